@@ -1,0 +1,1 @@
+"""What things are, and where they come from: records, errors, files, OpenStreetMap."""

@@ -1,0 +1,1 @@
+"""What positions and stops mean on the road: drive times, who is alone, who should go."""

@@ -1,0 +1,1 @@
+"""How things look: folium maps that are complete without internet."""
