@@ -175,7 +175,7 @@ class RoadTable:
         text : str
             "" if unknown.
         """
-        return self.texts[getattr(self, column)[row]]
+        return self.texts[int(getattr(self, column)[row])]
 
     def street(self, edge: int) -> str:
         """

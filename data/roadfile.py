@@ -110,7 +110,7 @@ def read_roads(path: Path) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]
         raise RoadFileError(
             f"{path}: format {version} is newer than this rollby reads ({VERSION}); upgrade rollby"
         )
-    if zlib.crc32(mapped[_START.size :]) != crc:
+    if zlib.crc32(mapped[_START.size :].data) != crc:
         raise RoadFileError(f"{path}: is cut short or altered (checksum differs); {_REMEDY}")
     data_start = _START.size + head_size
     head = json.loads(bytes(mapped[_START.size : data_start]))

@@ -1,0 +1,303 @@
+"""Every constant an agency may set: one frozen record, read from a TOML file."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path  # noqa: TC003 - pydantic reads the annotation
+from typing import TYPE_CHECKING, Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from data.errors import SettingError
+from data.records import StopPhase, UnitStatus
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0)]
+NonNegative = Annotated[float, Field(ge=0)]
+OpenPhase = Literal[StopPhase.CONTACT, StopPhase.SECURED, StopPhase.CUSTODY, StopPhase.AWAITING_TOW]
+PhaseTable = dict[OpenPhase, Positive]
+
+
+class _Section(BaseModel):
+    """A table of the settings' file: frozen, and unknown keys are faults."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Policy(_Section):
+    """The constants of docs/model.md. Each field's description is its line in `rollby settings`."""
+
+    within_s: Positive = Field(
+        180.0, description="T: backup should be there within so many seconds (urban 180, "
+        "suburban 300, rural 600)"
+    )  # fmt: skip
+    drive_time_spread: Positive = Field(
+        0.35, description="sigma of ln(drive time): how far real drives scatter"
+    )
+    comes_when_asked: Share = Field(
+        0.85, description="r: chance that a unit comes when it is asked"
+    )
+    heartbeat_s: Positive = Field(
+        60.0, description="a parked unit reports at least so often; it may miss two"
+    )
+    standing_below_mps: Positive = Field(1.0, description="slower than this is parked")
+    silent_after_s: Positive = Field(
+        120.0, description="a unit last seen moving is shown as silent from this age of its fix"
+    )
+    stale_moving_s: Positive = Field(
+        300.0, description="last seen moving (or speed unknown): asked no more past this age"
+    )
+    stale_parked_s: Positive = Field(
+        900.0, description="last seen parked: asked no more past this age"
+    )
+    alone_below: Share = Field(0.6, description="G below this flags a stop as alone")
+    covered_from: Share = Field(
+        0.8, description="G from here on is covered, if the next line holds too"
+    )
+    covered_without_best: Share = Field(
+        0.6, description="G without its best unit must still reach this to be covered"
+    )
+    duration_min: PhaseTable = Field(
+        {
+            StopPhase.CONTACT: 8.0,
+            StopPhase.SECURED: 15.0,
+            StopPhase.CUSTODY: 25.0,
+            StopPhase.AWAITING_TOW: 20.0,
+        },
+        description="D: mean minutes that a phase still lasts",
+    )
+    weight: PhaseTable = Field(
+        {
+            StopPhase.CONTACT: 1.0,
+            StopPhase.SECURED: 1.0,
+            StopPhase.CUSTODY: 1.2,
+            StopPhase.AWAITING_TOW: 1.2,
+        },
+        description="m: what a minute alone weighs; secured never lowers it below contact",
+    )
+    coverage_weight: NonNegative = Field(
+        1.0, description="lambda: how much the cover that a car leaves behind counts"
+    )
+    stops_per_unit_hour: NonNegative = Field(
+        0.5, description="new stops an hour per unit on duty (gives Lambda)"
+    )
+    new_stop_min: Positive = Field(
+        8.0, description="D0: minutes lost at a new stop that has lost its cover"
+    )
+    score_min: NonNegative = Field(0.5, description="officer-minutes a suggestion must be worth")
+    drive_max_s: Positive = Field(
+        600.0, description="nobody is asked to drive longer than this, or twice T if longer"
+    )
+    tie_share: Share = Field(
+        0.05, description="scores this close are a tie: the least recently asked goes"
+    )
+    reserve_from_units: Annotated[int, Field(ge=2)] = Field(
+        4, description="with so many idle units or more, one stays in reserve (never against alone)"
+    )
+    asks_per_hour_max: Annotated[int, Field(ge=1)] = Field(
+        6, description="a unit is asked at most so often an hour"
+    )
+    present_within_m: Positive = Field(
+        60.0, description="assigned backup this near to the stop is there"
+    )
+
+    @field_validator("duration_min", "weight")
+    @classmethod
+    def _fill_phases(cls, table: PhaseTable, info: ValidationInfo) -> PhaseTable:
+        """Take the default of each phase that is left out."""
+        default: PhaseTable = cls.model_fields[str(info.field_name)].default
+        return {**default, **table}
+
+    @model_validator(mode="after")
+    def _values_fit(self) -> Policy:
+        """
+        Hold the rules that tie one value to another.
+
+        Raises
+        ------
+        ValueError
+            If secured weighs less than contact, or the flags' bounds are out of order.
+        """
+        for name in ("duration_min", "weight"):
+            table = getattr(self, name)
+            if not table[StopPhase.SECURED] >= table[StopPhase.CONTACT]:
+                raise ValueError(
+                    f"policy.{name}.secured: must be at least that of contact; "
+                    "secured never lowers the need for backup"
+                )
+        if not self.covered_from >= self.alone_below:
+            raise ValueError("policy.covered_from: must be at least alone_below")
+        return self
+
+
+class Units(_Section):
+    """How the agency writes its units' data, and likes to read them."""
+
+    status: dict[str, UnitStatus] = Field(
+        {}, description="the agency's own status codes: our statuses, e.g. \"10-8\" = \"available\""
+    )  # fmt: skip
+    speed_unit: Literal["mph", "km/h"] = Field("mph", description="shown to people")
+    time_zone: str = Field("UTC", description="shown to people; files and JSON stay UTC")
+
+    @field_validator("time_zone")
+    @classmethod
+    def _zone_exists(cls, name: str) -> str:
+        """
+        Hold the time zone to the names the IANA knows.
+
+        Raises
+        ------
+        ValueError
+            If nobody knows the name.
+        """
+        try:
+            ZoneInfo(name)
+        except (KeyError, ValueError, OSError) as error:
+            raise ValueError("must be an IANA name such as America/Denver") from error
+        return name
+
+
+class Agencies(_Section):
+    """Whose units may be asked for whose stops."""
+
+    share: Literal["all", "own", "listed"] = Field(
+        "all", description="all: neighbours count too; own: nobody else's; listed: as in helps"
+    )
+    helps: dict[str, list[str]] = Field(
+        {}, description='with share = "listed": an agency, and those whose stops its units help'
+    )
+
+    def may_help(self, helper: str, agency: str) -> bool:
+        """
+        Tell whether units of one agency may be asked for a stop of another.
+
+        Parameters
+        ----------
+        helper, agency : str
+            Whose unit, and whose stop; "" = not told, which may help and be helped.
+
+        Returns
+        -------
+        allowed : bool
+            Always true within one agency.
+        """
+        if self.share == "all" or helper == agency or not helper or not agency:
+            return True
+        return self.share == "listed" and agency in self.helps.get(helper, [])
+
+
+class Beats(_Section):
+    """The agency's beats, for coverage and for a T of their own."""
+
+    file: str = Field(
+        "", description="GeoJSON of polygons, beside the settings' file; empty = none"
+    )
+    name: str = Field("name", description="the property that names a beat")
+    within_s: dict[str, Positive] = Field(
+        {}, description='T of single beats, e.g. "North" = 300; the others have policy.within_s'
+    )  # fmt: skip
+
+
+class Settings(_Section):
+    """Everything that can be set; the defaults are those of docs/model.md."""
+
+    policy: Policy = Policy()
+    units: Units = Units()
+    agencies: Agencies = Agencies()
+    beats: Beats = Beats()
+
+
+def read_settings(path: Path) -> Settings:
+    """
+    Read a TOML file of settings; what it leaves out keeps its default.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    settings : Settings
+        Checked.
+
+    Raises
+    ------
+    SettingError
+        If the file cannot be read, is no TOML, or holds unknown keys or values out of range: every
+        one of them is named.
+    """
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise SettingError(f"{path}: cannot be read ({error.strerror}); check the name") from error
+    except ValueError as error:
+        raise SettingError(f"{path}: must be TOML in UTF-8; {error}") from error
+    try:
+        return Settings.model_validate(raw)
+    except ValidationError as error:
+        faults = [
+            f"{path} {'.'.join(map(str, fault['loc']))}={_shown(fault['input'])}: {_rule(fault)}"
+            for fault in error.errors()
+        ]
+        raise SettingError("\n".join(faults)) from error
+
+
+def _shown(value: object) -> str:
+    """Shorten a value for a message."""
+    return str(value)[:80]
+
+
+def _rule(fault: ErrorDetails) -> str:
+    """Say what is allowed, in the words of the other messages."""
+    if fault["type"] == "extra_forbidden":
+        return "is no setting; remove it, or see `rollby settings` for the names"
+    rule = fault["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    return rule if rule.startswith(("must", "policy.")) else f"must be {rule}"
+
+
+def settings_toml(settings: Settings) -> str:
+    """
+    Write settings as a whole TOML file, each line with its description as a comment.
+
+    Parameters
+    ----------
+    settings : Settings
+        The values.
+
+    Returns
+    -------
+    text : str
+        `read_settings` gives the same settings back.
+    """
+    lines: list[str] = []
+    for name, section in settings:
+        tables = []
+        lines += ["", f"[{name}]"]
+        for key, info in type(section).model_fields.items():
+            value = getattr(section, key)
+            if isinstance(value, dict):
+                tables += ["", f"# {info.description}", f"[{name}.{key}]"]
+                tables += [f"{json.dumps(str(k))} = {_toml(v)}" for k, v in value.items()]
+            else:
+                lines += [f"# {info.description}", f"{key} = {_toml(value)}"]
+        lines += tables
+    return "\n".join(lines).lstrip() + "\n"
+
+
+def _toml(value: object) -> str:
+    """Write one value; JSON's texts, numbers and lists are TOML's too."""
+    return json.dumps(value, ensure_ascii=False)
