@@ -151,6 +151,8 @@ class StopAdvice:
         Since it began; None if unknown.
     officers_present, needs : int
         On scene, and wanted.
+    within_s : float
+        T at this place.
     backup_probability : float
         G of model section 3.
     flag : Flag
@@ -176,6 +178,7 @@ class StopAdvice:
     age_s: float | None
     officers_present: int
     needs: int
+    within_s: float
     backup_probability: float
     flag: Flag
     priority: float

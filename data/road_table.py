@@ -159,6 +159,11 @@ class RoadTable:
         lon, lat = self.shape_lon_deg, self.shape_lat_deg
         return float(lon.min()), float(lat.min()), float(lon.max()), float(lat.max())
 
+    @property
+    def road_m(self) -> FloatArray:
+        """Length of road each edge stands for, shape (m,): half its own on a two-way street."""
+        return self.length_m * np.where(self.oneway, 1.0, 0.5)
+
     def text(self, column: str, row: int) -> str:
         """
         Read one text.

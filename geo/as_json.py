@@ -1,0 +1,253 @@
+"""Answers as the JSON that outsiders rely on (docs/formats.md): SI units, unknown is null."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from geo.coverage import edge_within_s, edges_in, road_quantile, share_within
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from data.answers import Advice, Coverage, NearUnit, Route, StopAdvice, Suggestion
+    from data.beats import Beat
+    from data.errors import Fault
+    from data.road_table import BoolArray, FloatArray
+    from data.settings import Settings
+    from geo.network import RoadNetwork
+    from geo.snap import Position
+
+Json = dict[str, Any]
+
+
+def instant_json(instant: datetime) -> str:
+    """
+    Write an instant.
+
+    Returns
+    -------
+    text : str
+        ISO 8601, UTC, with Z.
+    """
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def number_json(value: float | None, digits: int = 3) -> float | None:
+    """
+    Write a number; milliseconds and millimetres are the finest there is to say.
+
+    Returns
+    -------
+    number : float or None
+        None for what is unknown, infinite or no number.
+    """
+    if value is None or not math.isfinite(value):
+        return None
+    return round(value, digits)
+
+
+def route_json(route: Route) -> Json:
+    """
+    Write a way.
+
+    Returns
+    -------
+    geometry : dict
+        GeoJSON LineString.
+    """
+    points = zip(route.lon_deg, route.lat_deg, strict=True)
+    return {"type": "LineString", "coordinates": [[round(x, 7), round(y, 7)] for x, y in points]}
+
+
+def position_json(position: Position, street: str) -> Json:
+    """
+    Write a snapped position.
+
+    Returns
+    -------
+    position : dict
+        As ``from`` and ``to`` of ``rollby.time/1``.
+    """
+    return {
+        "lon": position.lon_deg,
+        "lat": position.lat_deg,
+        "snapped_lon": round(position.snapped_lon_deg, 7),
+        "snapped_lat": round(position.snapped_lat_deg, 7),
+        "offset_m": number_json(position.offset_m),
+        "street": street,
+    }
+
+
+def fault_json(fault: Fault) -> Json:
+    """
+    Write a fault.
+
+    Returns
+    -------
+    fault : dict
+        As in ``skipped``.
+    """
+    return {name: getattr(fault, name) for name in ("file", "line", "field", "value", "rule")}
+
+
+def advice_json(
+    advice: Advice,
+    *,
+    roads: Mapping[str, object],
+    settings: Settings,
+    skipped: Sequence[Fault] = (),
+) -> Json:
+    """
+    Write an answer.
+
+    Parameters
+    ----------
+    advice : Advice
+        The answer.
+    roads : mapping
+        Facts about the network.
+    settings : Settings
+        That it was made with.
+    skipped : sequence of Fault
+        Rows that were left out, each with its reason.
+
+    Returns
+    -------
+    answer : dict
+        ``rollby.suggest/1``.
+    """
+    answer = {
+        "schema": "rollby.suggest/1",
+        "at": instant_json(advice.at),
+        "roads": dict(roads),
+        "settings": settings.model_dump(mode="json"),
+        "stops": [_stop_json(stop) for stop in advice.stops],
+        "skipped": [fault_json(fault) for fault in skipped],
+    }
+    return answer | ({"simulated": True} if advice.simulated else {})
+
+
+def coverage_json(coverage: Coverage, net: RoadNetwork, beats: Sequence[Beat] = ()) -> Json:
+    """
+    Write coverage.
+
+    Parameters
+    ----------
+    coverage : Coverage
+        The answer.
+    net : RoadNetwork
+        The roads it is of.
+    beats : sequence of Beat
+        To be shown one by one.
+
+    Returns
+    -------
+    answer : dict
+        ``rollby.coverage/1``.
+    """
+    road_m = net.table.road_m
+    limit_s = edge_within_s(net, beats, coverage.within_s)
+    everywhere = np.ones(len(road_m), np.bool_)
+    answer = {
+        "schema": "rollby.coverage/1",
+        "at": instant_json(coverage.at),
+        "within_s": coverage.within_s,
+        **_covered_json(coverage, limit_s, road_m, everywhere),
+        "gaps": [
+            {
+                "km": number_json(gap.km),
+                "lon": gap.lon_deg,
+                "lat": gap.lat_deg,
+                "street": gap.street,
+            }
+            for gap in coverage.gaps
+        ],
+        "idle_units": [state.unit.unit_id for state in coverage.units if state.askable],
+    }
+    if beats:
+        answer["beats"] = [
+            {"beat": beat.name, "within_s": beat.within_s}
+            | _covered_json(coverage, limit_s, road_m, edges_in(net, beat))
+            for beat in beats
+        ]
+    return answer | ({"simulated": True} if coverage.simulated else {})
+
+
+def _covered_json(
+    coverage: Coverage, limit_s: FloatArray, road_m: FloatArray, rows: BoolArray
+) -> Json:
+    """Sum up the first and the second car over some edges."""
+    summary: Json = {"road_km": number_json(float(road_m[rows].sum()) / 1000)}
+    for name, times_s in (("first", coverage.first_s), ("second", coverage.second_s)):
+        summary[name] = {
+            "share_within": number_json(share_within(times_s[rows], limit_s[rows], road_m[rows]), 6)
+        } | {
+            f"p{percent}_s": number_json(road_quantile(times_s[rows], road_m[rows], percent / 100))
+            if rows.any()
+            else None
+            for percent in (50, 90)
+        }
+    return summary
+
+
+def _stop_json(stop: StopAdvice) -> Json:
+    return {
+        "stop_id": stop.stop_id,
+        "unit_id": stop.unit_id,
+        "lon": stop.lon_deg,
+        "lat": stop.lat_deg,
+        "street": stop.street,
+        "phase": stop.phase.value,
+        "age_s": number_json(stop.age_s),
+        "officers_present": stop.officers_present,
+        "needs": stop.needs,
+        "within_s": stop.within_s,
+        "backup_probability": number_json(stop.backup_probability, 6),
+        "flag": stop.flag.value,
+        "priority": number_json(stop.priority, 6),
+        "notes": list(stop.notes),
+        "nearest": [_near_json(near) for near in stop.nearest],
+        "suggestion": stop.suggestion and _suggestion_json(stop.suggestion),
+        "why_none": stop.why_none,
+    }
+
+
+def _near_json(near: NearUnit) -> Json:
+    return {
+        "unit_id": near.unit_id,
+        "agency": near.agency,
+        "status": near.status.value,
+        "officers": near.officers,
+        "drive_time_s": number_json(near.drive_time_s),
+        "t_lo_s": number_json(near.t_lo_s),
+        "t_hi_s": number_json(near.t_hi_s),
+        "probability": number_json(near.probability, 6),
+        "fix_age_s": number_json(near.fix_age_s),
+        "freshness": near.freshness.value,
+        "assigned": near.assigned,
+    }
+
+
+def _suggestion_json(suggestion: Suggestion) -> Json:
+    runner_up = suggestion.runner_up
+    return {
+        "unit_id": suggestion.unit_id,
+        "drive_time_s": number_json(suggestion.drive_time_s),
+        "arrival_at": instant_json(suggestion.arrival_at),
+        "distance_m": number_json(suggestion.distance_m),
+        "score": number_json(suggestion.score, 6),
+        "coverage_loss": number_json(suggestion.coverage_loss, 6),
+        "reasons": list(suggestion.reasons),
+        "route": route_json(suggestion.route),
+        "runner_up": runner_up
+        and {
+            "unit_id": runner_up.unit_id,
+            "score": number_json(runner_up.score, 6),
+            "drive_time_s": number_json(runner_up.drive_time_s),
+        },
+    }

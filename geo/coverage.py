@@ -1,0 +1,264 @@
+"""Drive time from the nearest and the second nearest idle unit, everywhere (model, section 6)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+from scipy import sparse
+from scipy.sparse import csgraph
+
+from data.answers import Coverage, Gap
+from data.settings import Settings
+from geo.backup import chance_within
+from geo.roster import muster, open_stops
+from geo.router import merge_soonest, times_to_middles
+from geo.staleness import working_s
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from data.beats import Beat
+    from data.records import Stop, Unit
+    from data.road_table import BoolArray, FloatArray
+    from data.settings import Policy
+    from geo.network import RoadNetwork
+    from geo.snap import Position
+
+# Past so many times T the chance F is under 0.0002 with the default spread: as good as none.
+REACH_FACTOR = 3.5
+
+
+def edge_within_s(net: RoadNetwork, beats: Sequence[Beat], within_s: float) -> FloatArray:
+    """
+    Give T of every edge: that of the beat its middle lies in, else the general one.
+
+    Parameters
+    ----------
+    net : RoadNetwork
+        The roads.
+    beats : sequence of Beat
+        The first that holds a place counts.
+    within_s : float
+        T elsewhere, seconds.
+
+    Returns
+    -------
+    within_s : ndarray of float64, shape (m,)
+        Seconds.
+    """
+    limit_s = np.full(len(net.edge_ms), within_s)
+    for beat in reversed(beats):
+        limit_s[edges_in(net, beat)] = beat.within_s
+    return limit_s
+
+
+def edges_in(net: RoadNetwork, beat: Beat) -> BoolArray:
+    """
+    Tell which edges lie in a beat, by the middle of their shape.
+
+    Returns
+    -------
+    inside : ndarray of bool, shape (m,)
+        True where they do.
+    """
+    middle = (net.table.shape_start[:-1] + net.table.shape_start[1:] - 1) // 2
+    inside: BoolArray = shapely.contains_xy(
+        beat.area, net.table.shape_lon_deg[middle], net.table.shape_lat_deg[middle]
+    )
+    return inside
+
+
+def chances_everywhere(
+    net: RoadNetwork,
+    positions: Sequence[Position],
+    effective_age_s: Sequence[float],
+    *,
+    within_s: FloatArray,
+    policy: Policy,
+) -> FloatArray:
+    """
+    Give r F of every unit on every edge.
+
+    Parameters
+    ----------
+    net : RoadNetwork
+        The roads.
+    positions : sequence of Position, length u
+        Of the idle units.
+    effective_age_s : sequence of float, length u
+        a of the model.
+    within_s : ndarray of float64, shape (m,)
+        T.
+    policy : Policy
+        r and the spread.
+
+    Returns
+    -------
+    chance : ndarray of float64, shape (u, m)
+        0 to r.
+    """
+    horizon_s = REACH_FACTOR * float(within_s.max())
+    chance = np.empty((len(positions), len(net.edge_ms)))
+    for row, (position, age_s) in enumerate(zip(positions, effective_age_s, strict=True)):
+        tau_s = working_s(times_to_middles(net, position, within_s=horizon_s), age_s)
+        chance[row] = policy.comes_when_asked * chance_within(tau_s, within_s, policy)
+    return chance
+
+
+def lost_shares(chance: FloatArray, demand: FloatArray) -> FloatArray:
+    """
+    Give L_u: the share of demand that loses its cover while a unit is away.
+
+    Parameters
+    ----------
+    chance : ndarray of float64, shape (u, m)
+        r F of every idle unit on every edge.
+    demand : ndarray of float64, shape (m,)
+        Weight of each edge: road length, until stops are known.
+
+    Returns
+    -------
+    lost : ndarray of float64, shape (u,)
+        0 to 1.
+
+    Notes
+    -----
+    The DMEXCLP marginal with drive-time odds in place of in or out: Jagtenberg, Bhulai and van der
+    Mei (2015), Operations Research for Health Care 4, 27-35.
+    """
+    nobody = np.maximum(1 - chance, 1e-12)
+    nobody_at_all = np.prod(nobody, axis=0)
+    lost: FloatArray = (chance * nobody_at_all / nobody) @ demand / demand.sum()
+    return lost
+
+
+def cover(
+    net: RoadNetwork,
+    units: Sequence[Unit],
+    stops: Sequence[Stop] = (),
+    *,
+    now: datetime,
+    settings: Settings | None = None,
+    beats: Sequence[Beat] = (),
+    simulated: bool = False,
+) -> Coverage:
+    """
+    Work out how soon the first and the second idle unit could be anywhere.
+
+    Parameters
+    ----------
+    net : RoadNetwork
+        The roads.
+    units : sequence of Unit
+        One row a unit: its newest at `now`.
+    stops : sequence of Stop
+        Units on open stops, or assigned to them, are not idle.
+    now : datetime
+        The instant, timezone-aware.
+    settings : Settings or None
+        None for the defaults.
+    beats : sequence of Beat
+        With a T of their own.
+    simulated : bool
+        The data are simulated.
+
+    Returns
+    -------
+    coverage : Coverage
+        Drive times are from the last fixes; the allowance for their age is in the probability.
+    """
+    policy = (settings or Settings()).policy
+    limit_s = edge_within_s(net, beats, policy.within_s)
+    going_on = open_stops(units, stops, now=now, policy=policy)
+    roster = muster(net, units, going_on, now=now, policy=policy)
+    idle = [duty for duty in roster if duty.state.askable]
+    index = np.full((len(net.edge_ms), 2), -1)
+    time_s = np.full(index.shape, np.inf)
+    nobody = np.ones(len(net.edge_ms))
+    for row, duty in enumerate(idle):
+        if duty.position is not None:
+            drive_time_s = times_to_middles(net, duty.position, within_s=np.inf)
+            merge_soonest(index, time_s, row, drive_time_s)
+            tau_s = working_s(drive_time_s, duty.age.effective_s)
+            nobody *= 1 - policy.comes_when_asked * chance_within(tau_s, limit_s, policy)
+    gap = ~(time_s[:, 1] <= limit_s)
+    return Coverage(
+        at=now,
+        within_s=policy.within_s,
+        first_s=time_s[:, 0],
+        second_s=time_s[:, 1],
+        probability=1 - nobody,
+        gap=gap,
+        gaps=_stretches(net, gap),
+        units=tuple(duty.state for duty in roster),
+        simulated=simulated,
+    )
+
+
+def _stretches(net: RoadNetwork, gap: BoolArray) -> tuple[Gap, ...]:
+    """Join the edges of gaps that meet at a node, longest stretch first."""
+    table = net.table
+    edges = np.flatnonzero(gap)
+    links = sparse.coo_array(
+        (np.ones(len(edges)), (table.tail[edges], table.head[edges])),
+        shape=(table.node_count, table.node_count),
+    )
+    _, part_of_node = csgraph.connected_components(links, directed=False)
+    part = part_of_node[table.tail[edges]]
+    km = np.bincount(part, weights=table.road_m[edges]) / 1000
+    order = np.lexsort((-table.road_m[edges], part))
+    _, first = np.unique(part[order], return_index=True)
+    longest = edges[order[first]]
+    stretches = [
+        Gap(
+            km=float(km[part_of_node[table.tail[edge]]]),
+            lon_deg=float(lon[len(lon) // 2]),
+            lat_deg=float(lat[len(lat) // 2]),
+            street=table.street(int(edge)),
+        )
+        for edge in longest
+        for lon, lat in [table.shape(int(edge))]
+    ]
+    return tuple(sorted(stretches, key=lambda one: (-one.km, one.lon_deg, one.lat_deg)))
+
+
+def share_within(times_s: FloatArray, limit_s: FloatArray, road_m: FloatArray) -> float:
+    """
+    Give the share of road that is reached in time.
+
+    Parameters
+    ----------
+    times_s, limit_s, road_m : ndarray of float64, shape (k,)
+        Drive time, T, and length of road of each edge.
+
+    Returns
+    -------
+    share : float
+        0 to 1; NaN where there is no road.
+    """
+    return float(road_m[times_s <= limit_s].sum() / road_m.sum()) if road_m.sum() else np.nan
+
+
+def road_quantile(times_s: FloatArray, road_m: FloatArray, share: float) -> float:
+    """
+    Give the drive time within which a share of the road is reached.
+
+    Parameters
+    ----------
+    times_s, road_m : ndarray of float64, shape (k,)
+        Drive time and length of road of each edge.
+    share : float
+        0 to 1.
+
+    Returns
+    -------
+    time_s : float
+        Inf where not so much of it is reached at all.
+    """
+    order = np.argsort(times_s, kind="stable")
+    reached = np.cumsum(road_m[order])
+    row = np.searchsorted(reached, share * reached[-1])
+    return float(times_s[order][min(row, len(order) - 1)])

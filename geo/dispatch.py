@@ -1,0 +1,409 @@
+"""Who should roll by, and why (docs/model.md, section 4)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from data.answers import Advice, RunnerUp, StopAdvice, Suggestion
+from data.records import Flag, UnitStatus
+from data.settings import Settings
+from geo.as_json import advice_json
+from geo.coverage import chances_everywhere, edge_within_s, lost_shares
+from geo.exposure import drive_limit_s, expose
+from geo.reasons import Choice, reasons, why_none
+from geo.roster import muster, open_stops
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from data.beats import Beat
+    from data.records import Ask, Stop, Unit
+    from data.road_table import BoolArray, FloatArray
+    from data.settings import Policy
+    from geo.exposure import Approach, Exposure
+    from geo.network import RoadNetwork
+    from geo.roster import OnDuty
+
+MINUTE_S = 60.0
+HOUR_MIN = 60.0
+
+
+def gain_min(exposure: Exposure, approach: Approach, policy: Policy) -> float:
+    """
+    Give the minutes of further officers that a stop gets if a unit sets out now.
+
+    Parameters
+    ----------
+    exposure : Exposure
+        The stop.
+    approach : Approach
+        The unit's way to it.
+    policy : Policy
+        r, D and m.
+
+    Returns
+    -------
+    gain_min : float
+        ``r D exp(-tau/D) short m``, officer-minutes. Where backup is on its way already, only the
+        minutes until it is there count.
+    """
+    phase = exposure.stop.phase
+    mean_min = policy.duration_min[phase]  # type: ignore[index]  # an open stop is not cleared
+    weight = policy.weight[phase]  # type: ignore[index]
+    filled_min = [math.inf] * exposure.short
+    for one in exposure.assigned:
+        for _ in range(one.duty.unit.officers):
+            if math.inf in filled_min:
+                filled_min[filled_min.index(math.inf)] = one.tau_s / MINUTE_S
+    latest = sorted(filled_min, reverse=True)[: approach.duty.unit.officers]
+    mine = math.exp(-approach.tau_s / MINUTE_S / mean_min)
+    share = sum(max(0.0, mine - math.exp(-later / mean_min)) for later in latest)
+    return policy.comes_when_asked * mean_min * weight * share
+
+
+def cost_min(
+    approach: Approach, exposure: Exposure, *, lost_share: float, on_duty: int, policy: Policy
+) -> float:
+    """
+    Give the minutes without a second officer that a unit's leaving costs elsewhere.
+
+    Parameters
+    ----------
+    approach : Approach
+        The unit's way to the stop.
+    exposure : Exposure
+        The stop.
+    lost_share : float
+        L_u, 0 to 1.
+    on_duty : int
+        Units on duty, each of whom makes stops.
+    policy : Policy
+        lambda, Lambda and D0.
+
+    Returns
+    -------
+    cost_min : float
+        ``lambda Lambda (tau + D) L_u D0``, officer-minutes.
+    """
+    mean_min = policy.duration_min[exposure.stop.phase]  # type: ignore[index]
+    stops_per_min = policy.stops_per_unit_hour * on_duty / HOUR_MIN
+    away_min = approach.tau_s / MINUTE_S + mean_min
+    return policy.coverage_weight * stops_per_min * away_min * lost_share * policy.new_stop_min
+
+
+def assign(score: FloatArray, alone: BoolArray, policy: Policy) -> list[tuple[int, int]]:
+    """
+    Choose who goes where, over all stops and units together.
+
+    Parameters
+    ----------
+    score : ndarray of float64, shape (u, s)
+        S of idle unit and stop, officer-minutes; -inf where the pair is not allowed.
+    alone : ndarray of bool, shape (s,)
+        Stops flagged alone, against which no reserve is kept.
+    policy : Policy
+        Least score, and the reserve.
+
+    Returns
+    -------
+    pairs : list of (int, int)
+        Rows of unit and stop; each at most once. They have the greatest sum of scores.
+    """
+    worth = np.where((score >= policy.score_min) & (score > 0), score, 0.0)
+    pairs = [
+        (int(u), int(s))
+        for u, s in zip(*linear_sum_assignment(worth, maximize=True), strict=True)
+        if worth[u, s] > 0
+    ]
+    idle = len(score)
+    if idle >= policy.reserve_from_units and len(pairs) == idle:
+        others = [pair for pair in pairs if not alone[pair[1]]]
+        if others:
+            pairs.remove(min(others, key=lambda pair: worth[pair]))
+    return pairs
+
+
+def give_and_take(
+    pairs: list[tuple[int, int]], score: FloatArray, idle: Sequence[OnDuty], policy: Policy
+) -> list[tuple[int, int]]:
+    """
+    Among units as good as each other, let the one go that was asked least recently.
+
+    Parameters
+    ----------
+    pairs : list of (int, int)
+        Rows of unit and stop, as `assign` chose.
+    score : ndarray of float64, shape (u, s)
+        S.
+    idle : sequence of OnDuty, length u
+        With their earlier asks.
+    policy : Policy
+        Its `tie_share`.
+
+    Returns
+    -------
+    pairs : list of (int, int)
+        Units that sit idle take over where they are within the share and have waited longer.
+    """
+    free = set(range(len(idle))) - {u for u, _ in pairs}
+    shared = []
+    for u, s in sorted(pairs, key=lambda pair: -score[pair]):
+        level = (1 - policy.tie_share) * score[u, s]
+        equals = [u, *(v for v in sorted(free) if score[v, s] >= level)]
+        taken = min(equals, key=lambda v: (_last_asked(idle[v]), -score[v, s], idle[v].unit_id))
+        free = (free | {u}) - {taken}
+        shared.append((taken, s))
+    return shared
+
+
+def _last_asked(duty: OnDuty) -> float:
+    """Give the instant of the last ask, seconds since the epoch; -inf if never."""
+    return duty.asks[-1].timestamp() if duty.asks else -math.inf
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Board:
+    """All stops and idle units of an instant, with what each pair is worth."""
+
+    exposures: list[Exposure]
+    roster: list[OnDuty]
+    idle: list[OnDuty]
+    chance: FloatArray
+    lost: FloatArray
+    score: FloatArray
+
+
+def advise(
+    net: RoadNetwork,
+    units: Sequence[Unit],
+    stops: Sequence[Stop],
+    *,
+    now: datetime,
+    settings: Settings | None = None,
+    beats: Sequence[Beat] = (),
+    asked: Iterable[Ask] = (),
+    simulated: bool = False,
+) -> Advice:
+    """
+    Say of every open stop who is alone and who should roll by.
+
+    Parameters
+    ----------
+    net : RoadNetwork
+        The roads.
+    units : sequence of Unit
+        One row a unit: its newest at `now`.
+    stops : sequence of Stop
+        On record; ended and cleared ones are passed over.
+    now : datetime
+        The instant, timezone-aware.
+    settings : Settings or None
+        None for the defaults.
+    beats : sequence of Beat
+        With a T of their own.
+    asked : iterable of Ask
+        Earlier requests: they feed the hourly cap and the give and take.
+    simulated : bool
+        The data are simulated.
+
+    Returns
+    -------
+    advice : Advice
+        Stops by falling priority. The order of rows changes nothing.
+    """
+    settings = settings or Settings()
+    policy = settings.policy
+    going_on = open_stops(units, stops, now=now, policy=policy)
+    roster = muster(net, units, going_on, now=now, policy=policy, asked=asked)
+    exposures = [
+        expose(net, stop, roster, now=now, settings=settings, beats=beats) for stop in going_on
+    ]
+    board = _board(net, exposures, roster, beats, settings)
+    alone = np.array([exposure.flag is Flag.ALONE for exposure in exposures], np.bool_)
+    best = assign(board.score, alone, policy)
+    pairs = give_and_take(best, board.score, board.idle, policy)
+    sent = {s: u for u, s in pairs}
+    busy = {u: exposures[s].stop.stop_id for u, s in pairs}
+    answers = [
+        _answer(board, s, sent.get(s), busy, now=now, policy=policy) for s in range(len(exposures))
+    ]
+    answers.sort(key=lambda one: (-one.priority, -_age_rank(one.age_s), one.stop_id))
+    return Advice(
+        at=now,
+        stops=tuple(answers),
+        units=tuple(duty.state for duty in roster),
+        within_s=policy.within_s,
+        simulated=simulated,
+    )
+
+
+def _age_rank(age_s: float | None) -> float:
+    """Rank a stop of unknown age as the oldest."""
+    return math.inf if age_s is None else age_s
+
+
+def _board(
+    net: RoadNetwork,
+    exposures: list[Exposure],
+    roster: list[OnDuty],
+    beats: Sequence[Beat],
+    settings: Settings,
+) -> _Board:
+    """Score every idle unit for every stop."""
+    policy = settings.policy
+    idle = [duty for duty in roster if duty.state.askable]
+    chance = chances_everywhere(
+        net,
+        [duty.position for duty in idle if duty.position],
+        [duty.age.effective_s for duty in idle],
+        within_s=edge_within_s(net, beats, policy.within_s),
+        policy=policy,
+    )
+    lost = lost_shares(chance, net.table.road_m)
+    on_duty = sum(duty.unit.status is not UnitStatus.OUT_OF_SERVICE for duty in roster)
+    score = np.full((len(idle), len(exposures)), -np.inf)
+    row_of = {duty.unit_id: row for row, duty in enumerate(idle)}
+    for column, exposure in enumerate(exposures):
+        for one in exposure.approaches:
+            row = row_of.get(one.duty.unit_id)
+            near = one.tau_s <= drive_limit_s(policy, exposure.within_s)
+            if row is not None and one.counts and near and exposure.short:
+                score[row, column] = gain_min(exposure, one, policy) - cost_min(
+                    one, exposure, lost_share=float(lost[row]), on_duty=on_duty, policy=policy
+                )
+    return _Board(
+        exposures=exposures, roster=roster, idle=idle, chance=chance, lost=lost, score=score
+    )
+
+
+def _answer(
+    board: _Board,
+    column: int,
+    row: int | None,
+    busy: dict[int, str],
+    *,
+    now: datetime,
+    policy: Policy,
+) -> StopAdvice:
+    """Write what is said of one stop."""
+    exposure = board.exposures[column]
+    choices = _choices(board, column, busy, now, policy)
+    suggestion = None if row is None else _suggest(exposure, choices, board.idle[row], now, policy)
+    lon_deg, lat_deg = exposure.place or (None, None)
+    return StopAdvice(
+        stop_id=exposure.stop.stop_id,
+        unit_id=exposure.stop.unit_id,
+        lon_deg=lon_deg,
+        lat_deg=lat_deg,
+        street=exposure.street,
+        phase=exposure.stop.phase,
+        age_s=exposure.age_s,
+        officers_present=exposure.present,
+        needs=exposure.stop.needs,
+        within_s=exposure.within_s,
+        backup_probability=exposure.probability,
+        flag=exposure.flag,
+        priority=exposure.priority,
+        notes=exposure.notes,
+        nearest=exposure.nearest(),
+        suggestion=suggestion,
+        why_none=None if suggestion else why_none(exposure, choices, board.roster, policy),
+    )
+
+
+def _choices(
+    board: _Board, column: int, busy: dict[int, str], now: datetime, policy: Policy
+) -> list[Choice]:
+    """List the units that could be asked for a stop, best score first, ties by unit_id."""
+    exposure = board.exposures[column]
+    row_of = {duty.unit_id: row for row, duty in enumerate(board.idle)}
+    choices = []
+    for one in exposure.approaches:
+        row = row_of.get(one.duty.unit_id)
+        if row is None or not one.counts or one.duty.position is None:
+            continue
+        near = board.chance[:, one.duty.position.edge] >= policy.comes_when_asked / 2
+        choices.append(
+            Choice(
+                approach=one,
+                score=float(board.score[row, column]),
+                lost_share=float(board.lost[row]),
+                stay_near=int(np.delete(near, row).sum()),
+                sent_to=busy.get(row),
+                asks_last_hour=one.duty.asks_last_hour(now) if one.duty.asks else None,
+            )
+        )
+    return sorted(choices, key=lambda choice: (-choice.score, choice.approach.duty.unit_id))
+
+
+def _suggest(
+    exposure: Exposure, choices: list[Choice], duty: OnDuty, now: datetime, policy: Policy
+) -> Suggestion | None:
+    """Write a suggestion; None only where no way could be drawn."""
+    chosen = next(choice for choice in choices if choice.approach.duty is duty)
+    free = (c for c in choices if c.sent_to is None and c.score >= policy.score_min)
+    next_best = next(free, None)
+    route = exposure.route(duty)
+    if route is None:
+        return None
+    return Suggestion(
+        unit_id=duty.unit_id,
+        drive_time_s=chosen.approach.drive_time_s,
+        distance_m=route.distance_m,
+        arrival_at=now + timedelta(seconds=chosen.approach.tau_s),
+        score=chosen.score,
+        coverage_loss=chosen.lost_share,
+        reasons=reasons(exposure, chosen, next_best, route, policy),
+        route=route,
+        runner_up=_runner_up(next_best) if next_best else None,
+    )
+
+
+def _runner_up(choice: Choice) -> RunnerUp:
+    """Write who would be asked next."""
+    return RunnerUp(
+        unit_id=choice.approach.duty.unit_id,
+        score=choice.score,
+        drive_time_s=choice.approach.drive_time_s,
+    )
+
+
+def suggest(
+    net: RoadNetwork,
+    units: Sequence[Unit],
+    stops: Sequence[Stop],
+    *,
+    now: datetime,
+    settings: Settings | None = None,
+) -> dict[str, Any]:
+    """
+    Give the answer that ``rollby suggest --json`` prints.
+
+    Parameters
+    ----------
+    net : RoadNetwork
+        The roads.
+    units : sequence of Unit
+        One row a unit: its newest at `now`.
+    stops : sequence of Stop
+        On record.
+    now : datetime
+        The instant, timezone-aware.
+    settings : Settings or None
+        None for the defaults.
+
+    Returns
+    -------
+    answer : dict of str to JSON values
+        ``rollby.suggest/1``; docs/formats.md has its keys. `advise` gives the same as records.
+    """
+    settings = settings or Settings()
+    advice = advise(net, units, stops, now=now, settings=settings)
+    return advice_json(advice, roads=net.facts(), settings=settings)

@@ -1,0 +1,340 @@
+"""The drivable network: seconds per edge and per turn, built once from a `RoadTable`."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+from scipy import sparse
+from scipy.sparse import csgraph
+
+from data.errors import InputError, RoadFileError
+from data.road_table import ARRAYS, RoadSource, RoadTable, TextPool, road_source
+from data.roadfile import read_roads, write_roads
+from geo.speeds import edge_speeds_mps, turn_seconds
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
+
+    from data.road_table import BoolArray, FloatArray, Int32Array, IntArray
+
+# Of the sphere that OSMnx measures on (radius 6,371,009 m).
+METRES_PER_DEG = np.pi / 180 * 6_371_009
+FINEST_S = 0.001
+_OWN_ARRAYS = ("edge_ms", "turn_start", "turn_to", "turn_ms", "twin")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoadNetwork:
+    """
+    A road network with its drive times. Times are whole milliseconds, so that sums are exact.
+
+    Parameters
+    ----------
+    table : RoadTable
+        The roads.
+    edge_ms : ndarray of int32, shape (m,)
+        To drive each directed edge from end to end.
+    turn_start : ndarray of int64, shape (m + 1,)
+        From edge i one may go on into ``turn_to[turn_start[i]:turn_start[i + 1]]``.
+    turn_to : ndarray of int32, shape (t,)
+        Edge rows, rising within each edge.
+    turn_ms : ndarray of int32, shape (t,)
+        What each of those passages costs.
+    twin : ndarray of int32, shape (m,)
+        The same road the other way, -1 where there is none.
+    """
+
+    table: RoadTable
+    edge_ms: Int32Array
+    turn_start: IntArray
+    turn_to: Int32Array
+    turn_ms: Int32Array
+    twin: Int32Array
+
+    @classmethod
+    def from_table(cls, table: RoadTable) -> RoadNetwork:
+        """
+        Work out seconds per edge and per turn (`geo.speeds`).
+
+        Parameters
+        ----------
+        table : RoadTable
+            The roads.
+
+        Returns
+        -------
+        network : RoadNetwork
+            Ready to route on.
+        """
+        twin = _twins(table)
+        turn_start, turn_to = _passages(table)
+        before = np.repeat(np.arange(table.edge_count), np.diff(turn_start))
+        turn_s = turn_seconds(table, before, turn_to.astype(np.int64), twin[before] == turn_to)
+        return cls(
+            table=table,
+            edge_ms=_milliseconds(table.length_m / edge_speeds_mps(table)),
+            turn_start=turn_start,
+            turn_to=turn_to,
+            turn_ms=_milliseconds(turn_s),
+            twin=twin,
+        )
+
+    @classmethod
+    def from_arrays(
+        cls,
+        *,
+        lon_deg: npt.ArrayLike,
+        lat_deg: npt.ArrayLike,
+        tail: npt.ArrayLike,
+        head: npt.ArrayLike,
+        time_s: npt.ArrayLike,
+        resolution_s: float = 0.001,
+    ) -> RoadNetwork:
+        """
+        Build a network from plain arrays; turns cost nothing and all are allowed.
+
+        Parameters
+        ----------
+        lon_deg, lat_deg : array_like of float, shape (n,)
+            Nodes, WGS 84.
+        tail, head : array_like of int, shape (m,)
+            Node rows of each directed edge.
+        time_s : array_like of float, shape (m,)
+            Seconds to drive each edge, finite and >= 0.
+        resolution_s : float
+            Times are rounded to multiples of this; 0.001 s is the finest.
+
+        Returns
+        -------
+        network : RoadNetwork
+            With straight edges and no names.
+
+        Raises
+        ------
+        InputError
+            If shapes do not fit, a node row does not exist, a time is negative or not finite, or
+            the resolution is finer than a millisecond.
+        """
+        lon, lat = np.asarray(lon_deg, np.float64), np.asarray(lat_deg, np.float64)
+        tails, heads = np.asarray(tail, np.int32), np.asarray(head, np.int32)
+        times = np.asarray(time_s, np.float64)
+        _check_arrays(lon, lat, tails, heads, times)
+        if not resolution_s >= FINEST_S:
+            raise InputError(f"resolution_s={resolution_s}: must be at least {FINEST_S}")
+        table = _plain_table(lon, lat, tails, heads)
+        turn_start, turn_to = _passages(table)
+        return cls(
+            table=table,
+            edge_ms=_milliseconds(np.round(times / resolution_s) * resolution_s),
+            turn_start=turn_start,
+            turn_to=turn_to,
+            turn_ms=np.zeros(len(turn_to), np.int32),
+            twin=np.full(len(tails), -1, np.int32),
+        )
+
+    @classmethod
+    def load(cls, path: Path) -> RoadNetwork:
+        """
+        Map a ``.roads`` file into memory.
+
+        Parameters
+        ----------
+        path : Path
+            A file written by `save`.
+
+        Returns
+        -------
+        network : RoadNetwork
+            Its arrays are read-only views of the file.
+
+        Raises
+        ------
+        RoadFileError
+            If the file is missing, no ``.roads`` file, cut short, altered, or newer than this
+            program; or if it holds other arrays than a road network's.
+        """
+        arrays, facts = read_roads(path)
+        missing = [name for name in (*ARRAYS, *_OWN_ARRAYS) if name not in arrays]
+        if missing:
+            raise RoadFileError(
+                f"{path}: must hold a road network, lacks {', '.join(missing)}; "
+                "build it again with `rollby roads build`"
+            )
+        table = RoadTable(
+            **{name: arrays[name] for name in ARRAYS},
+            texts=tuple(facts["texts"]),
+            source=road_source(facts["source"]),
+        )
+        return cls(table=table, **{name: arrays[name] for name in _OWN_ARRAYS})
+
+    def save(self, path: Path) -> None:
+        """
+        Write a ``.roads`` file, whole or not at all.
+
+        Parameters
+        ----------
+        path : Path
+            Where to.
+        """
+        arrays: dict[str, npt.NDArray[Any]] = {name: getattr(self.table, name) for name in ARRAYS}
+        arrays |= {name: getattr(self, name) for name in _OWN_ARRAYS}
+        facts = {"texts": self.table.texts, "source": asdict(self.table.source)}
+        write_roads(path, arrays, facts)
+
+    def facts(self) -> dict[str, object]:
+        """
+        Say what the network is, for people and for JSON.
+
+        Returns
+        -------
+        facts : dict of str to JSON values
+            Source, date, licence, bounds, counts.
+        """
+        return asdict(self.table.source) | {
+            "bounds_deg": list(self.table.bounds_deg),
+            "nodes": self.table.node_count,
+            "edges": self.table.edge_count,
+            "road_km": round(float(self.table.road_m.sum()) / 1000, 1),
+            "main_share": round(float(self.main.mean()), 4),
+        }
+
+    @cached_property
+    def turn_from(self) -> IntArray:
+        """Edge row that each passage starts from, shape (t,)."""
+        return np.repeat(np.arange(len(self.edge_ms)), np.diff(self.turn_start))
+
+    @cached_property
+    def forward(self) -> sparse.csr_array:
+        """Passages as a graph (m, m) of edges: from the start of one to that of the next, ms."""
+        weight = self.edge_ms[self.turn_from].astype(np.float64) + self.turn_ms
+        return self._graph(self.turn_from, self.turn_to, weight)
+
+    @cached_property
+    def backward(self) -> sparse.csr_array:
+        """The same turned round, (m, m): from the end of an edge to the end of those before, ms."""
+        weight = self.edge_ms[self.turn_to].astype(np.float64) + self.turn_ms
+        return self._graph(self.turn_to, self.turn_from, weight)
+
+    def _graph(
+        self, row: npt.NDArray[Any], column: npt.NDArray[Any], weight: FloatArray
+    ) -> sparse.csr_array:
+        """Assemble a graph of edges; a passage that costs nothing is still one."""
+        count = len(self.edge_ms)
+        return sparse.csr_array((weight, (row, column)), shape=(count, count))
+
+    @cached_property
+    def tree(self) -> shapely.STRtree:
+        """Index of the edges' lines, in degrees."""
+        points = np.stack([self.table.shape_lon_deg, self.table.shape_lat_deg], axis=1)
+        owner = np.repeat(np.arange(len(self.edge_ms)), np.diff(self.table.shape_start))
+        return shapely.STRtree(shapely.linestrings(points, indices=owner))
+
+    @cached_property
+    def main(self) -> BoolArray:
+        """Edges of the largest part in which every edge reaches every other, shape (m,)."""
+        _, part = csgraph.connected_components(self.forward, directed=True, connection="strong")
+        main: BoolArray = part == np.bincount(part).argmax()
+        return main
+
+
+def _milliseconds(seconds: FloatArray) -> Int32Array:
+    """Round to whole milliseconds."""
+    return np.rint(seconds * 1000).astype(np.int32)
+
+
+def _passages(table: RoadTable) -> tuple[IntArray, Int32Array]:
+    """
+    List every passage from one edge into the next, turning round included.
+
+    Returns
+    -------
+    turn_start : ndarray of int64, shape (m + 1,)
+        Where each edge's passages begin.
+    turn_to : ndarray of int32, shape (t,)
+        The edges they lead into, rising within each edge.
+    """
+    by_tail = np.argsort(table.tail, kind="stable").astype(np.int32)
+    out_count = np.bincount(table.tail, minlength=table.node_count)
+    out_start = np.concatenate([[0], np.cumsum(out_count)])
+    count = out_count[table.head]
+    turn_start = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
+    within = np.arange(turn_start[-1]) - np.repeat(turn_start[:-1], count)
+    return turn_start, by_tail[np.repeat(out_start[table.head], count) + within]
+
+
+def _twins(table: RoadTable) -> Int32Array:
+    """Find for each edge the same road the other way: same way and length, ends swapped."""
+    length_mm = np.rint(table.length_m * 1000).astype(np.int64)
+    columns = (table.tail, table.head, table.way_id, length_mm, table.reversed)
+    rows_of: dict[tuple[int, int, int, int, bool], list[int]] = defaultdict(list)
+    keys = list(zip(*(column.tolist() for column in columns), strict=True))
+    for row in range(table.edge_count - 1, -1, -1):
+        rows_of[keys[row]].append(row)
+    twin = np.full(table.edge_count, -1, np.int32)
+    for row, (tail, head, way, length, backward) in enumerate(keys):
+        others = rows_of.get((head, tail, way, length, not backward))
+        if twin[row] < 0 and others:
+            other = others.pop()
+            twin[row], twin[other] = other, row
+    return twin
+
+
+def _check_arrays(
+    lon: FloatArray, lat: FloatArray, tail: Int32Array, head: Int32Array, time_s: FloatArray
+) -> None:
+    """
+    Hold plain arrays to what `RoadNetwork.from_arrays` promises.
+
+    Raises
+    ------
+    InputError
+        If they do not.
+    """
+    if not (lon.shape == lat.shape == (len(lon),)):
+        raise InputError("lon_deg, lat_deg: must be flat and of one length")
+    if not (tail.shape == head.shape == time_s.shape == (len(tail),)):
+        raise InputError("tail, head, time_s: must be flat and of one length")
+    for name, rows in (("tail", tail), ("head", head)):
+        if not ((rows >= 0) & (rows < len(lon))).all():
+            raise InputError(f"{name}: must hold node rows from 0 to {len(lon) - 1}")
+    if not ((time_s >= 0) & (time_s < np.iinfo(np.int32).max / 1000)).all():
+        raise InputError("time_s: must be finite and >= 0, and below 24 days")
+
+
+def _plain_table(lon: FloatArray, lat: FloatArray, tail: Int32Array, head: Int32Array) -> RoadTable:
+    """Make a table of straight, nameless one-way edges."""
+    ends = np.stack([tail, head], axis=1)
+    blank = np.zeros(len(tail), np.int32)
+    north_m = (lat[head] - lat[tail]) * METRES_PER_DEG
+    east_m = (lon[head] - lon[tail]) * METRES_PER_DEG * np.cos(np.radians(lat[tail]))
+    return RoadTable(
+        node_id=np.arange(len(lon)),
+        lon_deg=lon,
+        lat_deg=lat,
+        node_highway=np.zeros(len(lon), np.int32),
+        node_direction=np.zeros(len(lon), np.int8),
+        tail=tail,
+        head=head,
+        way_id=np.arange(len(tail)),
+        length_m=np.hypot(north_m, east_m),
+        oneway=np.ones(len(tail), np.bool_),
+        reversed=np.zeros(len(tail), np.bool_),
+        highway=blank,
+        name=blank,
+        ref=blank,
+        maxspeed=blank,
+        lanes=blank,
+        junction=blank,
+        shape_start=np.arange(len(tail) + 1) * 2,
+        shape_lon_deg=lon[ends].ravel(),
+        shape_lat_deg=lat[ends].ravel(),
+        texts=TextPool().texts(),
+        source=RoadSource(name="arrays", licence=""),
+    )
