@@ -1,0 +1,417 @@
+"""The layers of our maps: road base, drive-time bands, gaps, routes and signs."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Final
+
+import folium
+from branca.element import MacroElement
+from folium.map import Layer
+from folium.template import Template
+from folium.utilities import JsCode
+
+from maps import style
+from maps.encode import Streets, encode_codes, encode_roads, streets
+from maps.page import TEMPLATES, OfflineMap, Page
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    import numpy.typing as npt
+
+    from data.answers import Route
+    from data.road_table import RoadTable
+    from maps.page import PageFacts
+    from maps.style import Look
+
+LatLon = tuple[float, float]
+Bounds = tuple[LatLon, LatLon]
+
+_PolyLine: Any = folium.PolyLine  # folium leaves it untyped
+_LayerControl: Any = folium.LayerControl  # takes JsCode, which its annotation does not say
+
+_DIGITS: Final = 6
+_LABEL_AT: Final = 0.5
+_OSM_TILES: Final = "https://tile.openstreetmap.org/{z}/{x}/{y}.png"
+
+
+class Script(MacroElement):
+    """A statement of the page's script; subclasses bring the template."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # branca leaves it untyped
+        self._name = type(self).__name__.strip("_")
+
+
+class RoadData(Script):
+    """
+    The road network as a page carries it: once, whatever is drawn from it.
+
+    Parameters
+    ----------
+    roads : RoadTable
+        The network.
+    """
+
+    _template = Template(
+        """
+        {% macro script(this, kwargs) %}
+var {{ this.get_name() }} = rollby.decodeRoads({{ this.payload|tojson }});
+        {%- endmacro %}
+        """
+    )
+
+    def __init__(self, roads: RoadTable) -> None:
+        super().__init__()
+        self.streets: Streets = streets(roads)
+        self.payload = encode_roads(roads, self.streets)
+
+
+class RoadLayer(Layer):
+    """
+    A layer drawn on canvas from a page's road data.
+
+    Parameters
+    ----------
+    data : RoadData
+        What it draws; on the map before it.
+    drawn_by : str
+        Class in assets/roads.js or assets/names.js.
+    name : str
+        In the layer control.
+    overlay : bool
+        A check box there; otherwise one of the radio buttons.
+    show : bool
+        On when the page opens.
+    options : dict
+        For that class.
+    """
+
+    _template = Template(
+        """
+        {% macro script(this, kwargs) %}
+var {{ this.get_name() }} = new rollby.{{ this.drawn_by }}({{ this.data.get_name() }}, {{ this.options|tojson }});
+        {%- endmacro %}
+        """  # noqa: E501 - one statement of the page
+    )
+
+    def __init__(
+        self,
+        data: RoadData,
+        drawn_by: str,
+        *,
+        name: str,
+        overlay: bool = True,
+        show: bool = True,
+        options: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(name=name, overlay=overlay, show=show)
+        self._name = drawn_by
+        self.data = data
+        self.drawn_by = drawn_by
+        self.options = options or {}
+
+
+def road_base(data: RoadData) -> RoadLayer:
+    """
+    Make the base map: the roads, by class.
+
+    Parameters
+    ----------
+    data : RoadData
+        The network.
+
+    Returns
+    -------
+    layer : RoadLayer
+        On when the page opens.
+    """
+    return RoadLayer(data, "RoadBase", name="Roads", options={"zIndex": 2})
+
+
+def road_bands(
+    data: RoadData, bands: npt.NDArray[np.integer], *, name: str, show: bool
+) -> RoadLayer:
+    """
+    Make a layer of drive-time bands on the roads.
+
+    Parameters
+    ----------
+    data : RoadData
+        The network.
+    bands : ndarray of integer, shape (k,)
+        Row of `style.BANDS` for every line drawn.
+    name : str
+        In the layer control, where only one such layer is on at a time.
+    show : bool
+        On when the page opens.
+
+    Returns
+    -------
+    layer : RoadLayer
+        The layer.
+    """
+    looks = [{"css": b.css, "width_px": b.width_px, "dash_px": b.dash_px} for b in style.BANDS]
+    options = {"codes": encode_codes(bands), "bands": looks, "zIndex": 4}
+    return RoadLayer(data, "RoadBands", name=name, overlay=False, show=show, options=options)
+
+
+def road_gaps(data: RoadData, gap: npt.NDArray[np.integer]) -> RoadLayer:
+    """
+    Make the hatching under roads that lie in a gap.
+
+    Parameters
+    ----------
+    data : RoadData
+        The network.
+    gap : ndarray of integer, shape (k,)
+        1 for every line drawn that lies in a gap, else 0.
+
+    Returns
+    -------
+    layer : RoadLayer
+        On when the page opens.
+    """
+    options = {"codes": encode_codes(gap), "zIndex": 3}
+    return RoadLayer(data, "RoadGaps", name="Gaps", options=options)
+
+
+class Sign(folium.Marker):
+    """
+    A sign on the map: a shape with a tag, kept clear of other signs by assets/signs.js.
+
+    Parameters
+    ----------
+    place : tuple of float
+        Latitude and longitude, degrees.
+    kind : {"stop", "unit", "route", "gap", "end"}
+        Its class and its rank where room is short.
+    look : Look or None
+        Its shape; None for a tag alone.
+    tag, detail : str
+        What is written beside it.
+    label : str
+        What a screen reader says.
+    panel : str
+        Id of the explanation it opens; "" for a sign that opens nothing.
+    freshness : Look or None
+        How the age of the fix shows.
+    heading_deg : float or None
+        Where its pointer points.
+    """
+
+    _template = Template(
+        """
+        {% macro script(this, kwargs) %}
+rollby.sign({{ this.location|tojson }}, {{ this.options|tojson }}).addTo({{ this._parent.get_name() }});
+        {%- endmacro %}
+        """  # noqa: E501 - one statement of the page
+    )
+
+    def __init__(
+        self,
+        place: LatLon,
+        *,
+        kind: str,
+        look: Look | None,
+        tag: str,
+        detail: str = "",
+        label: str,
+        panel: str = "",
+        freshness: Look | None = None,
+        heading_deg: float | None = None,
+    ) -> None:
+        super().__init__((round(place[0], _DIGITS), round(place[1], _DIGITS)))
+        self._name = "Sign"
+        macros: Any = TEMPLATES.get_template("macros.html").module
+        html = str(macros.sign(kind, look, tag, detail, freshness, heading_deg))
+        self.options = {"html": html, "label": label, "kind": kind, "panel": panel}
+
+
+def sign_layer(name: str, signs: Sequence[Sign], *, show: bool = True) -> folium.FeatureGroup:
+    """
+    Gather signs in a layer that can be switched.
+
+    Parameters
+    ----------
+    name : str
+        In the layer control.
+    signs : sequence of Sign
+        In the order in which the tab key visits them.
+    show : bool
+        On when the page opens.
+
+    Returns
+    -------
+    layer : folium.FeatureGroup
+        The layer.
+    """
+    group = folium.FeatureGroup(name=name, show=show)
+    for sign in signs:
+        group.add_child(sign)
+    return group
+
+
+def draw_route(group: folium.FeatureGroup, route: Route, *, who: str, minutes: str) -> None:
+    """
+    Draw a route with its casing, and its minutes where half the way is done.
+
+    Parameters
+    ----------
+    group : folium.FeatureGroup
+        The layer that takes it.
+    route : Route
+        The way.
+    who : str
+        Who drives it; "" for nobody in particular.
+    minutes : str
+        Drive time as it is written.
+    """
+    line = [
+        (round(lat, _DIGITS), round(lon, _DIGITS))
+        for lon, lat in zip(route.lon_deg, route.lat_deg, strict=True)
+    ]
+    for css, weight in (("route-case", 10), ("route", 6)):
+        group.add_child(_PolyLine(line, className=css, weight=weight, opacity=1))
+    tag, detail = (who, minutes) if who else (minutes, "")
+    place = _along(line, _LABEL_AT)
+    sign = Sign(place, kind="route", look=None, tag=tag, detail=detail, label=f"{who} {minutes}")
+    group.add_child(sign)
+
+
+def _along(line: Sequence[LatLon], share: float) -> LatLon:
+    """
+    Find the place on a line where a share of its length is done, near enough for a label.
+
+    Returns
+    -------
+    place : tuple of float
+        Latitude and longitude.
+    """
+    legs = [abs(b[0] - a[0]) + abs(b[1] - a[1]) for a, b in pairwise(line)]
+    rest = share * sum(legs)
+    for (a, b), leg in zip(pairwise(line), legs, strict=True):
+        if leg >= rest > 0:
+            part = rest / leg
+            return a[0] + part * (b[0] - a[0]), a[1] + part * (b[1] - a[1])
+        rest -= leg
+    return line[0]
+
+
+class _OpenPage(Script):
+    """
+    Sets the view when all layers are there, and wakes the panel.
+
+    Parameters
+    ----------
+    options : dict
+        For ``rollby.openPage`` in assets/page.js.
+    groups : sequence of folium.FeatureGroup
+        Layers that hold signs.
+    """
+
+    _template = Template(
+        """
+        {% macro script(this, kwargs) %}
+rollby.openPage({{ this._parent.get_name() }}, {
+    ...{{ this.options|tojson }},
+    groups: [{% for group in this.groups %}{{ group.get_name() }}, {% endfor %}]
+});
+        {%- endmacro %}
+        """
+    )
+
+    def __init__(self, options: dict[str, Any], groups: Sequence[folium.FeatureGroup]) -> None:
+        super().__init__()
+        self.options = options
+        self.groups = groups
+
+
+def bounds_of(places: Sequence[LatLon], roads: RoadTable) -> Bounds:
+    """
+    Choose what a map opens on.
+
+    Parameters
+    ----------
+    places : sequence of (float, float)
+        Latitudes and longitudes that matter.
+    roads : RoadTable
+        Shown whole where nothing matters.
+
+    Returns
+    -------
+    bounds : tuple of tuple of float
+        South-west and north-east.
+    """
+    if not places:
+        west, south, east, north = roads.bounds_deg
+    else:
+        south, north = min(p[0] for p in places), max(p[0] for p in places)
+        west, east = min(p[1] for p in places), max(p[1] for p in places)
+    return (
+        (round(south, _DIGITS), round(west, _DIGITS)),
+        (round(north, _DIGITS), round(east, _DIGITS)),
+    )
+
+
+def draw_page(
+    facts: PageFacts,
+    data: RoadData,
+    layers: Sequence[Layer],
+    *,
+    bounds: Bounds,
+    tiles: bool,
+    imperial: bool,
+) -> str:
+    """
+    Draw a page with its layers, lowest first, and a control that switches them.
+
+    Parameters
+    ----------
+    facts : PageFacts
+        What the page says around the map.
+    data : RoadData
+        The network the layers draw from.
+    layers : sequence of Layer
+        In the order of the layer control.
+    bounds : tuple of tuple of float
+        What it opens on.
+    tiles : bool
+        Adds OpenStreetMap's tiles, which are fetched when the page is viewed.
+    imperial : bool
+        The scale bar has miles beside kilometres.
+
+    Returns
+    -------
+    html : str
+        The whole document.
+    """
+    page, view = Page(facts), OfflineMap()
+    page.add_child(view)
+    view.add_child(data)
+    if tiles:
+        view.add_child(
+            folium.TileLayer(
+                _OSM_TILES,
+                attr=style.OSM_CREDIT,
+                name="OpenStreetMap tiles (online)",
+                overlay=True,
+                max_zoom=19,
+                zIndex=1,
+                className="online-tiles",
+            )
+        )
+    for layer in layers:
+        view.add_child(layer)
+    view.add_child(
+        _LayerControl(
+            collapsed=JsCode('window.matchMedia("(max-width: 760px)").matches'),
+            autoZIndex=False,
+        )
+    )
+    groups = [layer for layer in layers if isinstance(layer, folium.FeatureGroup)]
+    options = {"bounds": bounds, "imperial": imperial, "credit": style.OSM_CREDIT}
+    view.add_child(_OpenPage(options, groups))
+    return page.render()

@@ -1,0 +1,370 @@
+"""
+Pages that are complete in themselves: a folium figure whose every script and style is inside.
+
+folium names its scripts and styles by address and makes up an id for every element. Here an address
+stands for a file in assets/, which is written into the page, and ids are numbered in the order
+of drawing, so that the same input gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import UTC
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Final
+
+import folium
+from branca.element import Element, Figure, JavascriptLink, Link
+from folium.template import Template
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+from data.errors import RollbyError
+from data.road_table import OSM_LICENCE
+from maps import words
+from maps.style import LIMITS, OSM_CREDIT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+    from pathlib import Path
+
+    from data.road_table import RoadSource
+    from maps.style import Theme
+
+_ASSETS: Final = files("maps") / "assets"
+_SCHEME: Final = "asset:"
+_ID: Final = re.compile(r"[0-9a-f]{32}")
+_CSS_IMAGE: Final = re.compile(r"url\((images/[\w.-]+)\)")
+_SOURCE_MAP: Final = re.compile(r"^//# sourceMappingURL=.*$", re.MULTILINE)
+
+
+class MissingAssetError(RollbyError, LookupError):
+    """A page asks for a script, style or image that is not vendored in maps/assets."""
+
+
+@cache
+def asset(name: str) -> bytes:
+    """
+    Read a vendored file.
+
+    Parameters
+    ----------
+    name : str
+        Path below maps/assets.
+
+    Returns
+    -------
+    data : bytes
+        Its content.
+
+    Raises
+    ------
+    MissingAssetError
+        If there is none of that name.
+    """
+    try:
+        return (_ASSETS / name).read_bytes()
+    except OSError as error:
+        raise MissingAssetError(
+            f"{name}: not in maps/assets; vendor it there with its licence, pages fetch nothing"
+        ) from error
+
+
+def _template_source(name: str) -> str:
+    """
+    Read a template for jinja.
+
+    Returns
+    -------
+    source : str
+        Its text.
+    """
+    return asset(f"templates/{name}").decode("utf-8")
+
+
+TEMPLATES: Final = Environment(
+    loader=FunctionLoader(_template_source),
+    autoescape=True,
+    trim_blocks=True,
+    undefined=StrictUndefined,
+)
+"""Every value is escaped; a value that is missing is an error."""
+
+
+class Inline(Element):
+    """
+    Text that is written as it is.
+
+    Parameters
+    ----------
+    text : str
+        HTML.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self._name = "Inline"
+        self.text = text
+
+    def render(self, **_: Any) -> str:
+        """
+        Give the text.
+
+        Returns
+        -------
+        html : str
+            As it came in.
+        """
+        return self.text
+
+
+def inline(link: Link) -> Inline:
+    """
+    Write a linked script or style into the page.
+
+    Parameters
+    ----------
+    link : Link
+        A script or style by address.
+
+    Returns
+    -------
+    element : Inline
+        The same with its content.
+
+    Raises
+    ------
+    MissingAssetError
+        If the address is not that of a vendored file.
+    """
+    if not link.url.startswith(_SCHEME):
+        raise MissingAssetError(
+            f"{link.url}: no vendored file stands for this address; add it to maps/assets"
+        )
+    text = asset(link.url.removeprefix(_SCHEME)).decode("utf-8")
+    if isinstance(link, JavascriptLink):
+        text = _SOURCE_MAP.sub("", text).strip().replace("</script", r"<\/script")
+        return Inline(f"<script>\n{text}\n</script>")
+    text = _CSS_IMAGE.sub(lambda match: f"url({_data_uri(match[1])})", text).strip()
+    return Inline(f"<style>\n{text}\n</style>")
+
+
+def _data_uri(name: str) -> str:
+    """
+    Write an image that Leaflet's style names as a data address.
+
+    Returns
+    -------
+    uri : str
+        The image itself.
+    """
+    return "data:image/png;base64," + base64.b64encode(asset(f"leaflet/{name}")).decode("ascii")
+
+
+def _children(element: Element) -> dict[str, Element]:
+    """
+    Give an element's children, which branca keeps to itself.
+
+    Returns
+    -------
+    children : dict of str to Element
+        The dict itself, to be changed in place.
+    """
+    return element._children  # noqa: SLF001 - branca offers no other way to them
+
+
+def _family(element: Element) -> Iterator[Element]:
+    """
+    Walk an element and all below it, in the order of drawing.
+
+    Yields
+    ------
+    element : Element
+        Each once.
+    """
+    yield element
+    for child in tuple(_children(element).values()):
+        yield from _family(child)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageFacts:
+    """
+    What a page says around its map.
+
+    Parameters
+    ----------
+    title : str
+        What it is a map of.
+    subtitle : str
+        Shown where there is no instant.
+    at : datetime or None
+        The instant it holds for.
+    time_zone : str
+        The agency's, an IANA name.
+    summary : str
+        The answer in one line.
+    panel : str
+        HTML of the panel, escaped already.
+    simulated : bool
+        Says so in the bar and in the title.
+    theme : {"auto", "light", "dark"}
+        "auto" follows the device.
+    source : RoadSource
+        Of the road base, for the attribution.
+    """
+
+    title: str
+    subtitle: str = ""
+    at: datetime | None
+    time_zone: str = "UTC"
+    summary: str
+    panel: str
+    simulated: bool = False
+    theme: Theme
+    source: RoadSource
+
+    def as_context(self) -> dict[str, object]:
+        """
+        Give the variables of the page's template.
+
+        Returns
+        -------
+        context : dict
+            Plain values.
+        """
+        at, local = self.at, self.time_zone != "UTC"
+        return {
+            "title": self.title,
+            "subtitle": self.subtitle,
+            "instant": words.clock(at, self.time_zone, day=True) if at else "",
+            "instant_utc": words.clock(at, "UTC") if at and local else "",
+            "instant_iso": at.astimezone(UTC).isoformat() if at else "",
+            "summary": self.summary,
+            "panel": self.panel,
+            "simulated": self.simulated,
+            "theme": self.theme,
+            "source": self.source,
+            "credit": OSM_CREDIT,
+            "licence": "" if self.source.licence == OSM_LICENCE else self.source.licence,
+            "limits": LIMITS,
+            "sprite": asset("symbols.svg").decode("utf-8"),
+        }
+
+
+class Page(Figure):
+    """
+    A folium figure that needs nothing but itself.
+
+    Parameters
+    ----------
+    facts : PageFacts
+        What it says around the map.
+    """
+
+    def __init__(self, facts: PageFacts) -> None:
+        super().__init__(title=facts.title)
+        self.facts = facts
+        _children(self.header).clear()
+
+    def render(self, **kwargs: Any) -> str:
+        """
+        Draw the page.
+
+        Returns
+        -------
+        html : str
+            The whole document; the same input gives the same text.
+        """
+        for child in tuple(_children(self).values()):
+            child.render(**kwargs)
+        links = _children(self.header)
+        for name, child in tuple(links.items()):
+            if isinstance(child, Link):
+                links[name] = inline(child)
+        html = TEMPLATES.get_template("page.html").render(
+            self.facts.as_context(),
+            header=self.header.render(**kwargs),
+            html=self.html.render(**kwargs),
+            script=self.script.render(**kwargs),
+        )
+        return self._numbered(html)
+
+    def _numbered(self, html: str) -> str:
+        """
+        Replace the random ids of this page's elements by numbers; other texts stay.
+
+        Returns
+        -------
+        html : str
+            The same for every process.
+        """
+        numbers: dict[str, str] = {}
+        for element in _family(self):
+            numbers.setdefault(element._id, str(len(numbers)))  # noqa: SLF001 - branca's only handle
+        return _ID.sub(lambda match: numbers.get(match[0], match[0]), html)
+
+
+class OfflineMap(folium.Map):
+    """
+    folium's map with the vendored Leaflet and our scripts, without jQuery, Bootstrap or icons.
+
+    Its view is set by the page, when all layers are there.
+    """
+
+    _template = Template(
+        """
+        {% macro html(this, kwargs) %}
+<div class="folium-map" id="{{ this.get_name() }}"></div>
+        {%- endmacro %}
+        {% macro script(this, kwargs) %}
+var {{ this.get_name() }} = L.map({{ this.get_name()|tojson }}, {
+    fadeAnimation: false, minZoom: 5, maxZoom: 19,
+    zoomAnimation: !window.matchMedia("(prefers-reduced-motion: reduce)").matches
+});
+        {%- endmacro %}
+        """
+    )
+    default_js = [  # noqa: RUF012 - folium declares it so
+        (name, f"{_SCHEME}{name}")
+        for name in ("theme.js", "leaflet/leaflet.js", "roads.js", "signs.js", "page.js")
+    ]
+    default_css = [  # noqa: RUF012 - as above
+        (name, f"{_SCHEME}{name}") for name in ("leaflet/leaflet.css", "page.css")
+    ]
+
+    def __init__(self) -> None:
+        super().__init__(tiles=None)
+
+
+def save_page(html: str, path: Path) -> None:
+    """
+    Write a page whole or not at all: under a name beside it first, then renamed.
+
+    Parameters
+    ----------
+    html : str
+        The document.
+    path : Path
+        Where to; what is there is replaced.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; nothing is left behind and what was there stays.
+    """
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        with beside.open("xb") as file:
+            file.write(html.encode("utf-8"))
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise

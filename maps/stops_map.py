@@ -1,0 +1,156 @@
+"""The stops map: who is alone, who is near, and who should roll by."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import folium
+
+from data.records import Flag
+from maps import style, views, words
+from maps.layers import RoadData, bounds_of, draw_page, draw_route, road_base, sign_layer
+from maps.page import TEMPLATES, PageFacts
+
+if TYPE_CHECKING:
+    from data.answers import Advice
+    from data.road_table import RoadTable
+    from maps.layers import LatLon
+    from maps.style import SpeedUnit, Theme
+
+
+def stops_map(
+    roads: RoadTable,
+    advice: Advice,
+    *,
+    tiles: bool = False,
+    theme: Theme = "auto",
+    time_zone: str = "UTC",
+    speed_unit: SpeedUnit = "mph",
+) -> str:
+    """
+    Draw every open stop by its flag, every unit, and the suggested ways.
+
+    Parameters
+    ----------
+    roads : RoadTable
+        The base map.
+    advice : Advice
+        What is drawn.
+    tiles : bool
+        Adds OpenStreetMap's tiles, which are fetched when the page is viewed.
+    theme : {"auto", "light", "dark"}
+        "auto" follows the device; a button in the page switches.
+    time_zone : str
+        The agency's, an IANA name.
+    speed_unit : {"mph", "km/h"}
+        Miles go with mph.
+
+    Returns
+    -------
+    html : str
+        A whole page that fetches nothing; the same input gives the same text.
+    """
+    data = RoadData(roads)
+    manner = views.Manner(time_zone=time_zone, speed_unit=speed_unit)
+    facts = PageFacts(
+        title="Stops",
+        at=advice.at,
+        time_zone=time_zone,
+        summary=_summary(advice),
+        panel=_panel(advice, manner),
+        simulated=advice.simulated,
+        theme=theme,
+        source=roads.source,
+    )
+    units = [views.unit_sign(unit, f"unit-{i}") for i, unit in enumerate(advice.units)]
+    stops = [
+        views.stop_sign(stop, f"stop-{i}", place)
+        for i, stop in enumerate(advice.stops)
+        if (place := views.place_of(stop))
+    ]
+    layers = [
+        road_base(data),
+        _routes(advice),
+        sign_layer("Stops", stops),
+        sign_layer("Units", units),
+    ]
+    return draw_page(
+        facts,
+        data,
+        layers,
+        bounds=bounds_of(_places(advice), roads),
+        tiles=tiles,
+        imperial=speed_unit == "mph",
+    )
+
+
+def _routes(advice: Advice) -> folium.FeatureGroup:
+    """
+    Draw the suggested ways.
+
+    Returns
+    -------
+    layer : folium.FeatureGroup
+        A line and a label each.
+    """
+    group = folium.FeatureGroup(name="Suggested routes")
+    for stop in advice.stops:
+        if stop.suggestion and stop.suggestion.route.lon_deg:
+            minutes = words.drive(stop.suggestion.drive_time_s)
+            draw_route(group, stop.suggestion.route, who=stop.suggestion.unit_id, minutes=minutes)
+    return group
+
+
+def _places(advice: Advice) -> list[LatLon]:
+    """
+    Gather what the map should open on: stops and who is on the way, else the units.
+
+    Returns
+    -------
+    places : list of (float, float)
+        Latitudes and longitudes.
+    """
+    stops = [place for stop in advice.stops if (place := views.place_of(stop))]
+    if not stops:
+        return views.unit_places(advice.units)
+    near = {near.unit_id for stop in advice.stops for near in stop.nearest[:2]}
+    shown = [state for state in advice.units if state.unit.unit_id in near]
+    routes = [stop.suggestion.route for stop in advice.stops if stop.suggestion]
+    ways = [(lat, lon) for r in routes for lat, lon in zip(r.lat_deg, r.lon_deg, strict=True)]
+    return [*stops, *ways, *views.unit_places(shown)]
+
+
+def _summary(advice: Advice) -> str:
+    """
+    Say the answer in one line.
+
+    Returns
+    -------
+    summary : str
+        Stops by flag, and how many units are asked to roll by.
+    """
+    if not advice.stops:
+        return f"No open stop; {words.count(len(advice.units), 'unit')}"
+    flags = Counter(stop.flag for stop in advice.stops)
+    by_flag = ", ".join(f"{flags[flag]} {style.FLAGS[flag].word}" for flag in Flag if flags[flag])
+    asked = sum(stop.suggestion is not None for stop in advice.stops)
+    should = f"{words.count(asked, 'unit')} should roll by" if asked else "nobody is suggested"
+    return f"{words.count(len(advice.stops), 'stop')}: {by_flag}; {should}"
+
+
+def _panel(advice: Advice, manner: views.Manner) -> str:
+    """
+    Write the panel: the same as the map, in words.
+
+    Returns
+    -------
+    html : str
+        Escaped.
+    """
+    return TEMPLATES.get_template("stops.html").render(
+        stops=[views.stop_view(s, f"stop-{i}", manner) for i, s in enumerate(advice.stops)],
+        units=[views.unit_view(u, f"unit-{i}", manner) for i, u in enumerate(advice.units)],
+        looks=views.legend_looks(),
+        limits=style.LIMITS,
+    )

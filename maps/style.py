@@ -1,0 +1,149 @@
+"""Shapes, words and bands: what a reader sees, told by shape and word first and colour second."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from data.records import Flag, Freshness, StopPhase, UnitStatus
+
+Theme = Literal["auto", "light", "dark"]
+SpeedUnit = Literal["mph", "km/h"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """
+    How one value is shown. Its colour is the CSS class's, in assets/page.css.
+
+    Parameters
+    ----------
+    word : str
+        What it is called.
+    symbol : str
+        Id of the shape in assets/symbols.svg.
+    css : str
+        Class that colours it, in both themes.
+    letter : str
+        One letter within the shape; "" for none.
+    meaning : str
+        A line for the legend.
+    """
+
+    word: str
+    symbol: str
+    css: str
+    letter: str = ""
+    meaning: str = ""
+
+
+FLAGS: Final = {
+    Flag.ALONE: Look(
+        word="alone",
+        symbol="octagon",
+        css="flag-alone",
+        letter="A",
+        meaning="backup is unlikely to be there in time",
+    ),
+    Flag.THIN: Look(
+        word="thin",
+        symbol="triangle",
+        css="flag-thin",
+        letter="T",
+        meaning="backup is likely, but hangs on one unit or on luck",
+    ),
+    Flag.COVERED: Look(
+        word="covered",
+        symbol="disc",
+        css="flag-covered",
+        letter="C",
+        meaning="has its officers, or backup would be there in time",
+    ),
+}
+
+STATUSES: Final = {
+    UnitStatus.AVAILABLE: Look(word="available", symbol="circle", css="status-idle"),
+    UnitStatus.DISPATCHED: Look(word="dispatched", symbol="diamond", css="status-going"),
+    UnitStatus.EN_ROUTE: Look(word="en route", symbol="chevron", css="status-going"),
+    UnitStatus.ON_SCENE: Look(word="on scene", symbol="square", css="status-scene"),
+    UnitStatus.ON_STOP: Look(word="on a stop", symbol="pentagon", css="status-scene"),
+    UnitStatus.BUSY: Look(word="busy", symbol="bar", css="status-off"),
+    UnitStatus.OUT_OF_SERVICE: Look(word="out of service", symbol="cross", css="status-off"),
+}
+
+FRESHNESS: Final = {
+    Freshness.FRESH: Look(
+        word="fresh", symbol="", css="fix-fresh", meaning="solid: the fix is fresh"
+    ),
+    Freshness.PARKED: Look(
+        word="parked, quiet",
+        symbol="ring",
+        css="fix-parked",
+        meaning="dashed ring: parked and quiet, still there",
+    ),
+    Freshness.SILENT: Look(
+        word="silent",
+        symbol="query",
+        css="fix-silent",
+        meaning="hollow, question mark: silent while moving",
+    ),
+    Freshness.STALE: Look(
+        word="stale",
+        symbol="strike",
+        css="fix-stale",
+        meaning="struck through: too old to count on",
+    ),
+}
+
+MARKS: Final = {
+    "start": Look(word="start", symbol="start", css="mark-end"),
+    "finish": Look(word="finish", symbol="finish", css="mark-end"),
+    "gap": Look(word="gap", symbol="gap", css="mark-gap"),
+}
+
+PHASES: Final = {
+    StopPhase.CONTACT: "contact",
+    StopPhase.SECURED: "secured",
+    StopPhase.CUSTODY: "custody",
+    StopPhase.AWAITING_TOW: "awaiting tow",
+    StopPhase.CLEARED: "cleared",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Band:
+    """
+    One band of drive time, told by width and dash as well as by colour.
+
+    Parameters
+    ----------
+    css : str
+        Colour variable in assets/page.css.
+    up_to : float
+        Upper bound as a multiple of T; infinity for the rest.
+    width_px : float
+        Line width at zoom 14.
+    dash_px : tuple of float
+        Dash and space at zoom 14; () is a solid line.
+    """
+
+    css: str
+    up_to: float
+    width_px: float
+    dash_px: tuple[float, ...]
+
+
+BANDS: Final = (
+    Band(css="--band-0", up_to=0.5, width_px=2.0, dash_px=()),
+    Band(css="--band-1", up_to=1.0, width_px=3.4, dash_px=()),
+    Band(css="--band-2", up_to=2.0, width_px=3.4, dash_px=(9.0, 4.0)),
+    Band(css="--band-3", up_to=float("inf"), width_px=3.4, dash_px=(4.0, 4.0)),
+    Band(css="--band-4", up_to=float("inf"), width_px=2.4, dash_px=(1.0, 5.0)),
+)
+"""Nearest first; the last is for roads that no unit can reach."""
+
+ROAD_CLASSES: Final = ("motorway", "trunk", "primary", "secondary", "tertiary", "other")
+"""Classes the base map tells apart; links count as what they link."""
+
+LIMITS: Final = "A suggestion, never an order; the dispatcher overrides."
+OSM_CREDIT: Final = "\N{COPYRIGHT SIGN} OpenStreetMap contributors, ODbL"

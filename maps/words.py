@@ -1,0 +1,192 @@
+"""Figures as people read them: minutes, miles, clock times. English, whatever the locale."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from maps.style import SpeedUnit
+
+_DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS: Final = (
+    *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
+    *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
+)
+_MILE_M: Final = 1609.344
+_KM_M: Final = 1000
+_MPH_MPS: Final = 0.44704
+_KMH_MPS: Final = 1 / 3.6
+_MINUTE_S: Final = 60
+_LEAST_SHARE: Final = 0.005
+_COMPASS: Final = ("N", "NE", "E", "SE", "S", "SW", "W", "NW")
+
+
+def drive(seconds: float) -> str:
+    """
+    Write a drive time: ``1:40``, or ``1:02:05`` from an hour on.
+
+    Parameters
+    ----------
+    seconds : float
+        Drive time; not finite = no way.
+
+    Returns
+    -------
+    text : str
+        "no way" where there is none.
+    """
+    if not 0 <= seconds < float("inf"):
+        return "no way"
+    minutes, rest = divmod(round(seconds), _MINUTE_S)
+    hours, minutes = divmod(minutes, _MINUTE_S)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def age(seconds: float) -> str:
+    """
+    Write an age in its largest unit that is honest: ``12 s``, ``4 min``, ``2 h 5 min``.
+
+    Parameters
+    ----------
+    seconds : float
+        Age.
+
+    Returns
+    -------
+    text : str
+        "age unknown" if it is not finite.
+    """
+    if not abs(seconds) < float("inf"):
+        return "age unknown"
+    if seconds < 2 * _MINUTE_S:
+        return f"{seconds:.0f} s"
+    hours, minutes = divmod(int(seconds // _MINUTE_S), _MINUTE_S)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+
+
+def distance(metres: float, unit: SpeedUnit) -> str:
+    """
+    Write a distance in the unit that goes with the agency's speeds.
+
+    Parameters
+    ----------
+    metres : float
+        Distance.
+    unit : {"mph", "km/h"}
+        Miles go with mph.
+
+    Returns
+    -------
+    text : str
+        ``0.8 mi`` or ``1.3 km``.
+    """
+    if unit == "mph":
+        return f"{metres / _MILE_M:.1f} mi"
+    return f"{metres / _KM_M:.1f} km" if metres >= _KM_M else f"{metres:.0f} m"
+
+
+def speed(mps: float, unit: SpeedUnit) -> str:
+    """
+    Write a speed.
+
+    Parameters
+    ----------
+    mps : float
+        Metres per second.
+    unit : {"mph", "km/h"}
+        The agency's unit.
+
+    Returns
+    -------
+    text : str
+        ``34 mph`` or ``55 km/h``.
+    """
+    return f"{mps / (_MPH_MPS if unit == 'mph' else _KMH_MPS):.0f} {unit}"
+
+
+def heading(degrees: float) -> str:
+    """
+    Write a heading as the nearest of eight winds.
+
+    Parameters
+    ----------
+    degrees : float
+        Clockwise from north.
+
+    Returns
+    -------
+    text : str
+        ``NE``.
+    """
+    return _COMPASS[round(degrees / 45) % 8]
+
+
+def percent(share: float) -> str:
+    """
+    Write a share in whole percent, never rounded up to certainty.
+
+    Parameters
+    ----------
+    share : float
+        From 0 to 1.
+
+    Returns
+    -------
+    text : str
+        ``42 %``; ``> 99 %`` just below 1, ``< 1 %`` just above 0, "unknown" for NaN.
+    """
+    if not 0 <= share <= 1:
+        return "unknown"
+    if 0 < share < _LEAST_SHARE:
+        return "< 1 %"
+    if 1 - _LEAST_SHARE < share < 1:
+        return "> 99 %"
+    return f"{100 * share:.0f} %"
+
+
+def count(number: int, noun: str) -> str:
+    """
+    Write a number with its noun.
+
+    Parameters
+    ----------
+    number : int
+        How many.
+    noun : str
+        Singular; an s makes its plural.
+
+    Returns
+    -------
+    text : str
+        ``1 stop``, ``2 stops``.
+    """
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def clock(at: datetime, time_zone: str, *, day: bool = False) -> str:
+    """
+    Write an instant in a time zone.
+
+    Parameters
+    ----------
+    at : datetime
+        Timezone-aware.
+    time_zone : str
+        IANA name; the settings have checked it.
+    day : bool
+        With the day before it.
+
+    Returns
+    -------
+    text : str
+        ``02:15:07 MST`` or ``Sat 14 Feb 2026, 02:15:07 MST``.
+    """
+    local = at.astimezone(UTC if time_zone == "UTC" else ZoneInfo(time_zone))
+    time = f"{local:%H:%M:%S} {local.tzname()}"
+    if not day:
+        return time
+    return f"{_DAYS[local.weekday()]} {local.day} {_MONTHS[local.month - 1]} {local.year}, {time}"
