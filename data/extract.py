@@ -1,41 +1,226 @@
-"""OSM extracts read with pyosmium: ``.osm.pbf`` of any size, as a stream."""
+"""OSM extracts read with pyosmium, as a stream: ``.osm.pbf`` of any size into a `RoadTable`."""
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import re
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import osmium
-from osmium.filter import IdFilter, KeyFilter
-from osmium.osm import NODE, WAY
+from osmium.filter import KeyFilter
+from osmium.osm import NODE, WAY, Node, Way, mutable
 
+from data.errors import RoadSourceError
+from data.progress import silent
 from data.road_draft import RoadDraft
+from data.road_rules import reason_left_out
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from data.progress import Progress
     from data.road_table import RoadTable
 
-_ID_FILTER_LIMIT = 1 << 40
-"""pyosmium's filter by id takes a bit for every number up to the largest, and none below 0."""
+MISSING_TAG = "rollby:missing"
+"""Marks the stand-ins for nodes that an extract cut off."""
+_NEVER = datetime.fromtimestamp(0, UTC)
+_HEAD_DATE = re.compile(rb'<(?:osm|meta)\s[^>]*?(?:timestamp|osm_base)="([^"]+)"')
+_HEAD_SIZE = 2_000
 
 
 def read_pbf(
-    path: str | Path,
-    *,
-    service_roads: bool = False,
-    progress: Callable[[str], None] = lambda _: None,
+    path: str | Path, *, service_roads: bool = False, progress: Progress = silent
 ) -> RoadTable:
+    """
+    Read a ``.osm.pbf`` file.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file: an extract of a city, county or state.
+    service_roads : bool
+        Take alleys, car parks and driveways too.
+    progress : callable
+        Told of each step.
+
+    Returns
+    -------
+    table : RoadTable
+        All roads a patrol car drives, disconnected pieces included.
+
+    Raises
+    ------
+    RoadSourceError
+        If the file is missing, cut short or no OSM data, or holds no road to drive.
+
+    Notes
+    -----
+    Three passes: roads, the places of their nodes, and the signs on nodes. Memory goes with the
+    roads, not with the file.
+    """
     path = Path(path)
     draft = RoadDraft(service_roads=service_roads)
-    for way in osmium.FileProcessor(path, WAY).with_filter(KeyFilter("highway", "route")):
-        row = draft.add_way(way.id, dict(way.tags))
-        if row is not None:
-            draft.add_path(row, [node.ref for node in way.nodes])
-    wanted = draft.wanted_nodes()
-    places = osmium.FileProcessor(path, NODE).with_filter(IdFilter(wanted.tolist()))
-    for node in places:
-        draft.add_node(node.id, node.lon, node.lat)
-    for node in osmium.FileProcessor(path, NODE).with_filter(KeyFilter("highway", "barrier")):
-        draft.add_node_tags(node.id, dict(node.tags))
-    return draft.table(name=path.name)
+    newest = _NEVER
+    with _readable(path):
+        progress("reading roads", 0.0)
+        for way in _ways(path):
+            row = draft.add_way(way.id, dict(way.tags))
+            if row is not None:
+                draft.add_path(row, [node.ref for node in way.nodes])
+                newest = max(newest, way.timestamp)
+        progress("reading places", 0.4)
+        wanted = set(draft.wanted_nodes().tolist())
+        for node in _nodes(path):
+            if node.id in wanted and node.location.valid():
+                draft.add_node(node.id, node.lon, node.lat)
+        progress("reading signals and signs", 0.8)
+        for node in _nodes(path, "highway", "barrier"):
+            if node.id in wanted:
+                draft.add_node_tags(node.id, dict(node.tags))
+        date = _date(path, newest)
+    progress("cutting roads into edges", 0.9)
+    return draft.table(name=path.name, date=date)
+
+
+def copy_roads(path: Path, out: Path, *, service_roads: bool) -> tuple[Counter[str], str]:
+    """
+    Copy the roads a patrol car drives out of an OSM file, in a form that OSMnx reads.
+
+    OSMnx takes every way of a file for a road, and stops at a way whose nodes the extract cut off.
+    So only roads are copied, and nodes that are not in the file get stand-ins at 0, 0 with
+    `MISSING_TAG`, which the reader must pass over.
+
+    Parameters
+    ----------
+    path : Path
+        ``.osm``, ``.osm.gz``, ``.osm.bz2`` or ``.osm.pbf``.
+    out : Path
+        The ``.osm`` to write.
+    service_roads : bool
+        Copy alleys, car parks and driveways too.
+
+    Returns
+    -------
+    left_out : Counter of str
+        How many ways were not copied, and why.
+    date : str
+        Instant of the data, ISO 8601; "" if the file does not say.
+
+    Raises
+    ------
+    RoadSourceError
+        If the file is missing, cut short or no OSM data.
+    """
+    left_out: Counter[str] = Counter()
+    newest = _NEVER
+    missing: set[int] = set()
+    with _readable(path), osmium.SimpleWriter(out) as writer:
+        for way in _ways(path):
+            reason = reason_left_out(dict(way.tags), service_roads=service_roads)
+            if reason:
+                left_out[reason] += 1
+                continue
+            missing.update(node.ref for node in way.nodes)
+            newest = max(newest, way.timestamp)
+            writer.add_way(way)
+        for node in _nodes(path):
+            if node.id in missing and node.location.valid():
+                missing.remove(node.id)
+                writer.add_node(node)
+        for node_id in sorted(missing):
+            writer.add_node(
+                mutable.Node(id=node_id, location=(0.0, 0.0), tags={MISSING_TAG: "yes"})
+            )
+        return left_out, _date(path, newest)
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """
+    Turn what pyosmium says of a file into a sentence.
+
+    Raises
+    ------
+    RoadSourceError
+        If the file is missing, cut short or no OSM data.
+    """
+    if not path.is_file():
+        raise RoadSourceError(f"{path}: no such file; give an OSM extract")
+    try:
+        yield
+    except (RuntimeError, UnicodeDecodeError) as error:
+        raise RoadSourceError(
+            f"{path}: cannot be read as OSM data ({error}); download it again, and keep its "
+            "ending: .osm, .osm.gz, .osm.bz2 or .osm.pbf"
+        ) from error
+
+
+def _ways(path: Path) -> Iterator[Way]:
+    """
+    Stream the ways that may be roads or ferries.
+
+    Yields
+    ------
+    way : osmium.osm.Way
+        Valid until the next.
+
+    Raises
+    ------
+    RoadSourceError
+        If the file has the past versions of ways too.
+    """
+    ways = osmium.FileProcessor(path, WAY).with_filter(KeyFilter("highway", "route"))
+    if ways.header.has_multiple_object_versions:
+        raise RoadSourceError(
+            f"{path}: is a history or change file; give an extract with one version of each road"
+        )
+    return (way for way in cast(Iterator[Way], iter(ways)) if way.visible)
+
+
+def _nodes(path: Path, *keys: str) -> Iterator[Node]:
+    """
+    Stream the nodes that have one of some tags, all if none is named.
+
+    Yields
+    ------
+    node : osmium.osm.Node
+        Valid until the next.
+    """
+    nodes = osmium.FileProcessor(path, NODE)
+    if keys:
+        nodes.with_filter(KeyFilter(*keys))
+    return (node for node in cast(Iterator[Node], iter(nodes)) if node.visible)
+
+
+def _date(path: Path, newest: datetime) -> str:
+    """
+    Say when an OSM file's data are from.
+
+    Returns
+    -------
+    date : str
+        What its head says, else the newest change of a road in it, else "".
+    """
+    stated = osmium.FileProcessor(path).header.get("osmosis_replication_timestamp", "")
+    if stated:
+        return stated
+    head = _HEAD_DATE.search(_head(path))
+    if head:
+        return head[1].decode()
+    return "" if newest == _NEVER else newest.isoformat().replace("+00:00", "Z")
+
+
+def _head(path: Path) -> bytes:
+    """Read the first bytes of a file, of what is in it where it is compressed."""
+    if path.suffix == ".gz":
+        with gzip.open(path) as file:
+            return file.read(_HEAD_SIZE)
+    if path.suffix == ".bz2":
+        with bz2.open(path) as file:
+            return file.read(_HEAD_SIZE)
+    with path.open("rb") as file:
+        return file.read(_HEAD_SIZE)

@@ -21,7 +21,7 @@ from data.road_arrange import TEXT_COLUMNS
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    import geopandas as gpd
+    import geopandas
 
     from data.road_arrange import Column
     from data.road_table import RoadTable
@@ -63,7 +63,7 @@ def to_networkx(
 
 def to_geopandas(
     table: RoadTable, edge_columns: Mapping[str, Column] | None = None
-) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+) -> tuple[geopandas.GeoDataFrame, geopandas.GeoDataFrame]:
     """
     Make the two tables that a GIS opens, and that OSMnx makes a graph of.
 
@@ -81,10 +81,10 @@ def to_geopandas(
     edges : geopandas.GeoDataFrame
         A row an edge in the table's order, indexed by `u`, `v` and `key`.
     """
-    import geopandas as gpd  # noqa: PLC0415 - takes a second, and graphs do without
+    import geopandas  # noqa: PLC0415 - takes a second, and graphs do without
     import pandas as pd  # noqa: PLC0415 - as above
 
-    nodes = gpd.GeoDataFrame(
+    nodes = geopandas.GeoDataFrame(
         _node_columns(table),
         index=pd.Index(table.node_id, name="osmid"),
         geometry=shapely.points(table.lon_deg, table.lat_deg),
@@ -92,7 +92,7 @@ def to_geopandas(
     )
     ends = pd.DataFrame({"u": table.node_id[table.tail], "v": table.node_id[table.head]})
     ends["key"] = ends.groupby(["u", "v"]).cumcount()
-    edges = gpd.GeoDataFrame(
+    edges = geopandas.GeoDataFrame(
         _edge_columns(table, edge_columns or {}),
         index=pd.MultiIndex.from_frame(ends),
         geometry=_shapes(table),
@@ -155,8 +155,9 @@ def _edge_columns(table: RoadTable, more: Mapping[str, Column]) -> dict[str, Col
 
 def _texts(table: RoadTable, column: str) -> Column:
     """Read a text column, unknown as None."""
-    texts = np.array([text or None for text in table.texts], np.object_)
-    return texts[getattr(table, column)]
+    texts: Column = np.array([text or None for text in table.texts], np.object_)
+    rows: Column = getattr(table, column)
+    return texts[rows]
 
 
 def _shapes(table: RoadTable) -> Column:

@@ -203,10 +203,10 @@ def _to_wgs84(crs: Any, x: FloatArray, y: FloatArray) -> tuple[FloatArray, Float
     """
     if str(crs).lower() == WGS84:
         return x, y
-    import geopandas as gpd  # noqa: PLC0415 - takes a second, and few graphs need it
+    import geopandas  # noqa: PLC0415 - takes a second, and few graphs need it
 
     try:
-        places = gpd.GeoSeries(gpd.points_from_xy(x, y), crs=crs).to_crs(WGS84)
+        places = geopandas.GeoSeries(geopandas.points_from_xy(x, y), crs=crs).to_crs(WGS84)
     except (RuntimeError, ValueError) as error:  # pyproj's CRSError is the one, no crs the other
         raise RoadSourceError(
             f"graph.graph['crs']={crs}: must name the coordinate system of x and y; "

@@ -37,7 +37,8 @@ def great_circle_m(
     lat, to_lat = np.radians(lat_deg), np.radians(to_lat_deg)
     half_lat, half_lon = (to_lat - lat) / 2, np.radians(to_lon_deg - lon_deg) / 2
     h = np.sin(half_lat) ** 2 + np.cos(lat) * np.cos(to_lat) * np.sin(half_lon) ** 2
-    return 2 * EARTH_RADIUS_M * np.arcsin(np.sqrt(np.minimum(h, 1.0)))
+    distance_m: FloatArray = 2 * EARTH_RADIUS_M * np.arcsin(np.sqrt(np.minimum(h, 1.0)))
+    return distance_m
 
 
 def lengths_m(lon_deg: FloatArray, lat_deg: FloatArray, start: IntArray) -> FloatArray:

@@ -21,7 +21,6 @@ from data.lines import lengths_m, pick_lines
 from data.road_arrange import arrange
 from data.road_rules import (
     CUTTING_SIGNS,
-    SERVICE,
     blocks,
     count_left_out,
     directed,
@@ -32,7 +31,7 @@ from data.road_rules import (
 from data.road_table import RoadSource, TextPool
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from data.road_arrange import Column
     from data.road_table import BoolArray, FloatArray, IntArray, RoadTable
@@ -345,7 +344,7 @@ def _ints(numbers: array[int]) -> IntArray:
 
 def _chains(segments: _Segments) -> tuple[IntArray, IntArray]:
     """
-    String segments together from one cut to the next.
+    Join segments to chains, each from one cut to the next.
 
     A ring that meets nothing is cut at its node of the lowest row, for it needs an end.
 

@@ -38,6 +38,7 @@ SERVICE = "service"
 _UNBUILT = {"construction", "planned", "proposed"}
 _GONE = ("abandoned", "disused")
 _ACCESS = ("motorcar", "motor_vehicle", "vehicle", "access")
+_ACCESS_TAGS = {f"{key}{way}" for key in _ACCESS for way in ("", ":forward", ":backward")}
 _MAY_PASS = {
     "customers",
     "designated",
@@ -85,7 +86,7 @@ WAY_TAGS = (
     "emergency",
     *_GONE,
     *_ONEWAY,
-    *(f"{key}{suffix}" for key in _ACCESS for suffix in ("", ":forward", ":backward")),
+    *sorted(_ACCESS_TAGS),
     "name",
     "ref",
     "lanes",
@@ -115,23 +116,22 @@ def reason_left_out(tags: Mapping[str, str], *, service_roads: bool) -> str:
         In the plural, to be counted: ``private roads``; "" where the way is a road to drive.
     """
     highway = tags.get("highway", "")
-    checks = (
-        (tags.get("route") == "ferry", "ferries"),
-        (not highway, "ways that are no roads"),
-        (highway in _UNBUILT, "roads not built yet"),
-        (highway == SERVICE and not service_roads, "service roads"),
-        (highway not in ROAD_CLASSES and highway != SERVICE, NOT_FOR_CARS),
-        (any(tags.get(key) == "yes" for key in _GONE), "abandoned roads"),
-        (tags.get("area") == "yes", "areas"),
-        (_oneway(tags) == "reversible", "reversible roads"),
-    )
-    for holds, reason in checks:
+    reasons = {
+        "ferries": tags.get("route") == "ferry",
+        "roads not built yet": highway in _UNBUILT,
+        "service roads": highway == SERVICE and not service_roads,
+        NOT_FOR_CARS: highway not in ROAD_CLASSES and highway != SERVICE,
+        "abandoned roads": any(tags.get(key) == "yes" for key in _GONE),
+        "areas": tags.get("area") == "yes",
+        "reversible roads": _oneway(tags) == "reversible",
+    }
+    for reason, holds in reasons.items():
         if holds:
             return reason
-    closed_by = {_closed_by(tags, "forward"), _closed_by(tags, "backward")}
-    if "" not in closed_by:
-        return "private roads" if "private" in closed_by else "closed roads"
-    return "" if True in directions(tags) else "closed roads"
+    if True in directions(tags):
+        return ""
+    private = "private" in {_closed_by(tags, "forward"), _closed_by(tags, "backward")}
+    return "private roads" if private else "closed roads"
 
 
 def directions(tags: Mapping[str, str]) -> tuple[bool, bool]:
@@ -261,7 +261,7 @@ def _closed_by(tags: Mapping[str, str], direction: Direction) -> str:
     value : str
         Such as ``private``; "" where the road is open.
     """
-    if tags.get("emergency") in {"yes", "designated"}:
+    if _ACCESS_TAGS.isdisjoint(tags) or tags.get("emergency") in {"yes", "designated"}:
         return ""
     for key in _ACCESS:
         value = directed(tags, key, direction)
