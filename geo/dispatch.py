@@ -114,20 +114,29 @@ def assign(score: FloatArray, alone: BoolArray, policy: Policy) -> list[tuple[in
     Returns
     -------
     pairs : list of (int, int)
-        Rows of unit and stop; each at most once. They have the greatest sum of scores.
+        Rows of unit and stop, each at most once, with the greatest sum of scores that keeps the
+        reserve: of enough idle units, the last goes to an alone stop or nowhere.
     """
     worth = np.where((score >= policy.score_min) & (score > 0), score, 0.0)
-    pairs = [
-        (int(u), int(s))
-        for u, s in zip(*linear_sum_assignment(worth, maximize=True), strict=True)
-        if worth[u, s] > 0
-    ]
-    idle = len(score)
-    if idle >= policy.reserve_from_units and len(pairs) == idle:
-        others = [pair for pair in pairs if not alone[pair[1]]]
-        if others:
-            pairs.remove(min(others, key=lambda pair: worth[pair]))
-    return pairs
+    pairs = _match(worth)
+    idle = len(worth)
+    if idle < policy.reserve_from_units or len(pairs) < idle or alone[[s for _, s in pairs]].all():
+        return pairs
+    kept_back = []
+    for u in range(idle):
+        others = _match(np.where(np.arange(idle)[:, None] == u, 0.0, worth))
+        open_alone = np.flatnonzero(alone & (worth[u] > 0))
+        unserved = set(open_alone.tolist()) - {s for _, s in others}
+        best = max(unserved, key=lambda s: worth[u, s], default=None)
+        kept_back.append(others if best is None else [*others, (u, best)])
+    return max(kept_back, key=lambda pairs: sum(worth[pair] for pair in pairs))
+
+
+def _match(worth: FloatArray) -> list[tuple[int, int]]:
+    """Pair rows and columns for the greatest sum; a pair worth nothing is none."""
+    rows, columns = linear_sum_assignment(worth, maximize=True)
+    pairs = zip(rows.tolist(), columns.tolist(), strict=True)
+    return [(u, s) for u, s in pairs if worth[u, s] > 0]
 
 
 def give_and_take(

@@ -272,17 +272,17 @@ def _passages(table: RoadTable) -> tuple[IntArray, Int32Array]:
 def _twins(table: RoadTable) -> Int32Array:
     """Find for each edge the same road the other way: same way and length, ends swapped."""
     length_mm = np.rint(table.length_m * 1000).astype(np.int64)
-    columns = (table.tail, table.head, table.way_id, length_mm, table.reversed)
-    rows_of: dict[tuple[int, int, int, int, bool], list[int]] = defaultdict(list)
+    columns = (table.tail, table.head, table.way_id, length_mm)
     keys = list(zip(*(column.tolist() for column in columns), strict=True))
-    for row in range(table.edge_count - 1, -1, -1):
+    rows_of: dict[tuple[int, int, int, int], list[int]] = defaultdict(list)
+    for row in np.flatnonzero(~table.oneway).tolist():
         rows_of[keys[row]].append(row)
     twin = np.full(table.edge_count, -1, np.int32)
-    for row, (tail, head, way, length, backward) in enumerate(keys):
-        others = rows_of.get((head, tail, way, length, not backward))
-        if twin[row] < 0 and others:
-            other = others.pop()
-            twin[row], twin[other] = other, row
+    for row in np.flatnonzero(~table.oneway).tolist():
+        tail, head, way, length = keys[row]
+        free = [r for r in rows_of[head, tail, way, length] if r != row and twin[r] < 0]
+        if twin[row] < 0 and free:
+            twin[row], twin[free[0]] = free[0], row
     return twin
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 MINUTE_S = 60
 KILOMETRE_M = 1000
-AGO_IN_SECONDS_S = 120
+IN_SECONDS_S, IN_CLOCK_S = 120, 600
 
 
 def clock(seconds: float) -> str:
@@ -16,7 +18,7 @@ def clock(seconds: float) -> str:
     text : str
         ``1:40``; whole seconds, rounded up, so that no car is promised too soon.
     """
-    whole = int(-(-seconds // 1))
+    whole = math.ceil(seconds)
     return f"{whole // MINUTE_S}:{whole % MINUTE_S:02d}"
 
 
@@ -27,11 +29,13 @@ def ago(seconds: float) -> str:
     Returns
     -------
     text : str
-        ``12 s`` to two minutes, then ``16 min``.
+        ``12 s`` below two minutes, then ``2:30 min``, from ten minutes ``16 min``; rounded up, so
+        that nothing old looks fresh.
     """
-    if seconds <= AGO_IN_SECONDS_S:
-        return f"{seconds:.0f} s"
-    return f"{seconds / MINUTE_S:.0f} min"
+    whole = math.ceil(seconds)
+    if whole < IN_SECONDS_S:
+        return f"{whole} s"
+    return f"{clock(whole) if whole < IN_CLOCK_S else math.ceil(whole / MINUTE_S)} min"
 
 
 def distance(metres: float) -> str:

@@ -143,9 +143,9 @@ def why_none(
         return "nobody knows how far anybody is: the stop has no place on the road"
     if not choices:
         return _nobody_free(exposure, roster)
-    best = choices[0]
-    if best.score >= policy.score_min and best.score > 0:
-        return _needed_elsewhere(best)
+    worth = [one for one in choices if one.score >= policy.score_min and one.score > 0]
+    if worth:
+        return _needed_elsewhere(worth)
     if exposure.assigned:
         first = exposure.assigned[0]
         return (
@@ -155,12 +155,14 @@ def why_none(
     return _too_far_or_too_dear(exposure, choices, policy)
 
 
-def _needed_elsewhere(best: Choice) -> str:
-    """Say that the best unit goes to another stop, or stays as the last one idle."""
+def _needed_elsewhere(worth: Sequence[Choice]) -> str:
+    """Say that the last idle unit stays in reserve, or that all go where they count for more."""
+    kept = next((one for one in worth if one.sent_to is None), None)
+    best = kept or worth[0]
     name = f"{best.approach.duty.unit_id} ({clock(best.approach.drive_time_s)} by road)"
-    if best.sent_to:
-        return f"{name} is suggested for {best.sent_to}, where it counts for more"
-    return f"{name} is the last idle unit and stays in reserve"
+    if kept:
+        return f"{name} is the last idle unit and stays in reserve"
+    return f"{name} is suggested for {best.sent_to}, where it counts for more"
 
 
 def _nobody_free(exposure: Exposure, roster: Sequence[OnDuty]) -> str:

@@ -1,0 +1,7 @@
+"""``python -m rollby``."""
+
+import sys
+
+from rollby.cli import main
+
+sys.exit(main())

@@ -1,0 +1,320 @@
+"""The command line: options in, answers on stdout, all else on stderr, and an exit code."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from data.errors import InputError, SourceUnreachableError
+from rollby import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+FILE = click.Path(path_type=Path)
+Decorator = "Callable[[Callable[..., None]], Callable[..., None]]"
+MAP_HELP = "Write a map here (HTML, complete without internet)."
+BAD_DATA, UNREACHABLE = 3, 4
+
+
+class Instant(click.ParamType):
+    """An instant with its offset from UTC."""
+
+    name = "instant"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        """
+        Read ISO 8601.
+
+        Returns
+        -------
+        instant : datetime
+            Timezone-aware.
+        """
+        if isinstance(value, datetime):
+            return value
+        try:
+            instant = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r}: must be ISO 8601, such as 2026-11-23T02:13:00-07:00", param, ctx)
+        if instant.utcoffset() is None:
+            self.fail(f"{value!r}: must have an offset or Z", param, ctx)
+        return instant
+
+
+class Place(click.ParamType):
+    """LON,LAT or LON,LAT,HEADING in degrees."""
+
+    name = "lon,lat[,heading]"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[float, float, float]:
+        """
+        Read a place.
+
+        Returns
+        -------
+        place : (lon_deg, lat_deg, heading_deg)
+            The heading NaN if not given.
+        """
+        if isinstance(value, tuple):
+            return value
+        try:
+            lon, lat, heading = ([*map(float, value.split(",")), float("nan")])[:3]
+        except ValueError:
+            self.fail(f"{value!r}: must be LON,LAT or LON,LAT,HEADING in degrees", param, ctx)
+        if value.count(",") > 2 or not (-180 <= lon <= 180 and -90 <= lat <= 90):  # noqa: PLR2004 - degrees
+            self.fail(f"{value!r}: must be LON,LAT[,HEADING], longitude first", param, ctx)
+        if heading == heading and not 0 <= heading <= 360:  # noqa: PLR0124, PLR2004 - NaN; degrees
+            self.fail(f"{value!r}: the heading must be from 0 to 360", param, ctx)
+        return lon, lat, heading
+
+
+class Box(click.ParamType):
+    """W,S,E,N in degrees."""
+
+    name = "w,s,e,n"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[float, float, float, float]:
+        """
+        Read a bounding box.
+
+        Returns
+        -------
+        box : (west, south, east, north)
+            Degrees.
+        """
+        if isinstance(value, tuple):
+            return value
+        try:
+            west, south, east, north = map(float, value.split(","))
+        except ValueError:
+            self.fail(f"{value!r}: must be W,S,E,N in degrees", param, ctx)
+        return west, south, east, north
+
+
+def _roads_option(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the option that names the road network."""
+    return click.option(
+        "--roads", type=FILE, required=True, help="Road network, from `rollby roads build`."
+    )(command)
+
+
+def _units_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that `suggest` and `coverage` share."""
+    for option in (
+        click.option("--map", "map_path", type=FILE, help=MAP_HELP),
+        click.option("--skip-bad", is_flag=True, help="Go on without faulty rows; list them."),
+        click.option("--settings", type=FILE, help="Settings, TOML; see `rollby settings`."),
+        click.option(
+            "--at",
+            type=Instant(),
+            help="Instant to answer for; default: newest in the files.",
+        ),
+        click.option(
+            "--units", type=FILE, required=True, help="Units: .csv, .geojson, .jsonl or .parquet."
+        ),
+        _roads_option,
+    ):
+        command = option(command)
+    return command
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def say(*notes: str) -> None:
+    """Write notes to stderr, which is never the answer."""
+    for note in notes:
+        click.echo(note, err=True)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="rollby")
+def cli() -> None:
+    """
+    Who is alone on a traffic stop, and which idle unit should roll by.
+
+    Exit codes: 0 answered (also when nobody can be there in time), 1 a bug, 2 wrong usage,
+    3 bad data, 4 a source or server could not be reached.
+    """
+
+
+@cli.command()
+@click.option("--out", type=FILE, default=Path("demo"), show_default=True, help="Folder for maps.")
+@json_option
+def demo(out: Path, *, as_json: bool) -> None:
+    """Run the main job on the embedded city: a simulated evening in downtown Denver."""
+    from rollby.commands.demo import run_demo
+
+    run_demo(out, as_json=as_json)
+
+
+@cli.group()
+def roads() -> None:
+    """Make road networks and look at them."""
+
+
+@roads.command("build")
+@click.option("--place", help="A place that OpenStreetMap's Nominatim knows.")
+@click.option("--bbox", type=Box(), help="A box in degrees.")
+@click.option("--polygon", type=FILE, help="A GeoJSON polygon.")
+@click.option("--osm", type=FILE, help="An .osm, .osm.gz, .osm.bz2 or .osm.pbf file.")
+@click.option("-o", "--out", type=FILE, required=True, help="The .roads file to write.")
+@click.option("--service-roads", is_flag=True, help="Take alleys and car parks too.")
+def roads_build(out: Path, *, service_roads: bool, **source: Any) -> None:
+    """Make a .roads file from OpenStreetMap: exactly one of --place, --bbox, --polygon, --osm."""
+    from rollby.commands.roads import build_roads_file
+
+    given = {name: value for name, value in source.items() if value is not None}
+    if len(given) != 1:
+        raise click.UsageError("give exactly one of --place, --bbox, --polygon and --osm")
+    build_roads_file(out, service_roads=service_roads, **given)
+
+
+@roads.command("info")
+@click.argument("file", type=FILE)
+@json_option
+def roads_info(file: Path, *, as_json: bool) -> None:
+    """Say what a .roads file holds."""
+    from rollby.commands.roads import show_roads
+
+    show_roads(file, as_json=as_json)
+
+
+@cli.command()
+@_roads_option
+@click.option("--from", "start", type=Place(), required=True, help="Where from.")
+@click.option("--to", "end", type=Place(), required=True, help="Where to.")
+@json_option
+@click.option("--map", "map_path", type=FILE, help=MAP_HELP)
+def time(
+    roads: Path,
+    start: tuple[float, float, float],
+    end: tuple[float, float, float],
+    *,
+    as_json: bool,
+    map_path: Path | None,
+) -> None:
+    """Drive time by road from one place to another."""
+    from rollby.commands.time import drive_time
+
+    drive_time(roads, start, end, as_json=as_json, map_path=map_path)
+
+
+@cli.command()
+@_roads_option
+@click.option("--from", "start", type=FILE, help="CSV: id,lon,lat[,heading_deg].")
+@click.option("--to", "end", type=FILE, help="CSV: id,lon,lat[,heading_deg].")
+@click.option("--pairs", type=FILE, help="CSV: id,from_lon,from_lat,to_lon,to_lat[,...].")
+@click.option("--within", "within_s", type=click.FloatRange(0, min_open=True), help="Seconds.")
+@click.option("-o", "--out", type=FILE, required=True, help="The .csv or .parquet file to write.")
+def matrix(
+    roads: Path,
+    start: Path | None,
+    end: Path | None,
+    pairs: Path | None,
+    within_s: float | None,
+    out: Path,
+) -> None:
+    """Drive times of many places: --from FILE --to FILE, or --pairs FILE."""
+    from rollby.commands.matrix import many_to_many, one_by_one
+
+    horizon_s = float("inf") if within_s is None else within_s
+    if out.suffix not in {".csv", ".parquet"}:
+        raise click.UsageError(f"-o {out}: must end in .csv or .parquet")
+    if pairs and not start and not end:
+        one_by_one(roads, pairs, out, within_s=horizon_s)
+    elif start and end and not pairs:
+        many_to_many(roads, start, end, out, within_s=horizon_s)
+    else:
+        raise click.UsageError("give either --from and --to, or --pairs")
+
+
+@cli.command()
+@_units_options
+@click.option(
+    "--stops", type=FILE, required=True, help="Stops: .csv, .geojson, .jsonl or .parquet."
+)
+@click.option("--answers", type=FILE, help="Earlier asks: feeds the hourly cap, the give and take.")
+@json_option
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
+@click.option("--geojson", "as_geojson", is_flag=True, help="Print GeoJSON.")
+def suggest(**options: Any) -> None:
+    """Who is alone, and who should roll by."""
+    from rollby.commands.suggest import suggest_units
+
+    if sum(options[name] for name in ("as_json", "as_csv", "as_geojson")) > 1:
+        raise click.UsageError("give at most one of --json, --csv and --geojson")
+    suggest_units(**options)
+
+
+@cli.command()
+@_units_options
+@click.option("--stops", type=FILE, help="Stops: their units are not idle.")
+@click.option("--within", "within_s", type=click.FloatRange(0, min_open=True), help="T, seconds.")
+@json_option
+@click.option("--cells", type=FILE, help="Write H3 cells: .gpkg, .geojson, .parquet or .csv.")
+def coverage(**options: Any) -> None:
+    """Drive time from the nearest and the second nearest idle unit, everywhere."""
+    from rollby.commands.coverage import show_coverage
+    from rollby.files import CELL_ENDINGS
+
+    cells = options["cells"]
+    if cells and cells.suffix not in CELL_ENDINGS:
+        raise click.UsageError(f"--cells {cells}: must end in {', '.join(CELL_ENDINGS)}")
+    show_coverage(**options)
+
+
+@cli.command()
+@click.option("--settings", type=FILE, help="Fill in from this file.")
+def settings(settings: Path | None) -> None:
+    """Print all settings as TOML, with their defaults and what they mean."""
+    from data.settings import settings_toml
+    from rollby.inputs import load_settings
+
+    click.echo(settings_toml(load_settings(settings)[0]), nl=False)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """
+    Run the program.
+
+    Parameters
+    ----------
+    arguments : sequence of str or None
+        None for those of the command line.
+
+    Returns
+    -------
+    exit_code : int
+        As the help says. A bug is not caught: it shows its traceback and exits with 1.
+    """
+    try:
+        cli.main(arguments, prog_name="rollby", standalone_mode=False)
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort:
+        say("stopped")
+        return 130
+    except InputError as error:
+        say(str(error))
+        return BAD_DATA
+    except SourceUnreachableError as error:
+        say(str(error))
+        return UNREACHABLE
+    except BrokenPipeError:
+        sys.stderr.close()
+    return 0

@@ -1,0 +1,1 @@
+"""What each command does: read, work out, write. One file a command."""

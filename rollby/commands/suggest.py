@@ -1,0 +1,100 @@
+"""``rollby suggest``: who is alone, and who should roll by."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from geo.as_json import advice_json
+from geo.dispatch import advise
+from rollby.files import say, say_skipped, write_text
+from rollby.inputs import load
+from rollby.output import (
+    ADVICE_COLUMNS,
+    advice_geojson,
+    advice_rows,
+    advice_table,
+    console,
+    csv_text,
+    json_text,
+)
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+
+def suggest_units(
+    *,
+    roads: Path,
+    units: Path,
+    stops: Path,
+    answers: Path | None,
+    at: datetime | None,
+    settings: Path | None,
+    skip_bad: bool,
+    as_json: bool,
+    as_csv: bool,
+    as_geojson: bool,
+    map_path: Path | None,
+) -> None:
+    """
+    Do ``rollby suggest``.
+
+    Parameters
+    ----------
+    roads, units, stops : Path
+        What it works on.
+    answers, settings : Path or None
+        Earlier asks, and settings.
+    at : datetime or None
+        The instant; None for the newest in the files.
+    skip_bad : bool
+        Go on without faulty rows.
+    as_json, as_csv, as_geojson : bool
+        What to print in place of a table.
+    map_path : Path or None
+        Write a map here.
+    """
+    inputs = load(
+        roads=roads,
+        units=units,
+        stops=stops,
+        answers=answers,
+        settings=settings,
+        at=at,
+        skip_bad=skip_bad,
+    )
+    say(inputs.notes)
+    advice = advise(
+        inputs.net,
+        inputs.units,
+        inputs.stops,
+        now=inputs.at,
+        settings=inputs.settings,
+        beats=inputs.beats,
+        asked=inputs.asked,
+    )
+    if as_json:
+        roads_facts = {"file": str(roads), **inputs.net.facts()}
+        answer = advice_json(
+            advice, roads=roads_facts, settings=inputs.settings, skipped=inputs.skipped
+        )
+        click.echo(json_text(answer))
+    elif as_csv:
+        click.echo(csv_text(ADVICE_COLUMNS, advice_rows(advice)), nl=False)
+    elif as_geojson:
+        click.echo(json_text(advice_geojson(advice)))
+    else:
+        console().print(advice_table(advice, inputs.settings))
+    say_skipped(inputs.skipped)
+    if map_path:
+        from maps.stops_map import stops_map
+
+        shown = inputs.settings.units
+        page = stops_map(
+            inputs.net.table, advice, time_zone=shown.time_zone, speed_unit=shown.speed_unit
+        )
+        write_text(map_path, page)
+        say([f"map: {map_path}"])

@@ -1,0 +1,122 @@
+"""Files written whole or not at all, and notes for the reader."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from data.errors import InputError
+from rollby.output import csv_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    import geopandas
+
+    from data.errors import Fault
+
+GIS_DRIVERS = {".gpkg": "GPKG", ".geojson": "GeoJSON"}
+CELL_ENDINGS = (*GIS_DRIVERS, ".parquet", ".csv")
+
+
+def say(notes: Iterable[str]) -> None:
+    """Write notes to stderr, which is never the answer."""
+    for note in notes:
+        click.echo(note, err=True)
+
+
+def say_skipped(skipped: Iterable[Fault]) -> None:
+    """List the rows that were left out; JSON has them under ``skipped`` too."""
+    say(f"skipped: {fault}" for fault in skipped)
+
+
+@contextmanager
+def written(path: Path) -> Iterator[Path]:
+    """
+    Give a temporary name beside a file, and rename it when all is written.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Yields
+    ------
+    part : Path
+        Same folder, same ending.
+
+    Raises
+    ------
+    InputError
+        If it cannot be written; what was there before stays.
+    """
+    part = path.with_name(f".{path.stem}.part{path.suffix}")
+    try:
+        yield part
+        part.replace(path)
+    except OSError as error:
+        why = error.strerror or error
+        raise InputError(f"{path}: cannot be written ({why}); check the folder") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """
+    Write a text file.
+
+    Parameters
+    ----------
+    path : Path
+        Where to; its folder must exist.
+    text : str
+        Its content.
+    """
+    with written(path) as part:
+        part.write_text(text, encoding="utf-8")
+
+
+def write_rows(path: Path, columns: Sequence[str], rows: Sequence[dict[str, object]]) -> None:
+    """
+    Write a table.
+
+    Parameters
+    ----------
+    path : Path
+        ``.csv`` or ``.parquet``.
+    columns : sequence of str
+        In order.
+    rows : sequence of dict
+        One a row.
+    """
+    if path.suffix == ".csv":
+        write_text(path, csv_text(columns, rows))
+        return
+    import pyarrow as pa  # noqa: PLC0415 - only Parquet needs it
+    from pyarrow import parquet  # noqa: PLC0415 - as above
+
+    with written(path) as part:
+        parquet.write_table(pa.table({name: [r.get(name) for r in rows] for name in columns}), part)
+
+
+def write_cells(path: Path, cells: geopandas.GeoDataFrame) -> None:
+    """
+    Write cells for a GIS.
+
+    Parameters
+    ----------
+    path : Path
+        One of `CELL_ENDINGS`; CSV has the geometry as WKT.
+    cells : GeoDataFrame
+        From `geo.cells.coverage_cells`.
+    """
+    with written(path) as part:
+        if path.suffix == ".parquet":
+            cells.to_parquet(part)
+        elif path.suffix == ".csv":
+            cells.to_wkt().to_csv(part, index=False, lineterminator="\n")
+        else:
+            cells.to_file(part, driver=GIS_DRIVERS[path.suffix], layer="coverage")

@@ -1,0 +1,265 @@
+"""Files and options -> checked values: all faults of all files at once, nothing lost in silence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+from data.tables import (
+    Rows,
+    as_of,
+    check_stop_units,
+    newest_instant,
+    read_answers,
+    read_stops,
+    read_units,
+)
+
+from data.beats import read_beats
+from data.errors import Fault, InputError, TableError
+from data.settings import Settings, read_settings
+from geo.network import RoadNetwork
+from geo.phrases import distance
+from geo.snap import FAR_M, NEAR_M, snap_all
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from data.beats import Beat
+    from data.records import Ask, Stop, Unit
+    from geo.snap import Position
+
+T = TypeVar("T")
+
+NO_STOPS: Rows[Stop] = Rows(rows=(), lines=(), faults=(), notes=(), file="")
+NO_ASKS: Rows[Ask] = Rows(rows=(), lines=(), faults=(), notes=(), file="")
+FUTURE_S = 60  # clocks may be so far apart
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """
+    What a command works on, checked.
+
+    Parameters
+    ----------
+    net : RoadNetwork
+        The roads.
+    units : tuple of Unit
+        One row a unit: its newest at `at`.
+    stops : tuple of Stop
+        On record at `at`.
+    asked : tuple of Ask
+        Earlier requests.
+    at : datetime
+        The instant, UTC.
+    settings : Settings
+        In force.
+    beats : tuple of Beat
+        Of the settings.
+    skipped : tuple of Fault
+        Rows that were left out by ``--skip-bad``.
+    notes : tuple of str
+        For the reader, on stderr.
+    """
+
+    net: RoadNetwork
+    units: tuple[Unit, ...]
+    stops: tuple[Stop, ...]
+    asked: tuple[Ask, ...]
+    at: datetime
+    settings: Settings
+    beats: tuple[Beat, ...]
+    skipped: tuple[Fault, ...]
+    notes: tuple[str, ...]
+
+
+def load_settings(path: Path | None) -> tuple[Settings, tuple[Beat, ...]]:
+    """
+    Read the settings, and the beats they name.
+
+    Parameters
+    ----------
+    path : Path or None
+        None for the defaults.
+
+    Returns
+    -------
+    settings : Settings
+        Checked.
+    beats : tuple of Beat
+        Empty where none are named; their file is looked for beside the settings' own.
+    """
+    if path is None:
+        return Settings(), ()
+    settings = read_settings(path)
+    if not settings.beats.file:
+        return settings, ()
+    return settings, read_beats(path.parent / settings.beats.file, settings)
+
+
+def load(
+    *,
+    roads: Path,
+    units: Path,
+    stops: Path | None = None,
+    answers: Path | None = None,
+    settings: Path | None = None,
+    at: datetime | None = None,
+    skip_bad: bool = False,
+    clock: datetime | None = None,
+) -> Inputs:
+    """
+    Read everything that `suggest` and `coverage` work on.
+
+    Parameters
+    ----------
+    roads, units : Path
+        The network, and the units.
+    stops, answers, settings : Path or None
+        None for no stops, no earlier asks, the defaults.
+    at : datetime or None
+        The instant; None for the newest in any of the files.
+    skip_bad : bool
+        Go on without faulty rows; they are listed in `skipped`.
+    clock : datetime or None
+        The wall clock; None to read it.
+
+    Returns
+    -------
+    inputs : Inputs
+        Checked.
+
+    Raises
+    ------
+    InputError
+        If `at` lies in the future, or no file holds an instant.
+    TableError
+        If rows are faulty and `skip_bad` is not set: every fault of every file.
+    """
+    clock = clock or datetime.now(UTC)
+    net = RoadNetwork.load(roads)
+    chosen, beats = load_settings(settings)
+    unit_rows = read_units(units, clock=clock, status=chosen.units.status)
+    stop_rows = read_stops(stops, clock=clock) if stops else NO_STOPS
+    ask_rows = read_answers(answers, clock=clock) if answers else NO_ASKS
+    at = at or newest_instant(unit_rows, stop_rows)
+    if at is None:
+        faults = (*unit_rows.faults, *stop_rows.faults, *ask_rows.faults)
+        if faults and not skip_bad:
+            raise TableError(faults)
+        raise InputError(f"{units}: holds no instant to answer for; give one with --at")
+    if at > clock + timedelta(seconds=FUTURE_S):
+        raise InputError(f"--at {at.isoformat()}: must not be in the future")
+    unit_rows = _near_roads(net, unit_rows, "unit", _fix_place)
+    stop_rows = _near_roads(net, stop_rows, "stop", _own_place)
+    stop_rows = check_stop_units(stop_rows, unit_rows)
+    unit_rows, stop_rows = as_of(unit_rows, stop_rows, at=at)
+    every: tuple[Rows[Unit] | Rows[Stop] | Rows[Ask], ...] = (unit_rows, stop_rows, ask_rows)
+    faults = tuple(fault for rows in every for fault in rows.faults)
+    if faults and not skip_bad:
+        raise TableError(faults)
+    return Inputs(
+        net=net,
+        units=unit_rows.rows,
+        stops=stop_rows.rows,
+        asked=tuple(ask for ask in ask_rows.rows if ask.asked_at <= at),
+        at=at.astimezone(UTC),
+        settings=chosen,
+        beats=beats,
+        skipped=faults,
+        notes=tuple(note for rows in every for note in rows.notes),
+    )
+
+
+def _fix_place(unit: Unit) -> tuple[float, float, float]:
+    """Give lon_deg, lat_deg and heading_deg of a unit; NaN for what is unknown."""
+    heading = np.nan if unit.fix.heading_deg is None else unit.fix.heading_deg
+    return unit.fix.lon_deg, unit.fix.lat_deg, heading
+
+
+def _own_place(stop: Stop) -> tuple[float, float, float]:
+    """Give lon_deg, lat_deg and heading_deg of a stop's own place; NaN for what is unknown."""
+    heading = np.nan if stop.heading_deg is None else stop.heading_deg
+    if stop.lon_deg is None or stop.lat_deg is None:
+        return np.nan, np.nan, heading
+    return stop.lon_deg, stop.lat_deg, heading
+
+
+def _near_roads(
+    net: RoadNetwork,
+    rows: Rows[T],
+    kind: str,
+    place_of: Callable[[T], tuple[float, float, float]],
+) -> Rows[T]:
+    """Turn rows far from any road into faults; note those that are off it."""
+    places = [place_of(row) for row in rows.rows]
+    positions = snap_places(net, places)
+    faults, notes, kept = [], [], []
+    for number, (line, place, position) in enumerate(
+        zip(rows.lines, places, positions, strict=True)
+    ):
+        where = f"{place[0]},{place[1]}"
+        if position is None and not np.isnan(place[0]):
+            rule = far_rule(net, place[0], place[1])
+            faults.append(Fault(file=rows.file, line=line, field="lon,lat", value=where, rule=rule))
+            continue
+        kept.append(number)
+        if position is not None and position.offset_m > NEAR_M:
+            notes.append(
+                f"{rows.file}:{line} lon,lat={where}: {kind} is {distance(position.offset_m)} "
+                "from the nearest road; used there"
+            )
+    return replace(
+        rows,
+        rows=tuple(rows.rows[number] for number in kept),
+        lines=tuple(rows.lines[number] for number in kept),
+        faults=(*rows.faults, *faults),
+        notes=(*rows.notes, *notes),
+    )
+
+
+def snap_places(
+    net: RoadNetwork, places: Sequence[tuple[float, float, float]]
+) -> list[Position | None]:
+    """
+    Snap many places.
+
+    Parameters
+    ----------
+    net : RoadNetwork
+        The roads.
+    places : sequence of (lon_deg, lat_deg, heading_deg)
+        NaN for what is unknown.
+
+    Returns
+    -------
+    positions : list of (Position or None)
+        None where no road is near, or the place is unknown.
+    """
+    lon, lat, heading = np.array(places, np.float64).reshape(-1, 3).T
+    known = ~np.isnan(lon)
+    positions: list[Position | None] = [None] * len(places)
+    found = snap_all(net, lon[known], lat[known], heading[known])
+    for row, position in zip(np.flatnonzero(known), found, strict=True):
+        positions[row] = position
+    return positions
+
+
+def far_rule(net: RoadNetwork, lon_deg: float, lat_deg: float) -> str:
+    """
+    Say what is wrong with a place far from any road, and what may have happened.
+
+    Returns
+    -------
+    rule : str
+        Names a swap where the swapped place lies in the network's bounds.
+    """
+    west, south, east, north = net.table.bounds_deg
+    if west <= lat_deg <= east and south <= lon_deg <= north:
+        return "lon and lat look swapped; swap them"
+    box = f"{west:.3f},{south:.3f},{east:.3f},{north:.3f}"
+    return f"must be within {FAR_M:.0f} m of a road; the roads file covers {box}"
