@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -86,7 +87,27 @@ def read_pbf(
     return draft.table(name=path.name, date=date)
 
 
-def copy_roads(path: Path, out: Path, *, service_roads: bool) -> tuple[Counter[str], str]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopiedRoads:
+    """
+    What `copy_roads` did.
+
+    Parameters
+    ----------
+    ways : int
+        How many were copied.
+    left_out : Counter of str
+        How many were not, and why.
+    date : str
+        Instant of the data, ISO 8601; "" if the file does not say.
+    """
+
+    ways: int
+    left_out: Counter[str]
+    date: str
+
+
+def copy_roads(path: Path, out: Path, *, service_roads: bool) -> CopiedRoads:
     """
     Copy the roads a patrol car drives out of an OSM file, in a form that OSMnx reads.
 
@@ -105,10 +126,8 @@ def copy_roads(path: Path, out: Path, *, service_roads: bool) -> tuple[Counter[s
 
     Returns
     -------
-    left_out : Counter of str
-        How many ways were not copied, and why.
-    date : str
-        Instant of the data, ISO 8601; "" if the file does not say.
+    copied : CopiedRoads
+        What was copied, and what was not.
 
     Raises
     ------
@@ -116,7 +135,7 @@ def copy_roads(path: Path, out: Path, *, service_roads: bool) -> tuple[Counter[s
         If the file is missing, cut short or no OSM data.
     """
     left_out: Counter[str] = Counter()
-    newest = _NEVER
+    newest, copied = _NEVER, 0
     missing: set[int] = set()
     with _readable(path), osmium.SimpleWriter(out) as writer:
         for way in _ways(path):
@@ -127,6 +146,7 @@ def copy_roads(path: Path, out: Path, *, service_roads: bool) -> tuple[Counter[s
             missing.update(node.ref for node in way.nodes)
             newest = max(newest, way.timestamp)
             writer.add_way(way)
+            copied += 1
         for node in _nodes(path):
             if node.id in missing and node.location.valid():
                 missing.remove(node.id)
@@ -135,7 +155,8 @@ def copy_roads(path: Path, out: Path, *, service_roads: bool) -> tuple[Counter[s
             writer.add_node(
                 mutable.Node(id=node_id, location=(0.0, 0.0), tags={MISSING_TAG: "yes"})
             )
-        return left_out, _date(path, newest)
+        date = _date(path, newest)
+    return CopiedRoads(ways=copied, left_out=left_out, date=date)
 
 
 @contextmanager

@@ -3,22 +3,20 @@ Ways and nodes as a source gives them, cut into the edges of a `RoadTable`.
 
 Every reader of OpenStreetMap data fills a `RoadDraft`; what becomes an edge is decided here alone,
 so the same roads give the same table, whichever reader they came through.
-
-A road is cut where ways meet, begin or end, where one way passes twice, and at the signs of
-`data.road_rules.CUTTING_SIGNS`. Each edge therefore lies within one way and has one value a column.
 """
 
 from __future__ import annotations
 
 from array import array
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from data.errors import RoadSourceError
 from data.lines import lengths_m, pick_lines
 from data.road_arrange import arrange
+from data.road_cut import Segments, cut_lines
 from data.road_rules import (
     CUTTING_SIGNS,
     blocks,
@@ -34,37 +32,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from data.road_arrange import Column
-    from data.road_table import BoolArray, FloatArray, IntArray, RoadTable
+    from data.road_table import BoolArray, IntArray, RoadTable
 
 _PLAIN_TEXTS = ("highway", "name", "ref", "lanes", "junction")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Segments:
-    """
-    Straight bits of road from one node to the next of a way, as it was drawn.
-
-    Parameters
-    ----------
-    node_id : ndarray of int64, shape (n,)
-        Ascending.
-    lon_deg, lat_deg : ndarray of float64, shape (n,)
-        WGS 84.
-    cut : ndarray of bool, shape (n,)
-        Roads are cut at this node whatever meets there.
-    tail, head : ndarray of int64, shape (s,)
-        Node rows.
-    way : ndarray of int64, shape (s,)
-        Way rows.
-    """
-
-    node_id: IntArray
-    lon_deg: FloatArray
-    lat_deg: FloatArray
-    cut: BoolArray
-    tail: IntArray
-    head: IntArray
-    way: IntArray
 
 
 class RoadDraft:
@@ -124,6 +94,17 @@ class RoadDraft:
         self._maxspeed["forward"].append(self._pool.row(directed(tags, "maxspeed", "forward")))
         self._maxspeed["backward"].append(self._pool.row(directed(tags, "maxspeed", "backward")))
         return len(self._way_id) - 1
+
+    def leave_out(self, left_out: Mapping[str, int]) -> None:
+        """
+        Count ways that were left out before they came here.
+
+        Parameters
+        ----------
+        left_out : mapping of str to int
+            How many for each reason.
+        """
+        self._left_out.update(left_out)
 
     def add_path(self, way: int, node_ids: Sequence[int]) -> None:
         """
@@ -206,9 +187,13 @@ class RoadDraft:
             If there is no road to drive.
         """
         segments = self._block(self._segments())
-        chain, chain_start = _chains(segments)
-        line, line_start = _lines(segments, chain, chain_start)
-        way = segments.way[chain[chain_start[:-1]]]
+        if not len(segments.way):
+            left_out = count_left_out(self._left_out) or "nothing"
+            raise RoadSourceError(
+                f"{name}: must hold at least one road a patrol car drives (left out: {left_out}); "
+                "check the area, or try --service-roads"
+            )
+        line, line_start, way = cut_lines(segments)
         forward = np.frombuffer(self._forward, np.bool_)[way]
         backward = np.frombuffer(self._backward, np.bool_)[way]
         lines = np.concatenate([np.flatnonzero(forward), np.flatnonzero(backward)])
@@ -239,13 +224,13 @@ class RoadDraft:
             ),
         )
 
-    def _segments(self) -> _Segments:
+    def _segments(self) -> Segments:
         """
         Join the paths to the nodes; what leads to a node never added is dropped and counted.
 
         Returns
         -------
-        segments : _Segments
+        segments : Segments
             In the order of the paths.
         """
         node_id, first = np.unique(_ints(self._node_id), return_index=True)
@@ -260,7 +245,7 @@ class RoadDraft:
             self._left_out["roads cut off at the edge of the data"] = clipped
         keep = (path[1:] == path[:-1]) & (refs[1:] != refs[:-1]) & known[1:] & known[:-1]
         cutting = [node for node, (text, _) in self._signs.items() if text in CUTTING_SIGNS]
-        return _Segments(
+        return Segments(
             node_id=node_id,
             lon_deg=np.frombuffer(self._lon_deg)[first],
             lat_deg=np.frombuffer(self._lat_deg)[first],
@@ -270,7 +255,7 @@ class RoadDraft:
             way=way[1:][keep],
         )
 
-    def _block(self, segments: _Segments) -> _Segments:
+    def _block(self, segments: Segments) -> Segments:
         """
         Part the roads at barriers: the second of two road ends gets a node of its own.
 
@@ -278,7 +263,7 @@ class RoadDraft:
 
         Returns
         -------
-        segments : _Segments
+        segments : Segments
             With new nodes at the end, whose ids are below every other and below 0.
         """
         tail, head, node_id = segments.tail, segments.head, segments.node_id
@@ -295,7 +280,7 @@ class RoadDraft:
         old = end_node[second]
         end_node[second] = len(node_id) + np.arange(len(second))
         self._left_out["roads closed by a barrier"] = len(second)
-        return _Segments(
+        return Segments(
             node_id=np.append(node_id, min(0, node_id[0]) - 1 - np.arange(len(second))),
             lon_deg=np.append(segments.lon_deg, segments.lon_deg[old]),
             lat_deg=np.append(segments.lat_deg, segments.lat_deg[old]),
@@ -305,7 +290,7 @@ class RoadDraft:
             way=segments.way,
         )
 
-    def _node_columns(self, segments: _Segments) -> dict[str, Column]:
+    def _node_columns(self, segments: Segments) -> dict[str, Column]:
         """
         Fill the columns of the nodes.
 
@@ -340,60 +325,3 @@ class RoadDraft:
 def _ints(numbers: array[int]) -> IntArray:
     """See an array of 8-byte integers as numpy does."""
     return np.frombuffer(numbers, np.int64)
-
-
-def _chains(segments: _Segments) -> tuple[IntArray, IntArray]:
-    """
-    Join segments to chains, each from one cut to the next.
-
-    A ring that meets nothing is cut at its node of the lowest row, for it needs an end.
-
-    Returns
-    -------
-    chain : ndarray of int64, shape (s,)
-        Segment rows, chain after chain.
-    chain_start : ndarray of int64, shape (c + 1,)
-        Where each chain starts.
-    """
-    tail, head, way = segments.tail, segments.head, segments.way
-    nodes = len(segments.node_id)
-    leaving, arriving = np.zeros((2, nodes), np.int64)
-    leaving[tail] = arriving[head] = np.arange(len(tail))
-    passed = ~segments.cut & (way[leaving] == way[arriving])
-    passed &= (np.bincount(tail, minlength=nodes) == 1) & (np.bincount(head, minlength=nodes) == 1)
-    following = np.where(passed[head], leaving[head], -1).tolist()
-    seen = bytearray(len(tail))
-    chain: list[int] = []
-    chain_start: list[int] = []
-    for first in np.lexsort((tail, passed[tail])).tolist():  # those after a cut, then rings
-        if seen[first]:
-            continue
-        chain_start.append(len(chain))
-        segment = first
-        while segment >= 0 and not seen[segment]:
-            seen[segment] = True
-            chain.append(segment)
-            segment = following[segment]
-    return np.array(chain), np.array([*chain_start, len(chain)])
-
-
-def _lines(
-    segments: _Segments, chain: IntArray, chain_start: IntArray
-) -> tuple[IntArray, IntArray]:
-    """
-    List the nodes along each chain, both ends included.
-
-    Returns
-    -------
-    line : ndarray of int64, shape (s + c,)
-        Node rows, chain after chain.
-    line_start : ndarray of int64, shape (c + 1,)
-        Where each chain's nodes start.
-    """
-    line_start = chain_start + np.arange(len(chain_start))
-    line = np.empty(line_start[-1], np.int64)
-    is_first = np.zeros(len(line), np.bool_)
-    is_first[line_start[:-1]] = True
-    line[is_first] = segments.tail[chain[chain_start[:-1]]]
-    line[~is_first] = segments.head[chain]
-    return line, line_start
