@@ -16,9 +16,10 @@ def clock(seconds: float) -> str:
     Returns
     -------
     text : str
-        ``1:40``; whole seconds, rounded up, so that no car is promised too soon.
+        ``1:40``; whole seconds, rounded up, so that no car is promised too soon. A tenth counts
+        for nothing.
     """
-    whole = math.ceil(seconds)
+    whole = math.ceil(round(seconds, 1))
     return f"{whole // MINUTE_S}:{whole % MINUTE_S:02d}"
 
 
