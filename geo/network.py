@@ -237,6 +237,19 @@ class RoadNetwork:
         return shapely.STRtree(shapely.linestrings(points, indices=owner))
 
     @cached_property
+    def shape_share(self) -> FloatArray:
+        """Share of its edge's length that lies before each shape point, shape (k,), 0 to 1."""
+        table = self.table
+        lon, lat, start = table.shape_lon_deg, table.shape_lat_deg, table.shape_start
+        step = np.hypot(np.diff(lon) * np.cos(np.radians(lat[:-1])), np.diff(lat))
+        step[start[1:-1] - 1] = 0  # from the end of one edge to the start of the next
+        reached = np.concatenate([[0], np.cumsum(step)])
+        owner = np.repeat(np.arange(len(self.edge_ms)), np.diff(start))
+        whole = np.maximum(reached[start[1:] - 1] - reached[start[:-1]], 1e-12)
+        share: FloatArray = (reached - reached[start[:-1]][owner]) / whole[owner]
+        return share
+
+    @cached_property
     def main(self) -> BoolArray:
         """Edges of the largest part in which every edge reaches every other, shape (m,)."""
         _, part = csgraph.connected_components(self.forward, directed=True, connection="strong")

@@ -185,12 +185,12 @@ def _nearest_on_edges(
     x, y = x0 + along * dx, y0 + along * dy
     distance = np.hypot(x, y)
     best = np.lexsort((np.arange(len(pair)), distance, pair))[start[:-1]]
-    before = np.cumsum(length) - length
-    whole = np.add.reduceat(length, start[:-1])
-    reached = before[best] - before[start[:-1]] + along[best] * length[best]
+    share = net.shape_share
+    behind = share[point[best]]
+    fraction = behind + along[best] * (share[point[best] + 1] - behind)
     return _Nearest(
         distance_m=distance[best],
-        fraction=np.clip(reached / np.maximum(whole, 1e-9), 0, 1),
+        fraction=np.clip(fraction, 0, 1),
         bearing_deg=np.degrees(np.arctan2(dx[best], dy[best])) % 360,
         lon_deg=lon_deg + x[best] / east_m,
         lat_deg=lat_deg + y[best] / METRES_PER_DEG,

@@ -68,7 +68,8 @@ def outcome(case: dict[str, Any]) -> str:
 
 def _line(one: StopAdvice) -> str:
     """Write one stop."""
-    head = f"{one.stop_id} {one.flag.value} G={one.backup_probability:.3f} priority={one.priority:.2f}: "
+    exposed = f"G={one.backup_probability:.3f} priority={one.priority:.2f}"
+    head = f"{one.stop_id} {one.flag.value} {exposed}: "
     if one.suggestion is None:
         return f"{head}nobody; {one.why_none}"
     chosen = one.suggestion

@@ -1,0 +1,297 @@
+"""Every drive time equals what networkx finds on the same graph."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import networkx as nx
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from data.errors import InputError
+from data.extract import read_pbf
+from geo.network import RoadNetwork
+from geo.router import nearest, search_back, times_from, times_to, times_to_middles
+from geo.snap import Position, snap
+from tests.geo import oracle
+from tests.geo.towns import at, town
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+GRID = [(x * 200.0, y * 200.0) for x in range(3) for y in range(3)]
+
+
+@st.composite
+def towns(draw: st.DrawFn) -> RoadNetwork:
+    """Random towns: one-ways, parallels, ties, loops, islands, roads of no length."""
+    names = [f"n{i}" for i in range(draw(st.integers(2, 7)))]
+    nodes = {name: draw(st.sampled_from(GRID)) for name in names}
+    streets = draw(
+        st.lists(
+            st.fixed_dictionaries(
+                {
+                    "ends": st.tuples(st.sampled_from(names), st.sampled_from(names)),
+                    "oneway": st.booleans(),
+                    "maxspeed": st.sampled_from(["", "30", "25 mph"]),
+                }
+            ),
+            min_size=1,
+            max_size=12,
+        )
+    )
+    signs = {name: draw(st.sampled_from(["", "stop", "traffic_signals"])) for name in names}
+    return town(nodes, streets, signs)
+
+
+def somewhere(net: RoadNetwork, edge: int, fraction: float, *, heading_known: bool) -> Position:
+    """A position on an edge, without a snap."""
+    turn_round_s = (20.0 if heading_known else 0.0) if net.twin[edge] >= 0 else None
+    return Position(
+        lon_deg=0,
+        lat_deg=0,
+        snapped_lon_deg=0,
+        snapped_lat_deg=0,
+        offset_m=0,
+        edge=edge,
+        fraction=fraction,
+        turn_round_s=turn_round_s,
+    )
+
+
+@settings(max_examples=150, deadline=None)
+@given(towns(), st.data())
+def test_mid_edge_times_equal_networkx_on_generated_towns(
+    net: RoadNetwork, data: st.DataObject
+) -> None:
+    edges = st.integers(0, len(net.edge_ms) - 1)
+    fractions = st.sampled_from([0.0, 0.25, 0.5, 1.0]) | st.floats(0, 1)
+    start, end = (
+        somewhere(
+            net, data.draw(edges), data.draw(fractions), heading_known=data.draw(st.booleans())
+        )
+        for _ in range(2)
+    )
+    times = search_back(net, end)
+    expected = oracle.drive_time_s(net, oracle.passages(net), start, end)
+    assert times.drive_time_s(start) == expected
+    route = times.route(start)
+    assert (route is None) == np.isinf(expected)
+    if route:
+        assert route.drive_time_s == expected
+        assert route.distance_m == pytest.approx(sum(metres for _, metres in route.streets))
+    horizon_s = data.draw(st.sampled_from([0.0, 10.0, 60.0]))
+    near = search_back(net, end, within_s=horizon_s).drive_time_s(start)
+    assert near == (expected if expected <= horizon_s else np.inf)
+
+
+@settings(max_examples=60, deadline=None)
+@given(towns(), st.data())
+def test_times_to_middles_equal_networkx(net: RoadNetwork, data: st.DataObject) -> None:
+    edge = data.draw(st.integers(0, len(net.edge_ms) - 1))
+    start = somewhere(net, edge, data.draw(st.floats(0, 1)), heading_known=data.draw(st.booleans()))
+    found = times_to_middles(net, start, within_s=np.inf)
+    graph = oracle.passages(net)
+    for middle in range(len(net.edge_ms)):
+        half = (int(net.edge_ms[middle]) // 2) / max(int(net.edge_ms[middle]), 1)
+        end = somewhere(net, middle, half, heading_known=False)
+        expected = oracle.drive_time_s(net, graph, start, end)
+        assert found[middle] == pytest.approx(expected, abs=0.0011)
+
+
+@settings(max_examples=60, deadline=None)
+@given(towns(), st.data())
+def test_node_times_equal_networkx_with_turns(net: RoadNetwork, data: st.DataObject) -> None:
+    node = data.draw(st.integers(0, net.table.node_count - 1))
+    np.testing.assert_array_equal(times_from(net, node), oracle.node_times_s(net, node))
+    back = np.array([times_from(net, row)[node] for row in range(net.table.node_count)])
+    np.testing.assert_array_equal(times_to(net, node), back)
+
+
+@st.composite
+def plain_graphs(draw: st.DrawFn) -> tuple[int, list[tuple[int, int, int]]]:
+    """Random multigraphs with ties, parallels, loops and edges that cost nothing."""
+    count = draw(st.integers(1, 9))
+    node = st.integers(0, count - 1)
+    return count, draw(st.lists(st.tuples(node, node, st.integers(0, 6)), min_size=1, max_size=30))
+
+
+@settings(max_examples=150, deadline=None)
+@given(plain_graphs(), st.sampled_from([np.inf, 0.0, 1.0]), st.integers(1, 3))
+def test_plain_arrays_equal_networkx(
+    graph: tuple[int, list[tuple[int, int, int]]], within_s: float, k: int
+) -> None:
+    count, rows = graph
+    tail, head, quarter_s = np.array(rows).T
+    net = RoadNetwork.from_arrays(
+        lon_deg=np.zeros(count),
+        lat_deg=np.zeros(count),
+        tail=tail,
+        head=head,
+        time_s=quarter_s / 4,
+    )
+    slow = nx.MultiDiGraph()
+    slow.add_nodes_from(range(count))
+    slow.add_weighted_edges_from([(a, b, c / 4) for a, b, c in rows])
+    matrix = np.full((count, count), np.inf)
+    for node in range(count):
+        reached = nx.single_source_dijkstra_path_length(slow, node, weight="weight")
+        matrix[node, list(reached)] = list(reached.values())
+    matrix[matrix > within_s] = np.inf
+    for node in range(count):
+        np.testing.assert_array_equal(times_from(net, node, within_s), matrix[node])
+        np.testing.assert_array_equal(times_to(net, node, within_s), matrix[:, node])
+    sources = [0, count - 1, count // 2]
+    index, time_s = nearest(net, sources, k=k, within_s=within_s)
+    order = np.argsort(matrix[sources], axis=0, kind="stable")[:k].T
+    expected = np.take_along_axis(matrix[sources].T, order, axis=1)
+    np.testing.assert_array_equal(time_s, expected)
+    np.testing.assert_array_equal(index, np.where(np.isinf(expected), -1, order))
+
+
+def _assert_pairs_equal(net: RoadNetwork, pairs: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    graph = oracle.passages(net)
+    for _ in range(pairs):
+        start, end = (
+            somewhere(
+                net,
+                int(rng.integers(len(net.edge_ms))),
+                float(rng.random()),
+                heading_known=bool(rng.integers(2)),
+            )
+            for _ in range(2)
+        )
+        times = search_back(net, end)
+        assert times.drive_time_s(start) == oracle.drive_time_s(net, graph, start, end)
+
+
+def test_embedded_city_equals_networkx(denver: RoadNetwork) -> None:
+    _assert_pairs_equal(denver, pairs=60, seed=1)
+    for node in (0, 100, 300):
+        np.testing.assert_array_equal(times_from(denver, node), oracle.node_times_s(denver, node))
+
+
+@pytest.mark.parametrize("name", ["harrisburg_pa", "columbus_oh"])
+def test_real_extracts_equal_networkx(name: str, shared_data: Path) -> None:
+    net = RoadNetwork.from_table(read_pbf(shared_data / f"{name}.osm.pbf"))
+    _assert_pairs_equal(net, pairs=8, seed=2)
+
+
+def test_triangle_inequality_on_the_embedded_city(denver: RoadNetwork) -> None:
+    a, b, c = (times_from(denver, node) for node in (3, 50, 200))
+    # A passage at the middle node is not charged when a time is cut in two there.
+    dearest_turn_s = denver.turn_ms.max() / 1000
+    assert a[200] <= a[50] + b[200] + dearest_turn_s
+    assert b[3] <= b[200] + c[3] + dearest_turn_s
+
+
+def test_a_closed_road_never_shortens_a_trip(denver: RoadNetwork) -> None:
+    table = denver.table
+    rows = np.delete(np.arange(table.edge_count), [10, 400, 900])
+    time_s = denver.edge_ms / 1000
+    whole, closed = (
+        RoadNetwork.from_arrays(
+            lon_deg=table.lon_deg,
+            lat_deg=table.lat_deg,
+            tail=table.tail[kept],
+            head=table.head[kept],
+            time_s=time_s[kept],
+        )
+        for kept in (slice(None), rows)
+    )
+    for node in (5, 77, 240):
+        assert (times_from(closed, node) >= times_from(whole, node)).all()
+
+
+LINE = {"W": (0.0, 0.0), "E": (1000.0, 0.0)}
+TEN_MPS = "45"  # km/h on the sign; driven at 0.8 of it
+
+
+def _time(net: RoadNetwork, start: tuple[float, ...], end: tuple[float, ...]) -> float:
+    """Drive time between places given as metres east, north[, heading]."""
+    a = snap(net, *at(*start[:2]), *start[2:])
+    b = snap(net, *at(*end[:2]), *end[2:])
+    assert a
+    assert b
+    return search_back(net, b).drive_time_s(a)
+
+
+def test_ahead_and_behind_on_one_two_way_street() -> None:
+    net = town(LINE, [{"ends": ["W", "E"], "maxspeed": TEN_MPS}])
+    assert _time(net, (100, 0), (400, 0)) == pytest.approx(30, abs=0.1)
+    assert _time(net, (400, 0), (100, 0)) == pytest.approx(30, abs=0.1)
+    assert _time(net, (400, 0), (400, 0)) == pytest.approx(0, abs=0.1)
+
+
+def test_heading_east_a_stop_behind_costs_turning_round() -> None:
+    net = town(LINE, [{"ends": ["W", "E"], "maxspeed": TEN_MPS}])
+    assert _time(net, (400, 0, 90), (700, 0)) == pytest.approx(30, abs=0.1)
+    assert _time(net, (400, 0, 90), (100, 0)) == pytest.approx(30 + 20, abs=0.1)
+
+
+def test_across_an_undivided_street_is_no_way_at_all() -> None:
+    net = town(LINE, [{"ends": ["W", "E"], "maxspeed": TEN_MPS}])
+    assert _time(net, (400, 3, 90), (400, -3, 270)) == pytest.approx(0, abs=0.1)
+
+
+def test_behind_on_a_one_way_goes_round_the_block() -> None:
+    block = {"A": (0.0, 0.0), "B": (1000.0, 0.0), "C": (1000.0, 500.0), "D": (0.0, 500.0)}
+    ring = {"ends": ["A", "B", "C", "D", "A"], "oneway": True, "maxspeed": TEN_MPS}
+    net = town(block, [ring])
+    assert _time(net, (100, 0), (400, 0)) == pytest.approx(30, abs=0.1)
+    assert _time(net, (400, 0), (100, 0)) == pytest.approx(270, abs=0.5)
+
+
+def test_out_of_a_dead_end_turns_round() -> None:
+    tee = LINE | {"S": (500.0, -300.0), "M": (500.0, 0.0)}
+    net = town(
+        tee,
+        [
+            {"ends": ["W", "M", "E"], "maxspeed": TEN_MPS},
+            {"ends": ["M", "S"], "maxspeed": TEN_MPS},
+        ],
+    )
+    inward = _time(net, (500, -200, 180), (0, 0))
+    assert 70 < inward < 70 + 20 + 8 + 0.1
+
+
+def test_disconnected_parts_have_no_way_and_say_so() -> None:
+    island = LINE | {"I": (0.0, 5000.0), "J": (1000.0, 5000.0)}
+    net = town(island, [{"ends": ["W", "E"]}, {"ends": ["I", "J"]}])
+    assert _time(net, (500, 5000), (500, 0)) == np.inf
+    a, b = snap(net, *at(500, 5000)), snap(net, *at(500, 0))
+    assert a
+    assert b
+    assert search_back(net, b).route(a) is None
+
+
+def test_route_names_its_streets_and_follows_the_road() -> None:
+    ell = {"A": (0.0, 0.0), "B": (1000.0, 0.0), "C": (1000.0, 600.0)}
+    net = town(
+        ell, [{"ends": ["A", "B"], "name": "Main Street"}, {"ends": ["B", "C"], "name": "Oak Lane"}]
+    )
+    a, b = snap(net, *at(200, 4)), snap(net, *at(1004, 500))
+    assert a
+    assert b
+    route = search_back(net, b).route(a)
+    assert route
+    assert [name for name, _ in route.streets] == ["Main Street", "Oak Lane"]
+    assert [metres for _, metres in route.streets] == pytest.approx([800, 500], abs=1)
+    assert route.distance_m == pytest.approx(1300, abs=2)
+    assert (route.lon_deg[0], route.lat_deg[0]) == pytest.approx(at(200, 0), abs=1e-6)
+    assert (route.lon_deg[-1], route.lat_deg[-1]) == pytest.approx(at(1000, 500), abs=1e-6)
+    assert len(route.lon_deg) == 3
+
+
+@pytest.mark.parametrize("work", [times_to, times_from])
+def test_no_such_node_is_said(denver: RoadNetwork, work: object) -> None:
+    with pytest.raises(InputError, match="node=482: must be a node row from 0 to 481"):
+        work(denver, 482)  # type: ignore[operator]
+
+
+def test_k_must_be_one_or_more(denver: RoadNetwork) -> None:
+    with pytest.raises(InputError, match="k=0: must be at least 1"):
+        nearest(denver, [1], k=0)
