@@ -78,7 +78,7 @@ class RoadLayer(Layer):
     data : RoadData
         What it draws; on the map before it.
     drawn_by : str
-        Class in assets/roads.js or assets/names.js.
+        Class in assets/roads.js or assets/names.js that draws it.
     name : str
         In the layer control.
     overlay : bool
@@ -129,6 +129,23 @@ def road_base(data: RoadData) -> RoadLayer:
         On when the page opens.
     """
     return RoadLayer(data, "RoadBase", name="Roads", options={"zIndex": 2})
+
+
+def road_names(data: RoadData) -> RoadLayer:
+    """
+    Make the names written along the roads.
+
+    Parameters
+    ----------
+    data : RoadData
+        The network.
+
+    Returns
+    -------
+    layer : RoadLayer
+        On when the page opens.
+    """
+    return RoadLayer(data, "RoadNames", name="Street names")
 
 
 def road_bands(

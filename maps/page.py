@@ -29,12 +29,12 @@ from maps import words
 from maps.style import LIMITS, OSM_CREDIT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
 
     from data.road_table import RoadSource
-    from maps.style import Theme
+    from maps.style import Look, Theme
 
 _ASSETS: Final = files("maps") / "assets"
 _SCHEME: Final = "asset:"
@@ -207,8 +207,10 @@ class PageFacts:
         The instant it holds for.
     time_zone : str
         The agency's, an IANA name.
+    badges : sequence of (Look, str, str)
+        The answer as symbols, figures and words.
     summary : str
-        The answer in one line.
+        What the badges leave to say.
     panel : str
         HTML of the panel, escaped already.
     simulated : bool
@@ -223,6 +225,7 @@ class PageFacts:
     subtitle: str = ""
     at: datetime | None
     time_zone: str = "UTC"
+    badges: Sequence[tuple[Look, str, str]] = ()
     summary: str
     panel: str
     simulated: bool = False
@@ -245,6 +248,7 @@ class PageFacts:
             "instant": words.clock(at, self.time_zone, day=True) if at else "",
             "instant_utc": words.clock(at, "UTC") if at and local else "",
             "instant_iso": at.astimezone(UTC).isoformat() if at else "",
+            "badges": self.badges,
             "summary": self.summary,
             "panel": self.panel,
             "simulated": self.simulated,
@@ -332,7 +336,14 @@ var {{ this.get_name() }} = L.map({{ this.get_name()|tojson }}, {
     )
     default_js = [  # noqa: RUF012 - folium declares it so
         (name, f"{_SCHEME}{name}")
-        for name in ("theme.js", "leaflet/leaflet.js", "roads.js", "signs.js", "page.js")
+        for name in (
+            "theme.js",
+            "leaflet/leaflet.js",
+            "roads.js",
+            "names.js",
+            "signs.js",
+            "page.js",
+        )
     ]
     default_css = [  # noqa: RUF012 - as above
         (name, f"{_SCHEME}{name}") for name in ("leaflet/leaflet.css", "page.css")

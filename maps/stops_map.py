@@ -7,9 +7,16 @@ from typing import TYPE_CHECKING
 
 import folium
 
-from data.records import Flag
 from maps import style, views, words
-from maps.layers import RoadData, bounds_of, draw_page, draw_route, road_base, sign_layer
+from maps.layers import (
+    RoadData,
+    bounds_of,
+    draw_page,
+    draw_route,
+    road_base,
+    road_names,
+    sign_layer,
+)
 from maps.page import TEMPLATES, PageFacts
 
 if TYPE_CHECKING:
@@ -57,6 +64,7 @@ def stops_map(
         title="Stops",
         at=advice.at,
         time_zone=time_zone,
+        badges=_badges(advice),
         summary=_summary(advice),
         panel=_panel(advice, manner),
         simulated=advice.simulated,
@@ -71,6 +79,7 @@ def stops_map(
     ]
     layers = [
         road_base(data),
+        road_names(data),
         _routes(advice),
         sign_layer("Stops", stops),
         sign_layer("Units", units),
@@ -121,22 +130,32 @@ def _places(advice: Advice) -> list[LatLon]:
     return [*stops, *ways, *views.unit_places(shown)]
 
 
+def _badges(advice: Advice) -> list[tuple[style.Look, str, str]]:
+    """
+    Count stops by flag, the most urgent first.
+
+    Returns
+    -------
+    badges : list of (Look, str, str)
+        Symbol, number and word of each flag.
+    """
+    flags = Counter(stop.flag for stop in advice.stops)
+    return [(look, str(flags[flag]), look.word) for flag, look in style.FLAGS.items()]
+
+
 def _summary(advice: Advice) -> str:
     """
-    Say the answer in one line.
+    Say what the badges leave to say.
 
     Returns
     -------
     summary : str
-        Stops by flag, and how many units are asked to roll by.
+        How many units should roll by.
     """
     if not advice.stops:
-        return f"No open stop; {words.count(len(advice.units), 'unit')}"
-    flags = Counter(stop.flag for stop in advice.stops)
-    by_flag = ", ".join(f"{flags[flag]} {style.FLAGS[flag].word}" for flag in Flag if flags[flag])
+        return "No stop is open"
     asked = sum(stop.suggestion is not None for stop in advice.stops)
-    should = f"{words.count(asked, 'unit')} should roll by" if asked else "nobody is suggested"
-    return f"{words.count(len(advice.stops), 'stop')}: {by_flag}; {should}"
+    return f"{words.count(asked, 'unit')} should roll by" if asked else "Nobody is suggested"
 
 
 def _panel(advice: Advice, manner: views.Manner) -> str:

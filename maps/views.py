@@ -225,7 +225,7 @@ def _near_view(near: NearUnit) -> dict[str, object]:
         "unit_id": near.unit_id,
         "status": style.STATUSES[near.status].word,
         "drive": words.drive(near.drive_time_s),
-        "bounds": f"{words.drive(near.t_lo_s)} to {words.drive(near.t_hi_s)}",
+        "bounds": f"{words.drive(near.t_lo_s)}\N{EN DASH}{words.drive(near.t_hi_s)}",
         "probability": words.percent(near.probability),
         "age": words.age(near.fix_age_s),
         "freshness": style.FRESHNESS[near.freshness].word,

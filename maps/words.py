@@ -21,7 +21,7 @@ _KM_M: Final = 1000
 _MPH_MPS: Final = 0.44704
 _KMH_MPS: Final = 1 / 3.6
 _MINUTE_S: Final = 60
-_LEAST_SHARE: Final = 0.005
+_LEAST_SHARE: Final = 0.01
 _COMPASS: Final = ("N", "NE", "E", "SE", "S", "SW", "W", "NW")
 
 
@@ -137,15 +137,15 @@ def percent(share: float) -> str:
     Returns
     -------
     text : str
-        ``42 %``; ``> 99 %`` just below 1, ``< 1 %`` just above 0, "unknown" for NaN.
+        ``42%``; ``> 99%`` just below 1, ``< 1%`` just above 0, "unknown" for NaN.
     """
     if not 0 <= share <= 1:
         return "unknown"
     if 0 < share < _LEAST_SHARE:
-        return "< 1 %"
+        return "< 1%"
     if 1 - _LEAST_SHARE < share < 1:
-        return "> 99 %"
-    return f"{100 * share:.0f} %"
+        return "> 99%"
+    return f"{100 * share:.0f}%"
 
 
 def count(number: int, noun: str) -> str:

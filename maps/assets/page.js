@@ -8,7 +8,7 @@
   function setUpTheme() {
     const button = document.getElementById("theme-button");
     function say() {
-      button.querySelector(".word").textContent = rollby.isDark() ? "Light theme" : "Dark theme";
+      button.querySelector(".word").textContent = rollby.isDark() ? "Light" : "Dark";
     }
     button.addEventListener("click", function () {
       rollby.setTheme(rollby.isDark() ? "light" : "dark");
@@ -52,29 +52,33 @@
     });
   }
 
-  /* On paper: light, everything unfolded, the same stretch of map. */
-  function setUpPrint(map) {
-    let before = null;
-    function lay() {
+  /* On paper: light, everything unfolded. A map that nobody moved shows what it opened on. */
+  function setUpPrint(map, fit) {
+    let before = null, moved = false;
+    map.on("dragstart zoomstart popupopen", function () { moved = moved || !before; });
+    function lay(view) {
       map.invalidateSize({ pan: false });
-      map.fitBounds(before.bounds, { animate: false });
+      if (moved) map.setView(view.centre, view.zoom, { animate: false });
+      else fit();
     }
     function start() {
       if (before) return;
       const folded = Array.from(document.querySelectorAll("details:not([open])"));
-      before = { theme: root.dataset.theme, bounds: map.getBounds(), folded: folded };
+      before = {
+        theme: root.dataset.theme, folded: folded, centre: map.getCenter(), zoom: map.getZoom(),
+      };
       for (const part of folded) part.open = true;
       root.classList.add("printing");
       map.closePopup();
       rollby.setTheme("light");
-      lay();
+      lay(before);
     }
     function end() {
       if (!before) return;
       for (const part of before.folded) part.open = false;
       root.classList.remove("printing");
       rollby.setTheme(before.theme);
-      lay();
+      lay(before);
       before = null;
     }
     window.addEventListener("beforeprint", start);
@@ -95,9 +99,19 @@
     L.control.scale({ imperial: options.imperial, metric: true, maxWidth: 140 }).addTo(map);
     setUpTheme();
     const showPanel = setUpPanel(map);
-    map.fitBounds(options.bounds, { padding: [40, 40], maxZoom: 16, animate: false });
+    function fit() {
+      const layers = map.getContainer().querySelector(".leaflet-control-layers-expanded");
+      const edge = narrow.matches ? 24 : 40;
+      map.fitBounds(options.bounds, {
+        paddingTopLeft: [narrow.matches ? edge : 60, edge],
+        paddingBottomRight: [layers ? layers.offsetWidth + 24 : edge, edge],
+        maxZoom: 16,
+        animate: false,
+      });
+    }
+    fit();
     setUpLists(map, options.groups, showPanel);
-    setUpPrint(map);
+    setUpPrint(map, fit);
     rollby.keepApart(map);
     root.classList.add("ready");
   };

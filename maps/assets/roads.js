@@ -239,8 +239,8 @@
       const codes = this.codes;
       this.trace(context, view, { line: function (line) { return codes[line] === 1; } });
       context.lineCap = "butt";
-      context.lineWidth = Math.max(5, 11 * Math.pow(1.15, zoom - 14));
-      context.strokeStyle = hatching(context, rollby.colour("--gap"));
+      context.lineWidth = Math.max(4, 9 * Math.pow(1.2, zoom - 14));
+      context.strokeStyle = hatching(context, rollby.colour("--gap-hatch"));
       context.stroke();
     },
   });

@@ -30,7 +30,8 @@
       copy.classList.add("explanation");
       return copy;
     }, {
-      maxWidth: Math.min(360, window.innerWidth - 48),
+      maxWidth: Math.min(370, window.innerWidth - 72),
+      minWidth: Math.min(290, window.innerWidth - 72),
       maxHeight: Math.round(Math.min(460, window.innerHeight * 0.55)),
       autoPanPadding: [16, 16],
       className: "rollby-popup",
@@ -115,14 +116,24 @@
       return {
         box: box, tag: tag, marker: marker, at: map.latLngToContainerPoint(marker.getLatLng()),
         width: tag ? tag.offsetWidth : 0, height: tag ? tag.offsetHeight : 0,
-        size: symbol ? symbol.getBoundingClientRect().width || 20 : 0,
+        size: symbol ? symbol.offsetWidth : 0,
+        pointer: symbol && symbol.querySelector(".heading") ? 5 : 0,
       };
     }).filter(function (sign) {
       return sign.at.x > -pad && sign.at.y > -pad && sign.at.x < view.x + pad && sign.at.y < view.y + pad;
     });
     const taken = [];
     for (const sign of shown) if (sign.size) standAt(sign, taken);
+    taken.push(...controls(map));
     for (const sign of shown) if (sign.tag) tagAt(sign, taken, view);
+  }
+
+  function controls(map) {
+    const frame = map.getContainer().getBoundingClientRect();
+    return Array.from(map.getContainer().querySelectorAll(".leaflet-control"), function (control) {
+      const box = control.getBoundingClientRect();
+      return [box.left - frame.left, box.top - frame.top, box.right - frame.left, box.bottom - frame.top];
+    });
   }
 
   function standAt(sign, taken) {
@@ -136,7 +147,7 @@
         least = crowd;
         best = [dx, dy];
         bestBox = box;
-        if (crowd < half) break;
+        if (crowd < 0.12 * sign.size * sign.size) break;
       }
     }
     taken.push(bestBox);
@@ -153,10 +164,10 @@
     const shift = sign.shift || [0, 0];
     const x = sign.at.x + shift[0], y = sign.at.y + shift[1];
     let best = null, least = Infinity, bestBox = null;
-    tagPlaces(sign.size || -6, sign.width, sign.height).forEach(function (place, turn) {
+    tagPlaces(sign.size ? sign.size + 2 * sign.pointer : -6, sign.width, sign.height).forEach(function (place, turn) {
       const box = [x + place[0], y + place[1], x + place[0] + sign.width, y + place[1] + sign.height];
       const outside = sign.width * sign.height - overlap(box, [2, 2, view.x - 2, view.y - 2]);
-      const crowd = crowding(box, taken) + 2 * outside + 0.2 * turn;
+      const crowd = crowding(box, taken) + 8 * outside + 0.2 * turn;
       if (crowd < least) {
         least = crowd;
         best = place;

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 COLUMNS, ROWS = 9, 7
 WEST, SOUTH, STEP_LON, STEP_LAT = -105.0, 39.74, 0.0025, 0.002
 AT = datetime(2026, 2, 14, 9, 15, 7, tzinfo=UTC)
-EVIL = "<script>alert(1)</script>"
 CLASSES = ("motorway", "primary", "residential", "secondary", "tertiary", "residential", "trunk")
 
 
@@ -57,11 +56,12 @@ def make_roads(source: RoadSource | None = None) -> RoadTable:
     """The town; every two-way street is two edges, the second one `reversed`."""
     texts = TextPool()
     rows = []
-    for way, (start, end, kind, street, single) in enumerate(_street_edges()):
-        rows.append((start, end, way, kind, street, single, False))
+    for number, (start, end, kind, street, single) in enumerate(_street_edges()):
+        rows.append((start, end, number, kind, street, single, False))
         if not single:
-            rows.append((end, start, way, kind, street, single, True))
-    tail, head, way, highway, name, oneway, backwards = zip(*rows, strict=True)
+            rows.append((end, start, number, kind, street, single, True))
+    columns: list[tuple[Any, ...]] = list(zip(*rows, strict=True))
+    tail, head, way, highway, name, oneway, backwards = columns
     at = np.array([place(n % COLUMNS, n // COLUMNS) for n in range(COLUMNS * ROWS)])
     ends = np.column_stack([tail, head])
     middle = at[ends].mean(axis=1) + np.array([0.0, 0.0001])

@@ -1,0 +1,241 @@
+"""The coverage map: how soon a first and a second car could be anywhere, and where none could."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from maps import style, views, words
+from maps.layers import (
+    RoadData,
+    Sign,
+    bounds_of,
+    draw_page,
+    road_bands,
+    road_gaps,
+    road_names,
+    sign_layer,
+)
+from maps.page import TEMPLATES, PageFacts
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from data.answers import Coverage, Gap
+    from data.road_table import RoadTable
+    from maps.style import SpeedUnit, Theme
+
+_GAPS_LISTED: Final = 30
+_GAPS_MARKED: Final = 12
+_KM_M: Final = 1000
+
+
+def coverage_map(
+    roads: RoadTable,
+    coverage: Coverage,
+    *,
+    tiles: bool = False,
+    theme: Theme = "auto",
+    time_zone: str = "UTC",
+    speed_unit: SpeedUnit = "mph",
+) -> str:
+    """
+    Draw drive-time bands of the first and of the second car on the roads, and the gaps.
+
+    Parameters
+    ----------
+    roads : RoadTable
+        The network `coverage` was worked out on.
+    coverage : Coverage
+        What is drawn.
+    tiles : bool
+        Adds OpenStreetMap's tiles, which are fetched when the page is viewed.
+    theme : {"auto", "light", "dark"}
+        "auto" follows the device; a button in the page switches.
+    time_zone : str
+        The agency's, an IANA name.
+    speed_unit : {"mph", "km/h"}
+        Miles go with mph.
+
+    Returns
+    -------
+    html : str
+        A whole page that fetches nothing; the same input gives the same text.
+    """
+    data = RoadData(roads)
+    first = bands(coverage.first_s, coverage.within_s)
+    second = bands(coverage.second_s, coverage.within_s)
+    manner = views.Manner(time_zone=time_zone, speed_unit=speed_unit)
+    within = words.drive(coverage.within_s)
+    facts = PageFacts(
+        title="Coverage",
+        at=coverage.at,
+        time_zone=time_zone,
+        summary=(
+            f"Second car within {within} on {_share(roads, second <= 1)} of road, "
+            f"first on {_share(roads, first <= 1)}"
+        ),
+        panel=_panel(roads, coverage, (first, second), manner),
+        simulated=coverage.simulated,
+        theme=theme,
+        source=roads.source,
+    )
+    units = [views.unit_sign(unit, f"unit-{i}") for i, unit in enumerate(coverage.units)]
+    gaps = [_gap_sign(i, gap, manner) for i, gap in enumerate(coverage.gaps[:_GAPS_MARKED])]
+    layers = [
+        road_names(data),
+        road_bands(data, _slower(data, first), name="First car", show=False),
+        road_bands(data, _slower(data, second), name="Second car", show=True),
+        road_gaps(data, _slower(data, coverage.gap.astype(np.int64))),
+        sign_layer("Longest gaps", gaps),
+        sign_layer("Units", units),
+    ]
+    return draw_page(
+        facts,
+        data,
+        layers,
+        bounds=bounds_of([], roads),
+        tiles=tiles,
+        imperial=speed_unit == "mph",
+    )
+
+
+def bands(times_s: npt.NDArray[np.float64], within_s: float) -> npt.NDArray[np.int64]:
+    """
+    Tell the band of every drive time.
+
+    Parameters
+    ----------
+    times_s : ndarray of float64, shape (m,)
+        Seconds; inf where there is no way.
+    within_s : float
+        T.
+
+    Returns
+    -------
+    rows : ndarray of int64, shape (m,)
+        Rows of `style.BANDS`; a time on a bound belongs to the nearer band.
+    """
+    bounds = [band.up_to * within_s for band in style.BANDS[:-2]]
+    rows = np.searchsorted(bounds, times_s, side="left")
+    return np.where(np.isfinite(times_s), rows, len(style.BANDS) - 1).astype(np.int64)
+
+
+def _slower(data: RoadData, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """
+    Give every line drawn the worse value of its directions: no map looks better than the road.
+
+    Returns
+    -------
+    rows : ndarray of int64, shape (k,)
+        In the order of drawing.
+    """
+    drawn = np.zeros(len(data.streets.edge), np.int64)
+    np.maximum.at(drawn, data.streets.drawn_as, rows)
+    return drawn
+
+
+def _share(roads: RoadTable, rows: npt.NDArray[np.bool_]) -> str:
+    """
+    Write a share of road length.
+
+    Returns
+    -------
+    text : str
+        In percent.
+    """
+    total = float(roads.length_m.sum())
+    return words.percent(min(1.0, float(roads.length_m[rows].sum()) / total) if total else np.nan)
+
+
+def _gap_sign(row: int, gap: Gap, manner: views.Manner) -> Sign:
+    """
+    Put a gap on the map.
+
+    Returns
+    -------
+    sign : Sign
+        Its number, and how much road is in it.
+    """
+    length = words.distance(gap.km * _KM_M, manner.speed_unit)
+    return Sign(
+        (gap.lat_deg, gap.lon_deg),
+        kind="gap",
+        look=replace(style.MARKS["gap"], letter=str(row + 1)),
+        tag="Gap",
+        detail=length,
+        label=f"Gap {row + 1}, {length} of road, {gap.street or 'road without a name'}",
+        panel=f"gap-{row}",
+    )
+
+
+def _band_words(within_s: float) -> list[str]:
+    """
+    Name the bands in minutes.
+
+    Returns
+    -------
+    texts : list of str
+        One a band.
+    """
+    half, full, double = (words.drive(share * within_s) for share in (0.5, 1.0, 2.0))
+    return [
+        f"up to {half}",
+        f"{half} to {full}",
+        f"{full} to {double}",
+        f"over {double}",
+        "no way",
+    ]
+
+
+def _panel(
+    roads: RoadTable,
+    coverage: Coverage,
+    rows: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
+    manner: views.Manner,
+) -> str:
+    """
+    Write the panel: the same as the map, in figures.
+
+    Returns
+    -------
+    html : str
+        Escaped.
+    """
+
+    def length(chosen: npt.NDArray[np.bool_]) -> str:
+        return words.distance(float(roads.length_m[chosen].sum()), manner.speed_unit)
+
+    listed, rest = coverage.gaps[:_GAPS_LISTED], coverage.gaps[_GAPS_LISTED:]
+    return TEMPLATES.get_template("coverage.html").render(
+        within=words.drive(coverage.within_s),
+        bands=[
+            {
+                "look": style.BANDS[band],
+                "word": word,
+                "first": length(rows[0] == band),
+                "first_share": _share(roads, rows[0] == band),
+                "second": length(rows[1] == band),
+                "second_share": _share(roads, rows[1] == band),
+            }
+            for band, word in enumerate(_band_words(coverage.within_s))
+        ],
+        gap=length(coverage.gap),
+        gap_share=_share(roads, coverage.gap),
+        gaps=[
+            {
+                "anchor": f"gap-{i}" if i < _GAPS_MARKED else "",
+                "number": i + 1,
+                "street": gap.street or "road without a name",
+                "length": words.distance(gap.km * _KM_M, manner.speed_unit),
+            }
+            for i, gap in enumerate(listed)
+        ],
+        more_gaps=words.count(len(rest), "shorter gap") if rest else "",
+        more_length=words.distance(sum(gap.km for gap in rest) * _KM_M, manner.speed_unit),
+        units=[views.unit_view(u, f"unit-{i}", manner) for i, u in enumerate(coverage.units)],
+        idle=sum(state.askable for state in coverage.units),
+        looks=views.legend_looks(),
+    )

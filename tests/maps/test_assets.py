@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import hashlib
+import re
+from importlib.resources import files
+
+import pytest
+
+ASSETS = files("maps") / "assets"
+SUMS = re.findall(
+    r"^\| `(leaflet/[^`]+)` \| `([0-9a-f]{64})` \|$",
+    (ASSETS / "README.md").read_text(),
+    re.MULTILINE,
+)
+
+
+@pytest.mark.parametrize(("name", "sha256"), SUMS)
+def test_a_vendored_file_is_what_its_readme_says(name: str, sha256: str) -> None:
+    assert hashlib.sha256((ASSETS / name).read_bytes()).hexdigest() == sha256
+
+
+def test_every_vendored_file_is_listed_and_has_a_licence() -> None:
+    folder = ASSETS / "leaflet"
+    found = {f"leaflet/{f.name}" for f in folder.iterdir() if f.is_file()}
+    found |= {f"leaflet/images/{f.name}" for f in (folder / "images").iterdir()}
+    assert found == {name for name, _ in SUMS}
+    assert "leaflet/LICENSE" in found
+
+
+def test_the_script_is_the_version_the_readme_names() -> None:
+    script = (ASSETS / "leaflet/leaflet.js").read_text()
+    assert 't.version="1.9.4"' in script
+    assert "Leaflet 1.9.4" in (ASSETS / "README.md").read_text()
+
+
+@pytest.mark.parametrize(
+    "name", ["theme.js", "roads.js", "names.js", "signs.js", "page.js", "page.css", "symbols.svg"]
+)
+def test_our_own_assets_fetch_nothing(name: str) -> None:
+    text = (ASSETS / name).read_text()
+    for way_out in (
+        "fetch(",
+        "XMLHttpRequest",
+        "@import",
+        "import(",
+        "WebSocket",
+        "sendBeacon",
+        "src=",
+    ):
+        assert way_out not in text
+    assert not re.search(r"url\((?!#)", text)
