@@ -101,7 +101,7 @@ class Answers:
         self._progress = progress
         self.count = 0
 
-    def __call__(self, response: Any, **_: Any) -> None:
+    def __call__(self, response: requests.Response, **_: Any) -> None:
         """
         Judge an answer.
 
@@ -109,6 +109,16 @@ class Answers:
         ----------
         response : requests.Response
             What a server answered.
+        """
+        try:
+            self._judge(response)
+        except BaseException:
+            response.close()  # nobody after us will
+            raise
+
+    def _judge(self, response: requests.Response) -> None:
+        """
+        Raise unless OSMnx may see an answer.
 
         Raises
         ------

@@ -1,0 +1,281 @@
+"""The awkward cases of road data, each through OSMnx (.osm) and through pyosmium (.osm.pbf)."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import pytest
+
+from data.lines import EARTH_RADIUS_M
+from data.osm import build_roads
+from tests.data.osm_texts import PLACES, Way, edges_of, osm_text, to_pbf
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from data.road_table import RoadTable
+
+STREET = {"highway": "residential"}
+ONE_WAY = {"highway": "residential", "oneway": "yes"}
+
+
+class Read(Protocol):
+    def __call__(self, ways: list[Way], **more: Any) -> RoadTable: ...
+
+
+@pytest.fixture(params=["osmnx", "pyosmium"])
+def read(request: pytest.FixtureRequest, tmp_path: Path) -> Read:
+    def read_text(ways: list[Way], *, service_roads: bool = False, **more: Any) -> RoadTable:
+        osm = tmp_path / "roads.osm"
+        osm.write_text(osm_text(ways, **more), encoding="utf-8")
+        path = to_pbf(osm) if request.param == "pyosmium" else osm
+        return build_roads(osm=path, service_roads=service_roads)
+
+    return read_text
+
+
+def both_ways(*edges: tuple[int, int, int]) -> list[tuple[int, int, int]]:
+    return sorted([*edges, *((head, tail, way) for tail, head, way in edges)])
+
+
+def distance_m(*node_ids: int) -> float:
+    """Sum of great circles by the spherical law of cosines, another formula than ours."""
+    total = 0.0
+    for here, there in itertools.pairwise(node_ids):
+        lon, lat = map(math.radians, PLACES[here])
+        to_lon, to_lat = map(math.radians, PLACES[there])
+        total += EARTH_RADIUS_M * math.acos(
+            math.sin(lat) * math.sin(to_lat)
+            + math.cos(lat) * math.cos(to_lat) * math.cos(to_lon - lon)
+        )
+    return total
+
+
+def test_a_street_is_two_edges_with_all_columns(read: Read) -> None:
+    tags = STREET | {
+        "name": 'Böhm & Söhne "Straße"',
+        "ref": "PA 34;US 11",
+        "maxspeed": "25 mph",
+        "lanes": "2",
+    }
+    table = read([(7, [1, 2, 3], tags)])
+    assert edges_of(table) == [(1, 3, 7), (3, 1, 7)]
+    assert table.reversed.tolist() == [False, True]
+    assert table.oneway.tolist() == [False, False]
+    for edge in (0, 1):
+        assert {key: table.text(key, edge) for key in ("highway", "junction", *tags)} == {
+            "junction": "",
+            **tags,
+        }
+    assert np.array_equal(table.shape(0)[0], [PLACES[node][0] for node in (1, 2, 3)])
+    assert np.array_equal(table.shape(1)[1], [PLACES[node][1] for node in (3, 2, 1)])
+    assert table.length_m.tolist() == pytest.approx([distance_m(1, 2, 3)] * 2, rel=1e-6)
+
+
+def test_roads_are_cut_where_they_meet_and_nowhere_else(read: Read) -> None:
+    table = read([(1, [1, 2, 3, 4, 5], STREET), (2, [6, 3, 7], STREET)])
+    assert edges_of(table) == both_ways((1, 3, 1), (3, 5, 1), (3, 6, 2), (3, 7, 2))
+
+
+def test_an_edge_stays_within_one_way(read: Read) -> None:
+    table = read([(1, [1, 2, 3], STREET | {"maxspeed": "30"}), (2, [3, 4], STREET)])
+    assert edges_of(table) == both_ways((1, 3, 1), (3, 4, 2))
+
+
+@pytest.mark.parametrize("sign", ["traffic_signals", "stop", "give_way", "mini_roundabout"])
+def test_signs_cut_a_road_and_keep_whom_they_face(read: Read, sign: str) -> None:
+    node_tags = {2: {"highway": sign, "direction": "backward"}}
+    table = read([(1, [1, 2, 3], STREET)], node_tags=node_tags)
+    assert edges_of(table) == both_ways((1, 2, 1), (2, 3, 1))
+    row = table.node_id.tolist().index(2)
+    assert table.text("node_highway", row) == sign
+    assert table.node_direction.tolist() == [0, -1, 0]
+
+
+def test_crossings_are_kept_at_nodes_but_cut_nothing(read: Read) -> None:
+    node_tags = {2: {"highway": "crossing"}, 3: {"highway": "crossing"}}
+    table = read([(1, [1, 2, 3], STREET)], node_tags=node_tags)
+    assert edges_of(table) == both_ways((1, 3, 1))
+    assert table.text("node_highway", 1) == "crossing"
+
+
+def test_oneway_runs_one_way(read: Read) -> None:
+    table = read([(1, [1, 2, 3], ONE_WAY)])
+    assert edges_of(table) == [(1, 3, 1)]
+    assert table.oneway.tolist() == [True]
+    assert table.reversed.tolist() == [False]
+
+
+@pytest.mark.parametrize("value", ["-1", "reverse"])
+def test_oneway_against_the_drawing_runs_reversed(read: Read, value: str) -> None:
+    table = read([(1, [1, 2, 3], STREET | {"oneway": value})])
+    assert edges_of(table) == [(3, 1, 1)]
+    assert table.oneway.tolist() == [True]
+    assert table.reversed.tolist() == [True]
+    assert np.array_equal(table.shape(0)[0], [PLACES[node][0] for node in (3, 2, 1)])
+
+
+def test_alternating_oneway_is_two_way(read: Read) -> None:
+    table = read([(1, [1, 2], STREET | {"oneway": "alternating"})])
+    assert edges_of(table) == both_ways((1, 2, 1))
+    assert not table.oneway.any()
+
+
+def test_reversible_roads_are_left_out_and_counted(read: Read) -> None:
+    table = read([(1, [1, 2], STREET), (2, [2, 3], STREET | {"oneway": "reversible"})])
+    assert edges_of(table) == both_ways((1, 2, 1))
+    assert table.source.left_out == "reversible roads: 1"
+
+
+def test_motorways_and_their_links_run_one_way_untagged(read: Read) -> None:
+    table = read([(1, [1, 2], {"highway": "motorway"}), (2, [2, 3], {"highway": "motorway_link"})])
+    assert edges_of(table) == [(1, 2, 1), (2, 3, 2)]
+
+
+def test_maxspeed_is_that_of_each_edges_direction(read: Read) -> None:
+    tags = STREET | {"maxspeed": "30", "maxspeed:forward": "50"}
+    table = read([(1, [1, 2], tags), (2, [3, 4], tags | {"oneway": "-1"})])
+    speeds = {edge: table.text("maxspeed", row) for row, edge in enumerate(edges_of(table))}
+    assert speeds == {(1, 2, 1): "50", (2, 1, 1): "30", (4, 3, 2): "30"}
+
+
+def test_a_roundabout_runs_one_way_between_its_roads(read: Read) -> None:
+    ring = (1, [1, 2, 3, 4, 1], STREET | {"junction": "roundabout"})
+    table = read([ring, (2, [2, 5], STREET), (3, [4, 6], STREET)])
+    ring_edges = [edge for edge in edges_of(table) if edge[2] == 1]
+    assert ring_edges == [(2, 4, 1), (4, 2, 1)]
+    assert {table.text("junction", row) for row in np.flatnonzero(table.oneway)} == {"roundabout"}
+    rows = [row for row, edge in enumerate(edges_of(table)) if edge[2] == 1]
+    assert table.length_m[rows].sum() == pytest.approx(distance_m(1, 2, 3, 4, 1), rel=1e-6)
+
+
+def test_a_ring_that_meets_nothing_is_a_loop_at_its_smallest_node(read: Read) -> None:
+    table = read([(1, [4, 5, 3, 4], STREET), (2, [9, 8, 7, 9], ONE_WAY)])
+    assert edges_of(table) == [(3, 3, 1), (3, 3, 1), (7, 7, 2)]
+    assert table.reversed.tolist() == [False, True, False]
+    assert table.length_m.tolist() == pytest.approx(
+        [distance_m(3, 4, 5, 3)] * 2 + [distance_m(7, 9, 8, 7)], rel=1e-6
+    )
+
+
+def test_a_lollipop_is_a_stem_and_a_loop(read: Read) -> None:
+    table = read([(1, [1, 2, 3, 4, 5, 3], STREET)])
+    assert edges_of(table) == [(1, 3, 1), (3, 1, 1), (3, 3, 1), (3, 3, 1)]
+    assert table.length_m.sum() == pytest.approx(2 * distance_m(1, 2, 3, 4, 5, 3), rel=1e-6)
+
+
+def test_a_way_that_crosses_itself_is_cut_there(read: Read) -> None:
+    table = read([(1, [1, 2, 3, 4, 2, 5], ONE_WAY)])
+    assert edges_of(table) == [(1, 2, 1), (2, 2, 1), (2, 5, 1)]
+
+
+def test_parallel_roads_between_the_same_crossings_stay_apart(read: Read) -> None:
+    table = read([(1, [1, 2, 5], STREET), (2, [1, 3, 5], STREET), (3, [1, 5], STREET)])
+    assert edges_of(table) == sorted([(1, 5, way) for way in (1, 2, 3)]) + [
+        (5, 1, way) for way in (1, 2, 3)
+    ]
+
+
+def test_roads_drawn_twice_are_both_kept(read: Read) -> None:
+    table = read([(1, [1, 2, 3], STREET), (2, [1, 2, 3], STREET)])
+    assert edges_of(table) == both_ways((1, 2, 1), (1, 2, 2), (2, 3, 1), (2, 3, 2))
+
+
+def test_a_node_repeated_in_a_row_counts_once(read: Read) -> None:
+    table = read([(1, [1, 2, 2, 2, 3], STREET), (2, [4, 4], STREET)])
+    assert edges_of(table) == both_ways((1, 3, 1))
+    assert table.length_m[0] == pytest.approx(distance_m(1, 2, 3), rel=1e-6)
+
+
+def test_nodes_at_one_place_make_an_edge_without_length(read: Read) -> None:
+    places = {1: (10.0, 50.0), 2: (10.0, 50.0), 3: (10.1, 50.0)}
+    table = read([(1, [1, 2], STREET), (2, [2, 3], STREET)], places=places)
+    assert table.length_m[edges_of(table).index((1, 2, 1))] == 0.0
+
+
+def test_roads_never_jump_a_gap_that_the_extract_cut(read: Read) -> None:
+    table = read([(1, [1, 2, 3, 4, 5], STREET), (2, [5, 6], STREET)], missing=[3])
+    assert edges_of(table) == both_ways((1, 2, 1), (4, 5, 1), (5, 6, 2))
+    assert table.source.left_out == "roads cut off at the edge of the data: 1"
+
+
+def test_dead_ends_at_the_boundary_and_loose_pieces_stay(read: Read) -> None:
+    table = read([(1, [1, 2, 3], STREET), (2, [7, 8], STREET)], missing=[3])
+    assert edges_of(table) == both_ways((1, 2, 1), (7, 8, 2))
+
+
+def test_ids_below_zero_and_past_forty_bits(read: Read) -> None:
+    ids = [-7, -1, 2**53 + 1, 2**62]
+    places = {node: (10 + 0.001 * row**2, 50.0) for row, node in enumerate(ids)}
+    table = read([(-9, ids[:2], STREET), (2**60, ids[1:], STREET)], places=places)
+    assert edges_of(table) == both_ways((-7, -1, -9), (-1, 2**62, 2**60))
+
+
+def test_a_bollard_parts_a_road(read: Read) -> None:
+    table = read([(1, [1, 2, 3], STREET)], node_tags={2: {"barrier": "bollard"}})
+    assert edges_of(table) == [(-1, 3, 1), (1, 2, 1), (2, 1, 1), (3, -1, 1)]
+    assert table.source.left_out == "roads closed by a barrier: 1"
+    assert table.lon_deg[0] == PLACES[2][0]
+    assert table.length_m.sum() == pytest.approx(2 * distance_m(1, 2, 3), rel=1e-6)
+
+
+def test_a_bollard_between_ways_parts_them(read: Read) -> None:
+    ways: list[Way] = [(2, [1, 2], STREET), (1, [3, 2], STREET)]
+    table = read(ways, node_tags={2: {"barrier": "bollard"}})
+    assert edges_of(table) == [(-1, 1, 2), (1, -1, 2), (2, 3, 1), (3, 2, 1)]
+
+
+def test_a_barrier_at_a_crossing_is_passed_over(read: Read) -> None:
+    node_tags = {2: {"barrier": "bollard"}}
+    table = read([(1, [1, 2, 3], STREET), (2, [2, 4], STREET)], node_tags=node_tags)
+    assert edges_of(table) == both_ways((1, 2, 1), (2, 3, 1), (2, 4, 2))
+
+
+def test_what_is_left_out_is_counted_by_reason(read: Read) -> None:
+    table = read(
+        [
+            (1, [1, 2], STREET),
+            (2, [2, 3], {"highway": "service", "service": "alley"}),
+            (3, [3, 4], {"route": "ferry"}),
+            (4, [4, 5], STREET | {"access": "private"}),
+            (5, [5, 6], {"highway": "construction"}),
+            (6, [6, 7], {"highway": "footway"}),
+            (7, [7, 8], {"highway": "footway"}),
+            (8, [8, 9], {"waterway": "river"}),
+        ]
+    )
+    assert edges_of(table) == both_ways((1, 2, 1))
+    assert table.source.left_out == (
+        "ways not for cars: 2; ferries: 1; private roads: 1; roads not built yet: 1; "
+        "service roads: 1"
+    )
+
+
+def test_service_roads_on_request(read: Read) -> None:
+    ways: list[Way] = [(1, [1, 2], {"highway": "service"}), (2, [2, 3], STREET)]
+    table = read(ways, service_roads=True)
+    assert edges_of(table) == both_ways((1, 2, 1), (2, 3, 2))
+    assert table.source.service_roads
+    assert table.source.left_out == ""
+
+
+def test_the_date_is_the_newest_change_of_a_road(read: Read) -> None:
+    table = read([(1, [1, 2], STREET), (3, [2, 3], STREET), (8, [3, 4], {"highway": "path"})])
+    assert table.source.date == "2024-05-04T00:00:00Z"
+
+
+def test_ways_in_another_order_give_the_same_table(read: Read) -> None:
+    ways: list[Way] = [
+        (4, [1, 2, 3, 4, 1], STREET),
+        (2, [3, 5], ONE_WAY | {"name": "B"}),
+        (3, [9, 8, 7, 9], STREET),
+        (1, [5, 6, 1], STREET | {"name": "A"}),
+    ]
+    here, there = read(ways), read(ways[::-1])
+    assert edges_of(here) == edges_of(there)
+    assert here.texts == there.texts == ("", "A", "B", "residential")
+    for column in ("node_id", "lon_deg", "length_m", "name", "shape_start", "shape_lon_deg"):
+        assert np.array_equal(getattr(here, column), getattr(there, column)), column
