@@ -21,7 +21,7 @@ MAP_HELP = "Write a map here (HTML, complete without internet)."
 BAD_DATA, UNREACHABLE = 3, 4
 
 
-class Instant(click.ParamType):
+class Instant(click.ParamType[datetime]):
     """An instant with its offset from UTC."""
 
     name = "instant"
@@ -48,7 +48,7 @@ class Instant(click.ParamType):
         return instant
 
 
-class Place(click.ParamType):
+class Place(click.ParamType[tuple[float, float, float]]):
     """LON,LAT or LON,LAT,HEADING in degrees."""
 
     name = "lon,lat[,heading]"
@@ -77,7 +77,7 @@ class Place(click.ParamType):
         return lon, lat, heading
 
 
-class Box(click.ParamType):
+class Box(click.ParamType[tuple[float, float, float, float]]):
     """W,S,E,N in degrees."""
 
     name = "w,s,e,n"

@@ -11,7 +11,7 @@ from data.errors import InputError
 from rollby.output import csv_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import geopandas
@@ -79,7 +79,7 @@ def write_text(path: Path, text: str) -> None:
         part.write_text(text, encoding="utf-8")
 
 
-def write_rows(path: Path, columns: Sequence[str], rows: Sequence[dict[str, object]]) -> None:
+def write_rows(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, object]]) -> None:
     """
     Write a table.
 

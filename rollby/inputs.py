@@ -7,6 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
+
+from data.beats import read_beats
+from data.errors import Fault, InputError, TableError
+from data.settings import Settings, read_settings
 from data.tables import (
     Rows,
     as_of,
@@ -16,10 +20,6 @@ from data.tables import (
     read_stops,
     read_units,
 )
-
-from data.beats import read_beats
-from data.errors import Fault, InputError, TableError
-from data.settings import Settings, read_settings
 from geo.network import RoadNetwork
 from geo.phrases import distance
 from geo.snap import FAR_M, NEAR_M, snap_all

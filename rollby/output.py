@@ -19,7 +19,7 @@ from geo.as_json import instant_json, number_json, route_json
 from geo.phrases import ago, clock, distance, share
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from data.answers import Advice, StopAdvice
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from geo.network import RoadNetwork
 
 PIPE_COLUMNS = 120
+FORMULA = ("=", "+", "-", "@")
 FLAG_STYLE = {Flag.ALONE: "bold red", Flag.THIN: "yellow", Flag.COVERED: "green"}
 LIMITS = "A suggestion, never an order: routine driving, and the dispatcher overrides."
 
@@ -217,11 +218,11 @@ def advice_geojson(advice: Advice) -> dict[str, Any]:
     return {"type": "FeatureCollection", "features": features}
 
 
-def _feature(geometry: dict[str, Any] | None, properties: dict[str, object]) -> dict[str, Any]:
+def _feature(geometry: dict[str, Any] | None, properties: Mapping[str, object]) -> dict[str, Any]:
     return {"type": "Feature", "geometry": geometry, "properties": properties}
 
 
-def csv_text(columns: Iterable[str], rows: Iterable[dict[str, object]]) -> str:
+def csv_text(columns: Iterable[str], rows: Iterable[Mapping[str, object]]) -> str:
     """
     Write CSV.
 
@@ -229,9 +230,8 @@ def csv_text(columns: Iterable[str], rows: Iterable[dict[str, object]]) -> str:
     ----------
     columns : iterable of str
         The header.
-    rows : iterable of dict
-        None becomes an empty field. A text that a spreadsheet would take for a formula is
-        preceded by an apostrophe.
+    rows : iterable of mapping
+        None becomes an empty field.
 
     Returns
     -------
@@ -241,16 +241,28 @@ def csv_text(columns: Iterable[str], rows: Iterable[dict[str, object]]) -> str:
     out = io.StringIO()
     writer = csv.DictWriter(out, list(columns), lineterminator="\n")
     writer.writeheader()
-    for row in rows:
-        writer.writerow({key: _no_formula(value) for key, value in row.items()})
+    writer.writerows(rows)
     return out.getvalue()
 
 
-def _no_formula(value: object) -> object:
-    """Keep a spreadsheet from running a text."""
-    return (
-        f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@")) else value
-    )
+def no_formulas(row: Mapping[str, object]) -> dict[str, object]:
+    """
+    Keep a spreadsheet from running a text as a formula.
+
+    Parameters
+    ----------
+    row : mapping of str to value
+        Of a table that people open.
+
+    Returns
+    -------
+    row : dict of str to value
+        Texts that begin as a formula does are preceded by an apostrophe.
+    """
+    return {
+        key: f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+        for key, value in row.items()
+    }
 
 
 def roads_table(net: RoadNetwork) -> Table:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from data.tables import read_pairs, read_places
-
 from data.errors import Fault, TableError
+from data.tables import read_pairs, read_places
 from geo.as_json import number_json
 from geo.network import RoadNetwork
 from geo.router import search_back
@@ -18,9 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from data.tables import Pair, Place, Rows
-
     from data.answers import Route
+    from data.tables import Pair, Place, Rows
     from geo.snap import Position
 
 # Most ways are short, and the cost of a search follows its reach: near first.
@@ -97,10 +95,10 @@ def one_by_one(roads: Path, pairs: Path, out: Path, *, within_s: float) -> None:
         route = _route(net, start, end, within_s)
         drive_time_s, distance_m = (route.drive_time_s, route.distance_m) if route else (None, None)
         rows.append(
-            dict(pair.columns)
+            dict(pair.row)
             | {"drive_time_s": number_json(drive_time_s), "distance_m": number_json(distance_m)}
         )
-    columns = [name for name, _ in file.rows[0].columns] if file.rows else ["id"]
+    columns = [name for name, _ in file.rows[0].row] if file.rows else ["id"]
     write_rows(out, [*columns, "drive_time_s", "distance_m"], rows)
     say([f"{len(rows)} drive times: {out}"])
 

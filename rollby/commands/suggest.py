@@ -18,6 +18,7 @@ from rollby.output import (
     console,
     csv_text,
     json_text,
+    no_formulas,
 )
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def suggest_units(
         )
         click.echo(json_text(answer))
     elif as_csv:
-        click.echo(csv_text(ADVICE_COLUMNS, advice_rows(advice)), nl=False)
+        click.echo(csv_text(ADVICE_COLUMNS, map(no_formulas, advice_rows(advice))), nl=False)
     elif as_geojson:
         click.echo(json_text(advice_geojson(advice)))
     else:
