@@ -166,7 +166,7 @@ def _gap_sign(row: int, gap: Gap, manner: views.Manner) -> Sign:
         look=replace(style.MARKS["gap"], letter=str(row + 1)),
         tag="Gap",
         detail=length,
-        label=f"Gap {row + 1}, {length} of road, {gap.street or 'road without a name'}",
+        label=f"number {row + 1}, {gap.street or 'road without a name'}",
         panel=f"gap-{row}",
     )
 

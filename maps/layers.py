@@ -210,7 +210,7 @@ class Sign(folium.Marker):
     tag, detail : str
         What is written beside it.
     label : str
-        What a screen reader says.
+        What a screen reader says after the tag.
     panel : str
         Id of the explanation it opens; "" for a sign that opens nothing.
     freshness : Look or None
@@ -244,7 +244,8 @@ rollby.sign({{ this.location|tojson }}, {{ this.options|tojson }}).addTo({{ this
         self._name = "Sign"
         macros: Any = TEMPLATES.get_template("macros.html").module
         html = str(macros.sign(kind, look, tag, detail, freshness, heading_deg))
-        self.options = {"html": html, "label": label, "kind": kind, "panel": panel}
+        seen = f"{tag} \N{MIDDLE DOT} {detail}" if detail else tag
+        self.options = {"html": html, "label": f"{seen}, {label}", "kind": kind, "panel": panel}
 
 
 def sign_layer(name: str, signs: Sequence[Sign], *, show: bool = True) -> folium.FeatureGroup:
@@ -294,7 +295,7 @@ def draw_route(group: folium.FeatureGroup, route: Route, *, who: str, minutes: s
         group.add_child(_PolyLine(line, className=css, weight=weight, opacity=1))
     tag, detail = (who, minutes) if who else (minutes, "")
     place = _along(line, _LABEL_AT)
-    sign = Sign(place, kind="route", look=None, tag=tag, detail=detail, label=f"{who} {minutes}")
+    sign = Sign(place, kind="route", look=None, tag=tag, detail=detail, label="by road")
     group.add_child(sign)
 
 

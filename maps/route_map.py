@@ -119,7 +119,7 @@ def _ends(route: Route, from_label: str, to_label: str) -> list[Sign]:
             kind="end",
             look=style.MARKS[mark],
             tag=label,
-            label=f"Route {word} {label}",
+            label=f"the way leads {word} here",
             panel=f"route-{word}",
         )
         for row, mark, word, label in ends

@@ -115,7 +115,7 @@ def unit_sign(state: UnitState, anchor: str) -> Sign:
         look=look,
         tag=unit.unit_id,
         detail=age if freshness.symbol else "",
-        label=f"Unit {unit.unit_id}, {look.word}, fix {age} old, {freshness.word}",
+        label=f"unit, {look.word}, fix {age} old, {freshness.word}",
         panel=anchor,
         freshness=freshness,
         heading_deg=fix.heading_deg,
@@ -166,7 +166,7 @@ def stop_sign(stop: StopAdvice, anchor: str, place: LatLon) -> Sign:
         look=look,
         tag=stop.stop_id,
         detail=look.word,
-        label=f"Stop {stop.stop_id}, {look.word}, unit {stop.unit_id}",
+        label=f"stop of unit {stop.unit_id}",
         panel=anchor,
     )
 

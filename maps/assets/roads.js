@@ -155,13 +155,14 @@
       return { chains: chains, scale: scale, left: left, top: top };
     },
 
-    /* One path of all lines that `wanted` accepts; joined lines go on, so dashes run through. */
+    /* One path of all lines that `wanted` accepts; joined lines go on, so dashes run through.
+       Steps of less than a pixel are left out, but not the end of a line. */
     trace: function (context, view, wanted) {
-      const net = this.net, x = net.x, y = net.y;
+      const net = this.net, scale = view.scale, left = view.left, top = view.top;
       context.beginPath();
       for (const chain of view.chains) {
         if (wanted.chain && !wanted.chain(chain)) continue;
-        let joined = false;
+        let joined = false, lastX = 0, lastY = 0;
         for (let line = net.chainLine[chain]; line < net.chainLine[chain + 1]; line++) {
           if (wanted.line && !wanted.line(line)) {
             joined = false;
@@ -169,15 +170,26 @@
           }
           let i = net.lineFrom[line];
           const to = net.lineTo[line];
-          if (!joined) context.moveTo(x[i] * view.scale - view.left, y[i] * view.scale - view.top);
+          if (!joined) {
+            lastX = net.x[i] * scale - left;
+            lastY = net.y[i] * scale - top;
+            context.moveTo(lastX, lastY);
+          }
           for (i++; i <= to; i++) {
-            context.lineTo(x[i] * view.scale - view.left, y[i] * view.scale - view.top);
+            const x = net.x[i] * scale - left, y = net.y[i] * scale - top;
+            if (i < to && Math.abs(x - lastX) + Math.abs(y - lastY) < 1) continue;
+            context.lineTo(x, y);
+            lastX = x;
+            lastY = y;
           }
           joined = true;
         }
       }
     },
   });
+
+  /* The zoom from which dashes and hatching can be told apart. */
+  const FINE = 12;
 
   const WIDTHS = { motorway: 5, trunk: 4.4, primary: 3.6, secondary: 2.8, tertiary: 2.1, other: 1.1 };
 
@@ -221,7 +233,9 @@
         context.strokeStyle = rollby.colour(bands[band].css);
         context.lineWidth = Math.max(0.8, bands[band].width_px * grow);
         context.lineCap = bands[band].dash_px.length ? "butt" : "round";
-        context.setLineDash(bands[band].dash_px.map(function (px) { return px * grow; }));
+        /* From afar a dash is longer than a block: there widths and figures tell the bands. */
+        const dash = zoom < FINE ? [] : bands[band].dash_px;
+        context.setLineDash(dash.map(function (px) { return px * grow; }));
         this.trace(context, view, { line: function (line) { return codes[line] === band; } });
         context.stroke();
       }
@@ -240,7 +254,8 @@
       this.trace(context, view, { line: function (line) { return codes[line] === 1; } });
       context.lineCap = "butt";
       context.lineWidth = Math.max(4, 9 * Math.pow(1.2, zoom - 14));
-      context.strokeStyle = hatching(context, rollby.colour("--gap-hatch"));
+      const colour = rollby.colour("--gap-hatch");
+      context.strokeStyle = zoom < FINE ? colour : hatching(context, colour);
       context.stroke();
     },
   });

@@ -32,7 +32,7 @@
     }, {
       maxWidth: Math.min(370, window.innerWidth - 72),
       minWidth: Math.min(290, window.innerWidth - 72),
-      maxHeight: Math.round(Math.min(460, window.innerHeight * 0.55)),
+      maxHeight: Math.round(Math.min(560, window.innerHeight * 0.6)),
       autoPanPadding: [16, 16],
       className: "rollby-popup",
     });
@@ -41,6 +41,12 @@
       box.setAttribute("role", "dialog");
       box.setAttribute("aria-label", options.label);
       box.tabIndex = -1;
+      const text = box.querySelector(".leaflet-popup-scrolled");
+      if (text) {
+        text.tabIndex = 0;
+        text.setAttribute("role", "group");
+        text.setAttribute("aria-label", options.label);
+      }
       const close = box.querySelector(".leaflet-popup-close-button");
       if (close) close.setAttribute("aria-label", "Close");
       const back = document.activeElement;
