@@ -251,7 +251,8 @@ def _roads(osmnx: ModuleType, area: Area, name: str, *, service_roads: bool) -> 
         )
     except ValueError as error:
         raise RoadSourceError(
-            f"{name}: has no roads on OpenStreetMap ({error}); check the area"
+            f"{name}: has no roads on OpenStreetMap ({error}); check the area, and that longitude "
+            "comes before latitude"
         ) from error
 
 

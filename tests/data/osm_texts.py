@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import itertools
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import quoteattr
@@ -58,6 +60,18 @@ def to_pbf(osm: Path) -> Path:
         for entity in osmium.FileProcessor(osm):
             writer.add(entity)
     return pbf
+
+
+def packed(osm: Path, ending: str) -> Path:
+    """Write what an .osm file holds under another ending beside it."""
+    if ending == ".osm.pbf":
+        return to_pbf(osm)
+    path = osm.with_suffix(ending)
+    if ending == ".osm.gz":
+        path.write_bytes(gzip.compress(osm.read_bytes()))
+    elif ending == ".osm.bz2":
+        path.write_bytes(bz2.compress(osm.read_bytes()))
+    return path
 
 
 def edges_of(table: RoadTable) -> list[tuple[int, int, int]]:

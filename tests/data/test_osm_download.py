@@ -262,7 +262,8 @@ def test_a_remark_that_is_no_error_is_passed_over(server: OsmServer) -> None:
 def test_no_roads_there(server: OsmServer) -> None:
     server.overpass = [overpass_answer([])]
     with pytest.raises(
-        RoadSourceError, match=r"^bbox .*: has no roads on OpenStreetMap \(.*\); check the area$"
+        RoadSourceError,
+        match=r"^bbox .*: has no roads on OpenStreetMap \(.*\); check the area, and that longi",
     ):
         get()
 

@@ -147,7 +147,9 @@ def test_a_roundabout_runs_one_way_between_its_roads(read: Read) -> None:
     table = read([ring, (2, [2, 5], STREET), (3, [4, 6], STREET)])
     ring_edges = [edge for edge in edges_of(table) if edge[2] == 1]
     assert ring_edges == [(2, 4, 1), (4, 2, 1)]
-    assert {table.text("junction", row) for row in np.flatnonzero(table.oneway)} == {"roundabout"}
+    assert {table.text("junction", row) for row in np.flatnonzero(table.oneway).tolist()} == {
+        "roundabout"
+    }
     rows = [row for row, edge in enumerate(edges_of(table)) if edge[2] == 1]
     assert table.length_m[rows].sum() == pytest.approx(distance_m(1, 2, 3, 4, 1), rel=1e-6)
 
