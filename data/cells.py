@@ -92,9 +92,9 @@ def whole_number(name: str, text: str) -> int:
     FieldError
         If it is no number, or has a fraction.
     """
-    value = number(name, text)
+    value = float(text) if _NUMBER.fullmatch(text) else math.nan
     if not value.is_integer():
-        raise FieldError(name, text, "must be a whole number")
+        raise FieldError(name, text, "must be a whole number such as 2")
     return int(value)
 
 

@@ -47,7 +47,7 @@ def open_table(path: Path) -> Iterator[RawTable]:
         with path.open("rb") as stream:
             yield read(stream, file)
     except OSError as error:
-        rule = f"cannot be read ({error.strerror}); check its name and rights"
+        rule = f"cannot be read ({error.strerror or error}); check its name and rights"
         raise TableError([file_fault(file, rule)]) from error
 
 

@@ -152,34 +152,45 @@ def read_geojson(stream: IO[bytes], file: str) -> RawTable:
     TableError
         If it is no FeatureCollection, too large, or in another reference system than WGS 84.
     """
+    document = _document(stream, file)
+    features = document.get("features")
+    if document.get("type") != "FeatureCollection" or not isinstance(features, list):
+        rule = "must be a GeoJSON FeatureCollection; for one object a line name it .jsonl"
+        raise TableError([file_fault(file, rule)])
+    if not _is_wgs84(document.get("crs")):
+        rule = "must be in WGS 84, its crs says otherwise; export it as EPSG:4326"
+        raise TableError([file_fault(file, rule)])
+    rows = (_feature(feature, line, file) for line, feature in enumerate(features, start=1))
+    return RawTable(rows=rows)
+
+
+def _document(stream: IO[bytes], file: str) -> _Object:
+    """
+    Read a whole file as one object of JSON.
+
+    Raises
+    ------
+    TableError
+        If it is no such thing, or too large.
+    """
     content = stream.read(MAX_DOCUMENT_BYTES + 1).removeprefix(codecs.BOM_UTF8)
     if not content:
-        raise TableError([file_fault(file, f"{EMPTY}; write a FeatureCollection without features")])
+        rule = f"{EMPTY}; write a FeatureCollection without features"
+        raise TableError([file_fault(file, rule)])
     if len(content) > MAX_DOCUMENT_BYTES:
-        size = f"{MAX_DOCUMENT_BYTES >> 20} MiB"
-        raise TableError(
-            [file_fault(file, f"must not be larger than {size}; write JSON Lines or Parquet")]
+        rule = (
+            f"must not be larger than {MAX_DOCUMENT_BYTES >> 20} MiB; write JSON Lines or Parquet"
         )
+        raise TableError([file_fault(file, rule)])
     try:
         document = _parse_json(content.decode())
     except ValueError as error:
-        raise TableError([file_fault(file, f"must be GeoJSON in UTF-8 ({error})")]) from error
-    if (
-        not isinstance(document, _Object)
-        or document.get("type") != "FeatureCollection"
-        or not isinstance(document.get("features"), list)
-        or document.repeated
-    ):
-        rule = "must be one GeoJSON FeatureCollection; for one object a line name it .jsonl"
+        rule = f"must be GeoJSON in UTF-8 ({error}); write it again"
+        raise TableError([file_fault(file, rule)]) from error
+    if not isinstance(document, _Object) or document.repeated:
+        rule = "must be one GeoJSON object, each of its members given once; write it again"
         raise TableError([file_fault(file, rule)])
-    if not _is_wgs84(document.get("crs")):
-        raise TableError(
-            [file_fault(file, "must be in WGS 84, its crs says otherwise; export it as EPSG:4326")]
-        )
-    features: list[Any] = document["features"]
-    return RawTable(
-        rows=(_feature(feature, line, file) for line, feature in enumerate(features, start=1))
-    )
+    return document
 
 
 def _is_wgs84(crs: Any) -> bool:

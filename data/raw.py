@@ -162,12 +162,18 @@ def text_row(file: str, line: int, cells: dict[str, Cell], *faults: Fault) -> Ra
     Returns
     -------
     row : RawRow
-        Without cells where a text is not UTF-8 or holds a NUL.
+        With a fault more for every text that is not UTF-8 or holds a NUL.
     """
-    for cell in cells.values():
-        if isinstance(cell, str) and not is_text(cell):
-            return bad_row(file, line, "must be UTF-8 text without NUL; save the file as UTF-8")
-    return RawRow(line=line, cells=cells, faults=faults)
+    texts = {name: cell for name, cell in cells.items() if isinstance(cell, str)}
+    if is_text("".join([*texts, *texts.values()])):
+        return RawRow(line=line, cells=cells, faults=faults)
+    rule = "must be UTF-8 text without NUL; save the file as UTF-8"
+    unfit = (
+        Fault(file=file, line=line, field=shown(name), value=shown(text), rule=rule)
+        for name, text in texts.items()
+        if not is_text(name + text)
+    )
+    return RawRow(line=line, cells=cells, faults=(*faults, *unfit))
 
 
 def text_lines(stream: IO[bytes], file: str) -> Iterator[str]:

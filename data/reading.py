@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+MAX_LON_DEG = 180
 MAX_LAT_DEG = 90
 
 OTHER_NAMES = {
@@ -202,6 +203,8 @@ class _Reading(Generic[T]):
             if row.record is None and row.subject in told and row.key not in keys:
                 told_by = f"{self.table.subject}={row.subject}"
                 yield f":{row.line} {told_by}: without this bad row an older one may count"
+        for names in _alike(told):
+            yield f": {names} differ in capitals only; write them alike if they are one"
         if not self.checked and not self.stopped:
             yield ": holds no rows"
 
@@ -310,10 +313,18 @@ def _hint(name: str, written: tuple[str, ...]) -> str:
     return ""
 
 
+def _alike(names: Iterable[str]) -> Iterator[str]:
+    """List names that differ in capitals only."""
+    by_folded: dict[str, list[str]] = {}
+    for name in sorted(names):
+        by_folded.setdefault(name.casefold(), []).append(name)
+    return (" and ".join(alike) for alike in by_folded.values() if len(alike) > 1)
+
+
 def _swap_hint(field: str, values: Mapping[str, Any]) -> str:
     """Tell that lon and lat look swapped, where a latitude is none but the longitude could be."""
     if not field.endswith("lat") or "," in field:
         return ""
-    lat, lon = values.get(field), values.get(f"{field.removesuffix('lat')}lon")
-    swapped = lat is not None and lon is not None and abs(lon) <= MAX_LAT_DEG < abs(lat)
+    lat, lon = values[field], values[f"{field.removesuffix('lat')}lon"]
+    swapped = lat and lon and abs(lon) <= MAX_LAT_DEG < abs(lat) <= MAX_LON_DEG
     return "; lon and lat look swapped, swap them" if swapped else ""
