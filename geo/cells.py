@@ -37,10 +37,9 @@ def coverage_cells(net: RoadNetwork, coverage: Coverage) -> geopandas.GeoDataFra
         the cell of its middle point.
     """
     table = net.table
-    middle = (table.shape_start[:-1] + table.shape_start[1:] - 1) // 2
-    places = zip(table.shape_lat_deg[middle], table.shape_lon_deg[middle], strict=True)
+    places = zip(*net.middle_deg, strict=True)
     cell_of, row = np.unique(
-        [h3.latlng_to_cell(lat, lon, RESOLUTION) for lat, lon in places], return_inverse=True
+        [h3.latlng_to_cell(lat, lon, RESOLUTION) for lon, lat in places], return_inverse=True
     )
     road_m = np.maximum(table.road_m, 1e-3)  # a road of no length still has a drive time
     order = np.argsort(row, kind="stable")

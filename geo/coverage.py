@@ -57,17 +57,14 @@ def edge_within_s(net: RoadNetwork, beats: Sequence[Beat], within_s: float) -> F
 
 def edges_in(net: RoadNetwork, beat: Beat) -> BoolArray:
     """
-    Tell which edges lie in a beat, by the middle of their shape.
+    Tell which edges lie in a beat, by the middle of their line.
 
     Returns
     -------
     inside : ndarray of bool, shape (m,)
         True where they do.
     """
-    middle = (net.table.shape_start[:-1] + net.table.shape_start[1:] - 1) // 2
-    inside: BoolArray = shapely.contains_xy(
-        beat.area, net.table.shape_lon_deg[middle], net.table.shape_lat_deg[middle]
-    )
+    inside: BoolArray = shapely.contains_xy(beat.area, *net.middle_deg)
     return inside
 
 

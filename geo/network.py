@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
+    import geopandas
+    import networkx as nx
+
     from data.road_table import BoolArray, FloatArray, Int32Array, IntArray
 
 # Of the sphere that OSMnx measures on (radius 6,371,009 m).
@@ -188,6 +191,60 @@ class RoadNetwork:
         facts = {"texts": self.table.texts, "source": asdict(self.table.source)}
         write_roads(path, arrays, facts)
 
+    @classmethod
+    def from_networkx(cls, graph: nx.MultiDiGraph, *, name: str = "") -> RoadNetwork:
+        """
+        Build a network from a graph that a user made with OSMnx.
+
+        Parameters
+        ----------
+        graph : networkx.MultiDiGraph
+            Simplified or not, in WGS 84.
+        name : str
+            What to call its source; "" for what the graph says.
+
+        Returns
+        -------
+        network : RoadNetwork
+            With drive times of our own; the graph is left as it is.
+        """
+        from data.graph import from_networkx  # noqa: PLC0415 - only here is networkx needed
+
+        return cls.from_table(from_networkx(graph, name=name))
+
+    def to_networkx(self) -> nx.MultiDiGraph:
+        """
+        Give the graph that OSMnx works on.
+
+        Returns
+        -------
+        graph : networkx.MultiDiGraph
+            OSMnx's attributes, and ``travel_time`` in seconds and ``speed_kph`` of each edge. Turn
+            costs are not in it: a graph of nodes has no place for them.
+        """
+        from data.graph import to_networkx  # noqa: PLC0415 - as above
+
+        return to_networkx(self.table, self._driven())
+
+    def to_geopandas(self) -> tuple[geopandas.GeoDataFrame, geopandas.GeoDataFrame]:
+        """
+        Give the tables that a GIS opens.
+
+        Returns
+        -------
+        nodes, edges : GeoDataFrame
+            In WGS 84, as OSMnx indexes them; edges with ``travel_time`` and ``speed_kph``.
+        """
+        from data.graph import to_geopandas  # noqa: PLC0415 - as above
+
+        return to_geopandas(self.table, self._driven())
+
+    def _driven(self) -> dict[str, npt.NDArray[Any]]:
+        """Give seconds and km/h of each edge, under the names that OSMnx has for them."""
+        time_s = self.edge_ms / 1000
+        speed_kph = np.divide(self.table.length_m * 3.6, time_s, where=time_s > 0)
+        return {"travel_time": time_s, "speed_kph": np.where(time_s > 0, speed_kph, np.nan)}
+
     def facts(self) -> dict[str, object]:
         """
         Say what the network is, for people and for JSON.
@@ -248,6 +305,22 @@ class RoadNetwork:
         whole = np.maximum(reached[start[1:] - 1] - reached[start[:-1]], 1e-12)
         share: FloatArray = (reached - reached[start[:-1]][owner]) / whole[owner]
         return share
+
+    @cached_property
+    def middle_deg(self) -> tuple[FloatArray, FloatArray]:
+        """Longitude and latitude of the middle of each edge's line, each of shape (m,)."""
+        table = self.table
+        edge = np.arange(len(self.edge_ms))
+        key = np.repeat(edge, np.diff(table.shape_start)) + np.minimum(self.shape_share, 0.999)
+        after = np.searchsorted(key, edge + 0.5)
+        after = np.clip(after, table.shape_start[:-1] + 1, table.shape_start[1:] - 1)
+        begin, end = self.shape_share[after - 1], self.shape_share[after]
+        part = np.clip((0.5 - begin) / np.maximum(end - begin, 1e-12), 0, 1)
+        lon, lat = table.shape_lon_deg, table.shape_lat_deg
+        return (
+            lon[after - 1] + part * (lon[after] - lon[after - 1]),
+            lat[after - 1] + part * (lat[after] - lat[after - 1]),
+        )
 
     @cached_property
     def main(self) -> BoolArray:

@@ -141,8 +141,6 @@ def why_none(
         return f"{exposure.present} of {stop.needs} officers are there"
     if exposure.times is None:
         return "nobody knows how far anybody is: the stop has no place on the road"
-    if not choices:
-        return _nobody_free(exposure, roster)
     worth = [one for one in choices if one.score >= policy.score_min and one.score > 0]
     if worth:
         return _needed_elsewhere(worth)
@@ -152,6 +150,8 @@ def why_none(
             f"{first.duty.unit_id} is on its way, {clock(first.drive_time_s)} by road; "
             "nobody else would be there enough sooner"
         )
+    if not choices:
+        return _nobody_free(exposure, roster)
     return _too_far_or_too_dear(exposure, choices, policy)
 
 

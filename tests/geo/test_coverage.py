@@ -1,0 +1,150 @@
+"""Coverage equals what one drive time at a time gives."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import shapely
+
+from data.beats import Beat
+from data.settings import Settings
+from geo.as_json import coverage_json
+from geo.cells import coverage_cells
+from geo.coverage import cover, edge_within_s, lost_shares, road_quantile, share_within
+from geo.router import search_back
+from geo.snap import Position, snap
+from tests.geo.towns import NOW, at, stop, town, unit
+
+if TYPE_CHECKING:
+    from geo.network import RoadNetwork
+
+STREET = {f"N{i}": (i * 500.0, 0.0) for i in range(13)}
+TEN_MPS = "45"
+
+
+@pytest.fixture(scope="module")
+def street() -> RoadNetwork:
+    """Six kilometres of Main Street, driven at 10 m/s, in pieces of 500 m."""
+    return town(STREET, [{"ends": list(STREET), "name": "Main Street", "maxspeed": TEN_MPS}])
+
+
+def middle_of(net: RoadNetwork, edge: int) -> Position:
+    """The middle of an edge, reached from both sides."""
+    half = (int(net.edge_ms[edge]) // 2) / int(net.edge_ms[edge])
+    twin = 0.0 if net.twin[edge] >= 0 else None
+    return Position(
+        lon_deg=0,
+        lat_deg=0,
+        snapped_lon_deg=0,
+        snapped_lat_deg=0,
+        offset_m=0,
+        edge=edge,
+        fraction=half,
+        turn_round_s=twin,
+    )
+
+
+def test_first_and_second_equal_one_search_per_edge(denver: RoadNetwork) -> None:
+    places = [(-104.990, 39.750), (-104.980, 39.755), (-104.976, 39.745), (-104.975, 39.762)]
+    units = [unit(f"U{i}", place) for i, place in enumerate(places)]
+    coverage = cover(denver, units, now=NOW)
+    positions = [snap(denver, *place) for place in places]
+    for edge in range(0, len(denver.edge_ms), 61):
+        times = search_back(denver, middle_of(denver, edge))
+        expected = sorted(times.drive_time_s(position) for position in positions if position)
+        assert coverage.first_s[edge] == pytest.approx(expected[0], abs=0.0011)
+        assert coverage.second_s[edge] == pytest.approx(expected[1], abs=0.0011)
+
+
+def test_only_idle_units_count(street: RoadNetwork) -> None:
+    units = [
+        unit("1A1", at(250, 0)),
+        unit("1A2", at(3000, 0), status="busy"),
+        unit("1A3", at(3000, 0), age_s=2000),
+        unit("1A4", at(5750, 0)),
+    ]
+    coverage = cover(street, units, [stop("S1", "1A4")], now=NOW)
+    assert np.isfinite(coverage.first_s).all()
+    assert np.isinf(coverage.second_s).all()
+    assert [state.unit.unit_id for state in coverage.units if state.askable] == ["1A1"]
+
+
+def test_probability_allows_for_age(street: RoadNetwork) -> None:
+    fresh = cover(street, [unit("1A1", at(3000, 0), age_s=0, speed_mps=9)], now=NOW)
+    old = cover(street, [unit("1A1", at(3000, 0), age_s=200, speed_mps=9)], now=NOW)
+    np.testing.assert_array_equal(fresh.first_s, old.first_s)
+    assert (old.probability < fresh.probability).all()
+
+
+def test_gaps_are_stretches_past_t(street: RoadNetwork) -> None:
+    settings = Settings.model_validate({"policy": {"within_s": 110}})
+    units = [unit("1A1", at(3250, 0)), unit("1A2", at(3250, 0))]
+    coverage = cover(street, units, now=NOW, settings=settings)
+    # Middles lie at 250, 750 ... m; 110 s reach 1.1 km to each side of 3.25 km.
+    assert [round(gap.km, 2) for gap in coverage.gaps] == [2.0, 1.5]
+    assert {gap.street for gap in coverage.gaps} == {"Main Street"}
+    assert coverage.gap.sum() == 14
+
+
+def test_json_has_the_contracts_figures(street: RoadNetwork) -> None:
+    settings = Settings.model_validate({"policy": {"within_s": 110}})
+    west = Beat(name="west", within_s=300, area=shapely.box(-106, 39, at(1000, 0)[0], 41))
+    coverage = cover(street, [unit("1A1", at(3250, 0))], now=NOW, settings=settings, beats=[west])
+    answer = coverage_json(coverage, street, [west])
+    assert answer["schema"] == "rollby.coverage/1"
+    assert answer["road_km"] == pytest.approx(6, abs=0.01)
+    assert answer["first"]["share_within"] == pytest.approx(7 / 12, abs=0.001)  # 5 near, 2 west
+    assert answer["first"]["p50_s"] == pytest.approx(150, abs=1)
+    assert answer["second"] == {"share_within": 0.0, "p50_s": None, "p90_s": None}
+    assert answer["beats"][0]["beat"] == "west"
+    assert answer["beats"][0]["first"]["share_within"] == 1
+
+
+def test_nobody_at_all_is_an_answer(street: RoadNetwork) -> None:
+    answer = coverage_json(cover(street, [], now=NOW), street)
+    assert answer["first"] == {"share_within": 0.0, "p50_s": None, "p90_s": None}
+    assert answer["gaps"][0]["km"] == pytest.approx(6, abs=0.01)
+
+
+def test_beats_set_t_of_their_edges(street: RoadNetwork) -> None:
+    first = Beat(name="a", within_s=60, area=shapely.box(-106, 39, at(1000, 0)[0], 41))
+    second = Beat(name="b", within_s=90, area=shapely.box(-106, 39, at(2000, 0)[0], 41))
+    limit_s = edge_within_s(street, [first, second], 180)
+    assert np.unique(limit_s, return_counts=True)[1].tolist() == [4, 4, 16]
+
+
+def test_lost_share_is_the_marginal() -> None:
+    chance = np.array([[0.8, 0.0, 0.5], [0.8, 0.6, 0.0]])
+    demand = np.array([1.0, 1.0, 2.0])
+    expected = [(0.8 * 0.2 + 0.5 * 2) / 4, (0.8 * 0.2 + 0.6) / 4]
+    assert lost_shares(chance, demand) == pytest.approx(expected)
+
+
+def test_a_certain_unit_loses_all_it_covers_alone() -> None:
+    assert lost_shares(np.array([[1.0, 0.0]]), np.array([1.0, 3.0])) == pytest.approx([0.25])
+
+
+def test_quantiles_go_by_road_length() -> None:
+    times, road = np.array([10.0, 20.0, np.inf]), np.array([1.0, 2.0, 1.0])
+    assert road_quantile(times, road, 0.2) == 10
+    assert road_quantile(times, road, 0.5) == 20
+    assert road_quantile(times, road, 0.9) == np.inf
+    assert share_within(times, np.full(3, 15.0), road) == 0.25
+    assert math.isnan(share_within(np.array([]), np.array([]), np.array([])))
+
+
+def test_cells_hold_all_road(denver: RoadNetwork) -> None:
+    coverage = cover(denver, [unit("U1", (-104.987, 39.753))], now=NOW)
+    cells = coverage_cells(denver, coverage)
+    assert list(cells.columns) == [
+        *("cell", "road_km", "first_s", "second_s", "probability", "geometry"),
+    ]
+    assert cells["road_km"].sum() == pytest.approx(denver.table.road_m.sum() / 1000)
+    assert cells["second_s"].isna().all()
+    assert cells.crs.to_epsg() == 4326
+    assert cells["cell"].is_unique
+    inside = cells.geometry.contains(shapely.Point(-104.987, 39.753))
+    assert cells.loc[inside, "first_s"].item() < 60
