@@ -182,7 +182,7 @@ def _readable(path: Path) -> Iterator[None]:
 
 def _ways(path: Path) -> Iterator[Way]:
     """
-    Stream the ways that may be roads or ferries.
+    Stream the ways that may be roads or ferries, each once however often it is in the file.
 
     Yields
     ------
@@ -199,7 +199,11 @@ def _ways(path: Path) -> Iterator[Way]:
         raise RoadSourceError(
             f"{path}: is a history or change file; give an extract with one version of each road"
         )
-    return (way for way in cast(Iterator[Way], iter(ways)) if way.visible)
+    seen: set[int] = set()
+    for way in cast(Iterator[Way], iter(ways)):
+        if way.visible and way.id not in seen:
+            seen.add(way.id)
+            yield way
 
 
 def _nodes(path: Path, *keys: str) -> Iterator[Node]:

@@ -48,6 +48,8 @@ def joined_text(attribute: Any) -> str:
     text : str
         Several values by the alphabet, joined by ``;`` as OSM does; "" for none.
     """
+    if isinstance(attribute, str) and not attribute.startswith("["):
+        return attribute  # as nearly all are
     texts = {f"{one:g}" if isinstance(one, float) else str(one) for one in values(attribute)}
     return ";".join(sorted(texts))
 
@@ -67,6 +69,8 @@ def car_class(attribute: Any) -> str | None:
         The least important class of those that cars drive; "" where none is given, None where
         none is for cars.
     """
+    if isinstance(attribute, str) and attribute in _CLASSES:
+        return attribute  # as nearly all are
     given = values(attribute)
     driven = [one for one in given if one in _CLASSES]
     if not driven:

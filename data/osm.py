@@ -110,7 +110,7 @@ def build_roads(
     if place is not None:
         return download(place, f"place {place}", partial(_find_place, place=place))
     if bbox is not None:
-        name, area = "bbox " + ",".join(f"{edge:g}" for edge in bbox), box_area(bbox)
+        name, area = "bbox " + ",".join(map(str, bbox)), box_area(bbox)
     else:
         path = Path(str(polygon))
         name, area = path.name, read_area(path)
@@ -189,7 +189,7 @@ def _download(
             progress(f"asking for {name}", 0.0)
             area = retry.ask(lambda: find_area(osmnx), answers, progress)
             check_size(area, name)
-            progress("asking for its roads", 0.1)
+            progress("asking for its roads", answers.share)
             roads = partial(_roads, osmnx, area, name, service_roads=service_roads)
             _fill(draft, retry.ask(roads, answers, progress))
         progress("cutting roads into edges", 0.9)
@@ -297,19 +297,41 @@ def _cache_folder(question: str) -> Iterator[Path]:
     Raises
     ------
     RoadSourceError
-        What the caller raises, after the answers to it are thrown away.
+        If the folder cannot be written; and what the caller raises, after the answers are thrown
+        away.
     """
     digest = hashlib.sha256(question.encode()).hexdigest()[:32]
     folder = platformdirs.user_cache_path("rollby") / "osmnx" / digest
-    oldest_s = min((file.stat().st_mtime for file in folder.glob("*")), default=math.inf)
-    if oldest_s < time.time() - CACHE_DAYS * 86_400:
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _tidy(folder)
+    except OSError as error:
+        raise RoadSourceError(
+            f"{folder}: the cache folder must be writable ({error.strerror}); mend its rights, or "
+            "set XDG_CACHE_HOME to another"
+        ) from error
     try:
         yield folder
     except RoadSourceError:
         shutil.rmtree(folder)
         raise
+
+
+def _tidy(folder: Path) -> None:
+    """
+    Throw away what is old, and what was cut short as it was written.
+
+    Parameters
+    ----------
+    folder : Path
+        Answers of servers, in JSON.
+    """
+    answers = list(folder.glob("*.json"))
+    oldest_s = min((answer.stat().st_mtime for answer in answers), default=math.inf)
+    stale = oldest_s < time.time() - CACHE_DAYS * 86_400
+    for answer in answers:
+        if stale or answer.read_bytes()[-1:] not in {b"}", b"]"}:
+            answer.unlink()
 
 
 def _answer_date(cache: Path) -> str:

@@ -108,6 +108,14 @@ def test_deleted_roads_are_passed_over(tmp_path: Path) -> None:
     assert edges_of(build_roads(osm=path)) == [(3, 4, 2)]
 
 
+def test_roads_and_nodes_that_are_in_the_file_twice_count_once(tmp_path: Path) -> None:
+    once = osm_text(WAYS)
+    twice = once.replace("</osm>", once.partition('by hand">')[2])
+    path = write(tmp_path, twice)
+    assert edges_of(read_pbf(path)) == edges_of(build_roads(osm=path))
+    assert edges_of(read_pbf(path)) == [(1, 3, 1), (3, 1, 1), (3, 4, 2)]
+
+
 def test_a_copy_holds_the_roads_alone(tmp_path: Path) -> None:
     ways: list[Way] = [*WAYS, (8, [8, 9], {"building": "yes"}), (9, [7, 9], {"highway": "path"})]
     path = write(tmp_path, osm_text(ways, missing=[2]))

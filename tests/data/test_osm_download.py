@@ -79,7 +79,7 @@ def get(**more: Any) -> RoadTable:
 def test_a_box(server: OsmServer) -> None:
     table = get()
     assert edges_of(table) == EDGES
-    assert table.source.name == "bbox -104.9,39.7,-104.894,39.72"
+    assert table.source.name == "bbox -104.8995,39.7,-104.8945,39.72"
     assert table.source.date == DATE
     assert [path for path, _ in server.asked] == ["/api/interpreter"]
     assert '["highway"~"^(motorway|' in server.asked[0][1]["data"][0]
@@ -108,6 +108,20 @@ def test_a_place(server: OsmServer) -> None:
     (path, query), (then, _) = server.asked
     assert (path, then) == ("/nominatim/search", "/api/interpreter")
     assert query["q"] == ["Somewhere, Colorado"]
+
+
+def test_steps_are_told(server: OsmServer) -> None:
+    told: list[tuple[str, float]] = []
+    build_roads(place="Somewhere", progress=lambda step, share: told.append((step, share)))
+    host = server.url.removeprefix("http://")
+    assert [step for step, _ in told] == [
+        "asking for Somewhere",
+        f"received 0.0 MB from {host}",
+        "asking for its roads",
+        f"received 0.0 MB from {host}",
+        "cutting roads into edges",
+    ]
+    assert [share for _, share in told] == sorted(share for _, share in told)
 
 
 def test_signals_come_along(server: OsmServer) -> None:
@@ -143,6 +157,26 @@ def test_old_answers_are_asked_for_again(server: OsmServer, tmp_path: Path) -> N
     assert len(server.asked) == 2
 
 
+def test_answers_cut_short_in_the_cache_are_asked_for_again(
+    server: OsmServer, tmp_path: Path
+) -> None:
+    get()
+    (answer,) = (tmp_path / "cache").rglob("*.json")
+    answer.write_bytes(answer.read_bytes()[:-10])
+    assert edges_of(get()) == EDGES
+    assert len(server.asked) == 2
+
+
+def test_a_cache_that_cannot_be_written(server: OsmServer, tmp_path: Path) -> None:
+    (tmp_path / "cache").write_text("a file where the folder should be")
+    with pytest.raises(
+        RoadSourceError,
+        match=r"the cache folder must be writable \(Not a directory\); mend its rig",
+    ):
+        get()
+    assert not server.asked
+
+
 def test_files_go_to_the_cache_folder_only(server: OsmServer, tmp_path: Path) -> None:
     build_roads(place="Somewhere")
     assert server.asked
@@ -155,7 +189,8 @@ def test_files_go_to_the_cache_folder_only(server: OsmServer, tmp_path: Path) ->
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
 def test_a_busy_server_is_asked_again(server: OsmServer, status: int) -> None:
     server.overpass = [Answer(b"busy", status), Answer(b"busy", status), *server.overpass]
-    waiting, steps = Waiting(10, 20), []
+    waiting = Waiting(10, 20)
+    steps: list[str] = []
     table = get(retry=waiting.retry, progress=lambda step, _: steps.append(step))
     assert edges_of(table) == EDGES
     assert waiting.slept_s == [pytest.approx(11), pytest.approx(22)]
