@@ -242,7 +242,7 @@ class RoadNetwork:
     def _driven(self) -> dict[str, npt.NDArray[Any]]:
         """Give seconds and km/h of each edge, under the names that OSMnx has for them."""
         time_s = self.edge_ms / 1000
-        speed_kph = np.divide(self.table.length_m * 3.6, time_s, where=time_s > 0)
+        speed_kph = self.table.length_m / np.maximum(time_s, 1e-3) * 3.6
         return {"travel_time": time_s, "speed_kph": np.where(time_s > 0, speed_kph, np.nan)}
 
     def facts(self) -> dict[str, object]:

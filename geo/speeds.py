@@ -45,6 +45,9 @@ OTHER_KMH = 25.0
 # would decide for all (in one small town: residential 22 km/h, service 64).
 LEARN_FROM_M = 2_000.0
 LEARN_FROM_SHARE = 0.05
+# ... and no further than this factor from the table: the signed roads of a class are its odd ones
+# (the few ramps with a sign carry the motorway's).
+LEARN_FACTOR = 1.5
 
 WALK_KMH = 7.0
 SLOWEST_MPS, FASTEST_MPS = 0.5, 60.0  # a sign beyond these is a slip of the pen
@@ -126,10 +129,10 @@ def edge_speeds_mps(table: RoadTable) -> FloatArray:
         rows = table.highway == row
         known = rows & signed
         known_m = table.length_m[known].sum()
+        speed = CLASS_KMH.get(table.texts[row], OTHER_KMH) * KMH_MPS
         if known_m >= max(LEARN_FROM_M, LEARN_FROM_SHARE * table.length_m[rows].sum()):
-            speed = _weighted_median(speed_mps[known], table.length_m[known])
-        else:
-            speed = CLASS_KMH.get(table.texts[row], OTHER_KMH) * KMH_MPS
+            median = _weighted_median(speed_mps[known], table.length_m[known])
+            speed = float(np.clip(median, speed / LEARN_FACTOR, speed * LEARN_FACTOR))
         speed_mps[rows & ~signed] = speed
     return speed_mps
 

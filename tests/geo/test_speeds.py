@@ -55,6 +55,14 @@ def test_unsigned_road_is_driven_as_its_class_is_where_enough_is_signed() -> Non
     assert edge_speeds_mps(net.table) == pytest.approx(48 / 3.6)
 
 
+def test_what_is_learnt_stays_near_the_table() -> None:
+    signed = {"ends": ["A", "B"], "maxspeed": "120", "highway": "motorway_link"}
+    net = town(LINE, [signed, {"ends": ["B", "C"], "highway": "motorway_link"}])
+    unsigned = net.table.maxspeed == 0
+    assert edge_speeds_mps(net.table)[unsigned] == pytest.approx(1.5 * 45 / 3.6)
+    assert edge_speeds_mps(net.table)[~unsigned] == pytest.approx(96 / 3.6)
+
+
 def test_a_handful_of_odd_signs_does_not_decide_for_all() -> None:
     short = LINE | {"D": (3000.0, 400.0)}
     signed = {"ends": ["B", "D"], "maxspeed": "100", "highway": "residential"}
