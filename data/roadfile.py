@@ -11,9 +11,7 @@ from __future__ import annotations
 import json
 import struct
 import sys
-import tempfile
 import zlib
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +21,7 @@ from data.errors import RoadFileError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 MAGIC = b"ROLLBYRD"
 VERSION = 1
@@ -45,6 +44,11 @@ def write_roads(
         Numbers or booleans of any shape.
     facts : mapping of str to JSON values
         What is to be known of them.
+
+    Raises
+    ------
+    RoadFileError
+        If it cannot be written; what was there before stays.
     """
     listed: dict[str, dict[str, object]] = {}
     offset = 0
@@ -64,17 +68,17 @@ def write_roads(
     crc = 0
     for block in blocks:
         crc = zlib.crc32(block, crc)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as out:
-        part = Path(out.name)
-        try:
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with part.open("wb") as out:
             out.write(_START.pack(MAGIC, VERSION, len(head), crc))
             out.writelines(blocks)
-            out.close()
-            part.chmod(0o644)
-            part.replace(path)
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
+        part.replace(path)
+    except OSError as error:
+        why = error.strerror or error
+        raise RoadFileError(f"{path}: cannot be written ({why}); check the folder") from error
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def read_roads(path: Path) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:

@@ -1,0 +1,121 @@
+"""Settings come from TOML and go back to it; each fault is named."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from data.errors import SettingError
+from data.records import StopPhase, UnitStatus
+from data.settings import Settings, read_settings, settings_toml
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    Read = Callable[[str | bytes], Settings]
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Read:
+    """Read settings from a text."""
+
+    def from_text(text: str | bytes) -> Settings:
+        path = tmp_path / "s.toml"
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return read_settings(path)
+
+    return from_text
+
+
+def test_nothing_set_is_the_defaults(read: Read) -> None:
+    assert read("") == Settings()
+
+
+def test_printed_settings_read_back(read: Read) -> None:
+    assert read(settings_toml(Settings())) == Settings()
+    changed = Settings.model_validate(
+        {
+            "policy": {"within_s": 90, "weight": {"custody": 2}},
+            "units": {"status": {'10-8 "x"': "available"}, "time_zone": "America/Denver"},
+            "agencies": {"share": "listed", "helps": {"Sheriff": ["City"]}},
+            "beats": {"within_s": {"North Side": 300}},
+        }
+    )
+    assert read(settings_toml(changed)) == changed
+
+
+def test_every_setting_is_printed_with_a_comment() -> None:
+    lines = settings_toml(Settings()).splitlines()
+    for name, section in Settings():
+        for key in type(section).model_fields:
+            starts = (f"{key} =", f"[{name}.{key}]")
+            row = next(row for row, line in enumerate(lines) if line.startswith(starts))
+            assert lines[row - 1].startswith("# ")
+
+
+def test_a_phase_left_out_keeps_its_default(read: Read) -> None:
+    policy = read("[policy.duration_min]\ncustody = 40\n").policy
+    assert policy.duration_min[StopPhase.CUSTODY] == 40
+    assert policy.duration_min[StopPhase.CONTACT] == 8
+
+
+def test_status_codes_are_mapped(read: Read) -> None:
+    units = read('[units.status]\n"10-8" = "available"\n').units
+    assert units.status == {"10-8": UnitStatus.AVAILABLE}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[policy]\nwithin_s = -1", "policy.within_s=-1: must be greater than 0"),
+        ("[policy]\nwithin_s = nan", "policy.within_s=nan: must be a finite number"),
+        ("[policy]\nfoo = 2", "policy.foo=2: is no setting; remove it, or see `rollby settings`"),
+        ("[polizei]\nx = 1", "polizei={'x': 1}: is no setting"),
+        ("[policy]\ncomes_when_asked = 1.2", "policy.comes_when_asked=1.2: must be less than or"),
+        (
+            "[policy.weight]\nsecured = 0.5",
+            "policy.weight.secured: must be at least that of",
+        ),
+        ("[policy]\ncovered_from = 0.1", "policy.covered_from: must be at least alone_below"),
+        ("[policy.weight]\ncleared = 1", "policy.weight.cleared"),
+        ('[units.status]\n"10-8" = "idle"', "units.status.10-8=idle: must be 'available', 'disp"),
+        ('[units]\ntime_zone = "Mars"', "units.time_zone=Mars: must be an IANA name such as"),
+        ("policy = 3", "policy=3: must be"),
+        ("policy", "must be TOML in UTF-8"),
+        (b"\xff\xfe", "must be TOML in UTF-8"),
+    ],
+)
+def test_faults_are_named(read: Read, text: str | bytes, message: str) -> None:
+    with pytest.raises(SettingError) as caught:
+        read(text)
+    assert message in str(caught.value)
+
+
+def test_all_faults_at_once(read: Read) -> None:
+    with pytest.raises(SettingError) as caught:
+        read("[policy]\nwithin_s = 0\nfoo = 1\n[beats.within_s]\nN = 0\n")
+    assert len(str(caught.value).splitlines()) == 3
+
+
+def test_a_missing_file_is_said(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match=r"cannot be read .No such file"):
+        read_settings(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize(
+    ("share", "helper", "agency", "allowed"),
+    [
+        ("all", "Sheriff", "City", True),
+        ("own", "Sheriff", "City", False),
+        ("own", "City", "City", True),
+        ("own", "", "City", True),
+        ("listed", "Sheriff", "City", True),
+        ("listed", "City", "Sheriff", False),
+    ],
+)
+def test_sharing(share: str, helper: str, agency: str, allowed: bool) -> None:  # noqa: FBT001 - a case
+    rules = {"share": share, "helps": {"Sheriff": ["City"]}}
+    settings = Settings.model_validate({"agencies": rules})
+    assert settings.agencies.may_help(helper, agency) is allowed
