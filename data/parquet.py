@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from data.raw import Cell, RawRow
 
 BATCH_ROWS = 10_000
+CRS84 = {"id": {"authority": "OGC", "code": "CRS84"}}
 WGS84 = frozenset({"OGC:CRS84", "EPSG:4326"})
 
 _BROKEN = (pa.ArrowException, OSError, ValueError)
@@ -102,7 +103,7 @@ def _geometry_column(schema: Any, file: str) -> str | None:
         geo = json.loads((schema.metadata or {}).get(b"geo", b"{}"))
         name = str(geo.get("primary_column", "geometry"))
         facts = geo.get("columns", {}).get(name, {})
-        crs_id = facts["crs"]["id"] if "crs" in facts else {"authority": "OGC", "code": "CRS84"}
+        crs_id = facts.get("crs", CRS84)["id"]
         crs = f"{crs_id['authority']}:{crs_id['code']}"
     except (ValueError, AttributeError, TypeError, KeyError) as error:
         rule = (

@@ -226,7 +226,9 @@ class _RowCheck:
     def list_fault(self, field: str, rule: str) -> None:
         """List a fault, with the value as it stands in the file."""
         cells = [self.cell(name) for name in field.split(",")]
-        value = ",".join(cell if isinstance(cell, str) else "list or object" for cell in cells)
+        value = ",".join(
+            cell.strip() if isinstance(cell, str) else "list or object" for cell in cells
+        )
         self.faults.append(
             Fault(file=self.file, line=self.row.line, field=field, value=shown(value), rule=rule)
         )

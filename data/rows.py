@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # no slots: `Rows[Stop](...)` fails with them on 3.11
 class Rows(Generic[T]):
     """
     What a file held.
