@@ -8,17 +8,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from maps import style, views, words
-from maps.layers import (
-    RoadData,
-    Sign,
-    bounds_of,
-    draw_page,
-    road_bands,
-    road_gaps,
-    road_names,
-    sign_layer,
-)
+from maps.layers import RoadData, bounds_of, draw_page, road_bands, road_gaps, road_names
 from maps.page import TEMPLATES, PageFacts
+from maps.signs import Sign, sign_layer
 
 if TYPE_CHECKING:
     import numpy.typing as npt

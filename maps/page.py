@@ -328,7 +328,7 @@ class OfflineMap(folium.Map):
         {%- endmacro %}
         {% macro script(this, kwargs) %}
 var {{ this.get_name() }} = L.map({{ this.get_name()|tojson }}, {
-    fadeAnimation: false, minZoom: 5, maxZoom: 19,
+    fadeAnimation: false, minZoom: 5, maxZoom: 19, zoomSnap: 0.5,
     zoomAnimation: !window.matchMedia("(prefers-reduced-motion: reduce)").matches
 });
         {%- endmacro %}

@@ -7,17 +7,9 @@ from typing import TYPE_CHECKING
 import folium
 
 from maps import style, words
-from maps.layers import (
-    RoadData,
-    Sign,
-    bounds_of,
-    draw_page,
-    draw_route,
-    road_base,
-    road_names,
-    sign_layer,
-)
+from maps.layers import RoadData, bounds_of, draw_page, road_base, road_names
 from maps.page import TEMPLATES, PageFacts
+from maps.signs import Sign, draw_route, sign_layer
 
 if TYPE_CHECKING:
     from data.answers import Route

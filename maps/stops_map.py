@@ -8,21 +8,14 @@ from typing import TYPE_CHECKING
 import folium
 
 from maps import style, views, words
-from maps.layers import (
-    RoadData,
-    bounds_of,
-    draw_page,
-    draw_route,
-    road_base,
-    road_names,
-    sign_layer,
-)
+from maps.layers import RoadData, bounds_of, draw_page, road_base, road_names
 from maps.page import TEMPLATES, PageFacts
+from maps.signs import draw_route, sign_layer
 
 if TYPE_CHECKING:
     from data.answers import Advice
     from data.road_table import RoadTable
-    from maps.layers import LatLon
+    from maps.signs import LatLon
     from maps.style import SpeedUnit, Theme
 
 

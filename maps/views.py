@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from data.records import UnitStatus
 from maps import style, words
-from maps.layers import Sign
+from maps.signs import Sign
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from data.answers import NearUnit, StopAdvice, Suggestion, UnitState
-    from maps.layers import LatLon
+    from maps.signs import LatLon
     from maps.style import SpeedUnit
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
@@ -21,6 +22,9 @@ _KM_M: Final = 1000
 _MPH_MPS: Final = 0.44704
 _KMH_MPS: Final = 1 / 3.6
 _MINUTE_S: Final = 60
+_PERCENT: Final = "\N{NO-BREAK SPACE}%"
+_IN_CLOCK_S: Final = 600
+_WHOLE: Final = 100
 _LEAST_SHARE: Final = 0.01
 _COMPASS: Final = ("N", "NE", "E", "SE", "S", "SW", "W", "NW")
 
@@ -28,6 +32,8 @@ _COMPASS: Final = ("N", "NE", "E", "SE", "S", "SW", "W", "NW")
 def drive(seconds: float) -> str:
     """
     Write a drive time: ``1:40``, or ``1:02:05`` from an hour on.
+
+    Rounded up to whole seconds, so that no car is promised too soon; a tenth counts for nothing.
 
     Parameters
     ----------
@@ -41,14 +47,16 @@ def drive(seconds: float) -> str:
     """
     if not 0 <= seconds < float("inf"):
         return "no way"
-    minutes, rest = divmod(round(seconds), _MINUTE_S)
+    minutes, rest = divmod(math.ceil(round(seconds, 1)), _MINUTE_S)
     hours, minutes = divmod(minutes, _MINUTE_S)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
 def age(seconds: float) -> str:
     """
-    Write an age in its largest unit that is honest: ``12 s``, ``4 min``, ``2 h 5 min``.
+    Write an age: ``12 s``, ``3:55 min``, ``16 min``, ``2 h 5 min``.
+
+    Rounded up, so that nothing old looks fresh.
 
     Parameters
     ----------
@@ -62,10 +70,15 @@ def age(seconds: float) -> str:
     """
     if not abs(seconds) < float("inf"):
         return "age unknown"
-    if seconds < 2 * _MINUTE_S:
-        return f"{seconds:.0f} s"
-    hours, minutes = divmod(int(seconds // _MINUTE_S), _MINUTE_S)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+    whole = math.ceil(seconds)
+    if whole < 2 * _MINUTE_S:
+        return f"{whole} s"
+    if whole < _IN_CLOCK_S:
+        return f"{drive(whole)} min"
+    minutes = math.ceil(whole / _MINUTE_S)
+    if minutes < 2 * _MINUTE_S:
+        return f"{minutes} min"
+    return f"{minutes // _MINUTE_S} h {minutes % _MINUTE_S} min"
 
 
 def distance(metres: float, unit: SpeedUnit) -> str:
@@ -82,11 +95,12 @@ def distance(metres: float, unit: SpeedUnit) -> str:
     Returns
     -------
     text : str
-        ``0.8 mi`` or ``1.3 km``.
+        ``0.8 mi`` or ``1.3 km``; from a hundred on without decimals: ``1,191 mi``.
     """
-    if unit == "mph":
-        return f"{metres / _MILE_M:.1f} mi"
-    return f"{metres / _KM_M:.1f} km" if metres >= _KM_M else f"{metres:.0f} m"
+    if unit == "km/h" and metres < _KM_M:
+        return f"{metres:.0f} m"
+    figure, name = (metres / _MILE_M, "mi") if unit == "mph" else (metres / _KM_M, "km")
+    return f"{figure:,.0f} {name}" if figure >= _WHOLE else f"{figure:.1f} {name}"
 
 
 def speed(mps: float, unit: SpeedUnit) -> str:
@@ -137,15 +151,16 @@ def percent(share: float) -> str:
     Returns
     -------
     text : str
-        ``42%``; ``> 99%`` just below 1, ``< 1%`` just above 0, "unknown" for NaN.
+        ``42 %``, on one line; ``over 99 %`` just below 1, ``under 1 %`` just above 0, "unknown"
+        for NaN.
     """
     if not 0 <= share <= 1:
         return "unknown"
     if 0 < share < _LEAST_SHARE:
-        return "< 1%"
+        return f"under 1{_PERCENT}"
     if 1 - _LEAST_SHARE < share < 1:
-        return "> 99%"
-    return f"{100 * share:.0f}%"
+        return f"over 99{_PERCENT}"
+    return f"{100 * share:.0f}{_PERCENT}"
 
 
 def count(number: int, noun: str) -> str:

@@ -107,7 +107,7 @@
     return Math.max(0.5, width * Math.pow(1.32, zoom - 14));
   }
 
-  /* A grid of canvas tiles over one decoded network; subclasses say what strokes a tile gets. */
+  /* A grid of canvas tiles over one decoded network; subclasses paint them, px being a pixel on screen. */
   const Roads = L.GridLayer.extend({
     options: { tileSize: 512, updateWhenZooming: false, keepBuffer: 1, className: "roads" },
 
@@ -118,25 +118,37 @@
 
     onAdd: function (map) {
       rollby.onTheme(this.redraw, this);
+      map.on("zoomend", this.sharpen, this);
+      this.drawnFor = map.getZoom();
       return L.GridLayer.prototype.onAdd.call(this, map);
     },
 
     onRemove: function (map) {
       rollby.offTheme(this.redraw, this);
+      map.off("zoomend", this.sharpen, this);
       return L.GridLayer.prototype.onRemove.call(this, map);
     },
 
+    /* Leaflet keeps its tiles between whole zooms and scales them: ours are drawn anew. */
+    sharpen: function () {
+      const zoom = this._map.getZoom(), stale = zoom !== this.drawnFor;
+      this.drawnFor = zoom;
+      if (stale) this.redraw();
+    },
+
+    /* A tile is as fine as the screen it ends up on, whatever Leaflet scales it by. */
     createTile: function (coords) {
-      const size = this.getTileSize();
+      const size = this.getTileSize(), zoom = this._map.getZoom();
+      const shown = Math.pow(2, zoom - coords.z);
       const tile = document.createElement("canvas");
       const ratio = Math.min(window.devicePixelRatio || 1, 3);
-      tile.width = size.x * ratio;
-      tile.height = size.y * ratio;
+      tile.width = Math.round(size.x * ratio * shown);
+      tile.height = Math.round(size.y * ratio * shown);
       tile.setAttribute("aria-hidden", "true");
       const context = tile.getContext("2d");
-      context.scale(ratio, ratio);
+      context.scale(tile.width / size.x, tile.height / size.y);
       context.lineJoin = "round";
-      this.paint(context, this.window(coords, size), coords.z);
+      this.paint(context, this.window(coords, size), zoom, 1 / shown);
       return tile;
     },
 
@@ -194,20 +206,20 @@
   const WIDTHS = { motorway: 5, trunk: 4.4, primary: 3.6, secondary: 2.8, tertiary: 2.1, other: 1.1 };
 
   rollby.RoadBase = Roads.extend({
-    paint: function (context, view, zoom) {
+    paint: function (context, view, zoom, px) {
       const classes = this.net.classes;
       context.lineCap = "round";
       if (zoom >= 13) {
         context.strokeStyle = rollby.colour("--road-edge");
         for (let k = classes.length - 1; k >= 0; k--) {
-          context.lineWidth = widthAt(zoom, WIDTHS[classes[k]]) + (zoom >= 15 ? 2 : 1.2);
+          context.lineWidth = (widthAt(zoom, WIDTHS[classes[k]]) + (zoom >= 15 ? 2 : 1.4)) * px;
           this.strokeClass(context, view, k);
         }
       }
       for (let k = classes.length - 1; k >= 0; k--) {
         if (classes[k] === "other" && zoom < 10) continue;
         context.strokeStyle = rollby.colour("--road-" + classes[k]);
-        context.lineWidth = widthAt(zoom, WIDTHS[classes[k]]);
+        context.lineWidth = widthAt(zoom, WIDTHS[classes[k]]) * px;
         this.strokeClass(context, view, k);
       }
     },
@@ -226,16 +238,16 @@
       this.codes = rollby.decodeCodes(options.codes);
     },
 
-    paint: function (context, view, zoom) {
-      const bands = this.options.bands, grow = Math.max(0.7, Math.pow(1.18, zoom - 14));
+    paint: function (context, view, zoom, px) {
+      const bands = this.options.bands, grow = Math.max(0.45, Math.pow(1.18, zoom - 14));
       for (let band = 0; band < bands.length; band++) {
         const codes = this.codes;
         context.strokeStyle = rollby.colour(bands[band].css);
-        context.lineWidth = Math.max(0.8, bands[band].width_px * grow);
+        context.lineWidth = Math.max(0.8, bands[band].width_px * grow) * px;
         context.lineCap = bands[band].dash_px.length ? "butt" : "round";
         /* From afar a dash is longer than a block: there widths and figures tell the bands. */
         const dash = zoom < FINE ? [] : bands[band].dash_px;
-        context.setLineDash(dash.map(function (px) { return px * grow; }));
+        context.setLineDash(dash.map(function (length) { return length * grow * px; }));
         this.trace(context, view, { line: function (line) { return codes[line] === band; } });
         context.stroke();
       }
@@ -249,11 +261,11 @@
       this.codes = rollby.decodeCodes(options.codes);
     },
 
-    paint: function (context, view, zoom) {
+    paint: function (context, view, zoom, px) {
       const codes = this.codes;
       this.trace(context, view, { line: function (line) { return codes[line] === 1; } });
       context.lineCap = "butt";
-      context.lineWidth = Math.max(4, 9 * Math.pow(1.2, zoom - 14));
+      context.lineWidth = Math.max(4, 9 * Math.pow(1.2, zoom - 14)) * px;
       const colour = rollby.colour("--gap-hatch");
       context.strokeStyle = zoom < FINE ? colour : hatching(context, colour);
       context.stroke();

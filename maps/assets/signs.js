@@ -32,7 +32,7 @@
     }, {
       maxWidth: Math.min(370, window.innerWidth - 72),
       minWidth: Math.min(290, window.innerWidth - 72),
-      maxHeight: Math.round(Math.min(560, window.innerHeight * 0.6)),
+      maxHeight: Math.round(Math.min(680, window.innerHeight * 0.62)),
       autoPanPadding: [16, 16],
       className: "rollby-popup",
     });

@@ -214,7 +214,7 @@ def test_popup_explains_the_stop_and_escape_gives_the_focus_back(
             "S-101",
             "contact",
             "1 present, 2 wanted",
-            "42%",
+            "42\N{NO-BREAK SPACE}%",
             "4A12 should roll by",
             "1:40 by road",
             "0.8 mi",
@@ -240,7 +240,7 @@ def test_signs_open_from_the_keyboard_and_say_what_they_are(
         assert signs.count() == 19
         labels = signs.evaluate_all("s => s.map(e => e.getAttribute('aria-label'))")
         assert "S-101 \N{MIDDLE DOT} alone, stop of unit 4A10" in labels
-        assert "4A17 \N{MIDDLE DOT} 2 min, unit, available, fix 2 min old, silent" in labels
+        assert "4A17 \N{MIDDLE DOT} 2:51 min, unit, available, fix 2:51 min old, silent" in labels
         visit.page.locator("[aria-label^='4A17']").focus()
         visit.page.keyboard.press("Enter")
         assert "silent" in visit.page.locator(".leaflet-popup").inner_text()
@@ -271,6 +271,18 @@ def test_layers_switch(open_page: Any, stops_html: str) -> None:
         visit.page.locator("button[data-sign=unit-3]").click()
         assert "parked, quiet" in visit.page.locator(".leaflet-popup").inner_text()
         assert visit.page.locator(".sign.unit").count() == 14
+
+
+def test_roads_are_as_fine_as_the_screen_between_whole_zooms(
+    open_page: Any, stops_html: str
+) -> None:
+    with open_page(stops_html) as visit:
+        for zoom in (14.5, 15, 15.5):
+            visit.page.evaluate("zoom => rollby.map.setZoom(zoom, {animate: false})", zoom)
+            pixels, shown = visit.page.eval_on_selector(
+                BASE, "tile => [tile.width, tile.getBoundingClientRect().width]"
+            )
+            assert pixels == pytest.approx(shown, abs=1)
 
 
 def test_theme_follows_the_device_and_the_button_switches_it(

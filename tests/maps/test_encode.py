@@ -10,16 +10,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maps.encode import (
-    QUANTUM,
-    encode_codes,
-    encode_roads,
-    quantise,
-    road_class,
-    streets,
-    varint,
-    zigzag,
-)
+from maps.encode import encode_codes, encode_roads, varint, zigzag
+from maps.streets import QUANTUM, quantise, road_class, streets
 from maps.style import ROAD_CLASSES
 
 if TYPE_CHECKING:

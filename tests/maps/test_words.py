@@ -17,7 +17,8 @@ AT = datetime(2026, 2, 14, 9, 15, 7, tzinfo=UTC)
         (0, "0:00"),
         (59.6, "1:00"),
         (100, "1:40"),
-        (3599.4, "59:59"),
+        (3599.04, "59:59"),
+        (64.2, "1:05"),
         (3725, "1:02:05"),
         (float("inf"), "no way"),
         (float("nan"), "no way"),
@@ -31,10 +32,10 @@ def test_drive(seconds: float, text: str) -> None:
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [
-        (8.4, "8 s"),
+        (8.4, "9 s"),
         (119, "119 s"),
-        (120, "2 min"),
-        (3599, "59 min"),
+        (235, "3:55 min"),
+        (601, "11 min"),
         (7500, "2 h 5 min"),
         (float("nan"), "age unknown"),
     ],
@@ -46,11 +47,11 @@ def test_age(seconds: float, text: str) -> None:
 @pytest.mark.parametrize(
     ("share", "text"),
     [
-        (0, "0%"),
-        (0.001, "< 1%"),
-        (0.424, "42%"),
-        (0.9999, "> 99%"),
-        (1, "100%"),
+        (0, "0\N{NO-BREAK SPACE}%"),
+        (0.001, "under 1\N{NO-BREAK SPACE}%"),
+        (0.424, "42\N{NO-BREAK SPACE}%"),
+        (0.9999, "over 99\N{NO-BREAK SPACE}%"),
+        (1, "100\N{NO-BREAK SPACE}%"),
         (float("nan"), "unknown"),
         (2, "unknown"),
     ],
@@ -61,13 +62,14 @@ def test_percent_is_never_rounded_to_certainty(share: float, text: str) -> None:
 
 @given(st.floats(0, 1, exclude_min=True, exclude_max=True))
 def test_no_open_share_reads_as_none_or_all(share: float) -> None:
-    assert words.percent(share) not in {"0%", "100%"}
+    assert words.percent(share) not in {"0\N{NO-BREAK SPACE}%", "100\N{NO-BREAK SPACE}%"}
 
 
 def test_distances_and_speeds_follow_the_agency() -> None:
     assert words.distance(1250, "mph") == "0.8 mi"
     assert words.distance(1250, "km/h") == "1.2 km"
     assert words.distance(999, "km/h") == "999 m"
+    assert words.distance(1_916_728, "mph") == "1,191 mi"
     assert words.speed(15.2, "mph") == "34 mph"
     assert words.speed(15.2, "km/h") == "55 km/h"
 
