@@ -174,7 +174,7 @@ class Retry:
         Gives numbers from 0 to 1.
     """
 
-    pauses_s: tuple[float, ...] = (10.0, 20.0, 40.0, 60.0)
+    pauses_s: tuple[float, ...] = (5.0, 10.0, 20.0, 40.0)
     jitter: float = 0.25
     sleep: Callable[[float], None] = field(default_factory=lambda: time.sleep)
     chance: Callable[[], float] = field(default_factory=lambda: random.random)  # noqa: S311 - no secret

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.lines import EARTH_RADIUS_M, great_circle_m, lengths_m, pick_lines
@@ -24,6 +24,7 @@ def test_lengths_of_several_lines() -> None:
     assert lengths_m(lon, lat, start) == pytest.approx([3 * degree_m, degree_m, 0.0])
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 4), min_size=1, max_size=6), st.data())
 def test_picked_lines_are_the_lines(sizes: list[int], data: st.DataObject) -> None:
     start = np.concatenate([[0], np.cumsum(sizes)])

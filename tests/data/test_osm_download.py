@@ -218,9 +218,9 @@ def test_a_busy_place_server_is_given_up_too(server: OsmServer) -> None:
     assert len(server.asked) == 2
 
 
-def test_by_default_waiting_ends_within_three_minutes() -> None:
+def test_by_default_waiting_ends_within_two_minutes() -> None:
     retry = Retry()
-    assert sum(retry.pauses_s) * (1 + retry.jitter) < 180
+    assert sum(retry.pauses_s) * (1 + retry.jitter) < 120
     assert 0 <= retry.chance() < 1
 
 

@@ -118,6 +118,12 @@ def test_oneway_against_the_drawing_runs_reversed(read: Read, value: str) -> Non
     assert np.array_equal(table.shape(0)[0], [PLACES[node][0] for node in (3, 2, 1)])
 
 
+def test_oneway_values_that_mean_something_to_osmnx_alone(read: Read) -> None:
+    table = read([(1, [1, 2, 3], STREET | {"oneway": "T"})])
+    assert edges_of(table) == both_ways((1, 3, 1))
+    assert table.reversed.tolist() == [False, True]
+
+
 def test_alternating_oneway_is_two_way(read: Read) -> None:
     table = read([(1, [1, 2], STREET | {"oneway": "alternating"})])
     assert edges_of(table) == both_ways((1, 2, 1))

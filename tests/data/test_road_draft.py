@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.errors import RoadSourceError
@@ -54,6 +54,7 @@ def steps_of(table: RoadTable) -> Counter[tuple[int, float, float]]:
     return steps
 
 
+@settings(deadline=None)
 @given(WAYS, SIGNS)
 def test_each_step_of_each_way_is_driven_once_each_way_round(
     ways: list[Drawn], signs: set[int]
@@ -69,6 +70,7 @@ def test_each_step_of_each_way_is_driven_once_each_way_round(
     assert steps_of(table_of(ways, signs)) == expected
 
 
+@settings(deadline=None)
 @given(WAYS, SIGNS)
 def test_no_road_is_touched_but_at_its_ends(ways: list[Drawn], signs: set[int]) -> None:
     table = table_of(ways, signs)
@@ -79,6 +81,7 @@ def test_no_road_is_touched_but_at_its_ends(ways: list[Drawn], signs: set[int]) 
         assert len(set(inside)) == len(inside)
 
 
+@settings(deadline=None)
 @given(WAYS, SIGNS)
 def test_shapes_lead_from_tail_to_head(ways: list[Drawn], signs: set[int]) -> None:
     table = table_of(ways, signs)
@@ -88,6 +91,7 @@ def test_shapes_lead_from_tail_to_head(ways: list[Drawn], signs: set[int]) -> No
         assert np.array_equal(table.lat_deg[ends], table.shape_lat_deg[at])
 
 
+@settings(deadline=None)
 @given(WAYS, SIGNS, st.randoms(use_true_random=False))
 def test_the_order_of_the_source_changes_nothing(
     ways: list[Drawn], signs: set[int], shuffle: object
@@ -101,6 +105,7 @@ def test_the_order_of_the_source_changes_nothing(
         assert same, field.name
 
 
+@settings(deadline=None)
 @given(WAYS, SIGNS)
 def test_nodes_ascend_and_edges_follow_them(ways: list[Drawn], signs: set[int]) -> None:
     table = table_of(ways, signs)
