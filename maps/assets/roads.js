@@ -131,9 +131,9 @@
 
     /* Leaflet keeps its tiles between whole zooms and scales them: ours are drawn anew. */
     sharpen: function () {
-      const zoom = this._map.getZoom(), stale = zoom !== this.drawnFor;
+      const zoom = this._map.getZoom(), before = this.drawnFor;
       this.drawnFor = zoom;
-      if (stale) this.redraw();
+      if (zoom !== before && Math.round(zoom) === Math.round(before)) this.redraw();
     },
 
     /* A tile is as fine as the screen it ends up on, whatever Leaflet scales it by. */
