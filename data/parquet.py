@@ -49,10 +49,10 @@ def read_parquet(stream: IO[bytes], file: str) -> RawTable:
     try:
         source = parquet.ParquetFile(stream)
         schema = source.schema_arrow
+        names = tuple(schema.names)
     except _BROKEN as error:
         rule = f"must be a whole Parquet file ({_first_line(error)}); write it again"
         raise TableError([file_fault(file, rule)]) from error
-    names = tuple(schema.names)
     if len(set(names)) < len(names):
         raise TableError([file_fault(file, "must name each column once; rename one")])
     placed = {"lon", "lat"} <= {name.strip().casefold() for name in names}

@@ -11,6 +11,8 @@ import geopandas
 import pyarrow as pa
 import pytest
 import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pyarrow import parquet
 
 from data.errors import TableError
@@ -123,6 +125,28 @@ def test_a_file_that_is_cut_short(cut: int, tmp_path: Path) -> None:
     path = write(tmp_path / "x.parquet", {"a": range(1000)})
     path.write_bytes(path.read_bytes()[:cut])
     assert refusal_of(path).startswith(": must be a whole Parquet file (")
+
+
+def test_a_column_whose_name_is_no_text(tmp_path: Path) -> None:
+    path = write(tmp_path / "x.parquet", {"unit_id": ["4A1"]})
+    path.write_bytes(path.read_bytes().replace(b"unit_id", b"unit\xb2id"))
+    parquet_says = "'utf-8' codec can't decode byte 0xb2 in position 4: invalid start byte"
+    assert refusal_of(path) == f": must be a whole Parquet file ({parquet_says}); write it again"
+
+
+@settings(max_examples=50, deadline=None)
+@given(spoilt=st.dictionaries(st.integers(0), st.integers(0, 255), min_size=1, max_size=20))
+def test_damage_anywhere_is_answered_with_faults_or_rows(
+    spoilt: dict[int, int], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "spoilt.parquet"
+    write(path, UNITS | {"fixed_at": [T0] * 2})
+    content = bytearray(path.read_bytes())
+    for place, byte in spoilt.items():
+        content[place % len(content)] = byte
+    path.write_bytes(content)
+    units = read_units(path, clock=CLOCK)
+    assert units.complete or units.faults
 
 
 def test_a_page_that_is_damaged(tmp_path: Path) -> None:
