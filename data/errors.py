@@ -10,7 +10,8 @@ Every error rollby raises on purpose. Each is also the builtin a caller would ex
     │   ├── SettingError                   a setting's name, kind or range
     │   ├── RoadFileError                  a .roads file cut short, altered or too new
     │   └── RoadSourceError                road data that hold no usable road network
-    └── SourceUnreachableError (ConnectionError)  exit 4: a server or source that does not answer
+    ├── SourceUnreachableError (ConnectionError)  exit 4: a server that does not answer
+    └── maps.page.MissingAssetError (LookupError)  exit 1: a bug, a page lacks an asset
 """
 
 from __future__ import annotations

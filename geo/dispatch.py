@@ -241,7 +241,8 @@ def advise(
     sent = {s: u for u, s in pairs}
     busy = {u: exposures[s].stop.stop_id for u, s in pairs}
     answers = [
-        _answer(board, s, sent.get(s), busy, now=now, policy=policy) for s in range(len(exposures))
+        _answer(board, s, sent.get(s), busy, now=now, settings=settings)
+        for s in range(len(exposures))
     ]
     answers.sort(key=lambda one: (-one.priority, -_age_rank(one.age_s), one.stop_id))
     return Advice(
@@ -299,12 +300,14 @@ def _answer(
     busy: dict[int, str],
     *,
     now: datetime,
-    policy: Policy,
+    settings: Settings,
 ) -> StopAdvice:
     """Write what is said of one stop."""
     exposure = board.exposures[column]
-    choices = _choices(board, column, busy, now, policy)
-    suggestion = None if row is None else _suggest(exposure, choices, board.idle[row], now, policy)
+    choices = _choices(board, column, busy, now, settings.policy)
+    suggestion = (
+        None if row is None else _suggest(exposure, choices, board.idle[row], now, settings)
+    )
     lon_deg, lat_deg = exposure.place or (None, None)
     return StopAdvice(
         stop_id=exposure.stop.stop_id,
@@ -323,7 +326,7 @@ def _answer(
         notes=exposure.notes,
         nearest=exposure.nearest(),
         suggestion=suggestion,
-        why_none=None if suggestion else why_none(exposure, choices, board.roster, policy),
+        why_none=None if suggestion else why_none(exposure, choices, board.roster, settings.policy),
     )
 
 
@@ -353,11 +356,11 @@ def _choices(
 
 
 def _suggest(
-    exposure: Exposure, choices: list[Choice], duty: OnDuty, now: datetime, policy: Policy
+    exposure: Exposure, choices: list[Choice], duty: OnDuty, now: datetime, settings: Settings
 ) -> Suggestion | None:
     """Write a suggestion; None only where no way could be drawn."""
     chosen = next(choice for choice in choices if choice.approach.duty is duty)
-    free = (c for c in choices if c.sent_to is None and c.score >= policy.score_min)
+    free = (c for c in choices if c.sent_to is None and c.score >= settings.policy.score_min)
     next_best = next(free, None)
     route = exposure.route(duty)
     if route is None:
@@ -369,7 +372,7 @@ def _suggest(
         arrival_at=now + timedelta(seconds=chosen.approach.tau_s),
         score=chosen.score,
         coverage_loss=chosen.lost_share,
-        reasons=reasons(exposure, chosen, next_best, route, policy),
+        reasons=reasons(exposure, chosen, next_best, route, settings),
         route=route,
         runner_up=_runner_up(next_best) if next_best else None,
     )

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
+from data import words
 from data.answers import NearUnit
 from data.records import Flag, Freshness, UnitStatus
 from geo.backup import backup_probability, chance_within, flag_stop
-from geo.phrases import ago, distance
 from geo.roster import metres_to_stop, stop_place
 from geo.router import search_back
 from geo.snap import FAR_M, NEAR_M, snap
@@ -232,7 +232,7 @@ def expose(
         age_s=None if stop.started_at is None else (now - stop.started_at).total_seconds(),
         present=present,
         approaches=approaches,
-        notes=(*_notes(stop, place, position, own), *backup_notes),
+        notes=(*_notes(stop, place, position, own, settings.units.speed_unit), *backup_notes),
         probability=probability,
         flag=flag_stop(chances, short=short, policy=policy),
         priority=short
@@ -279,7 +279,7 @@ def _presence(
             notes.append(f"backup {unit_id} has no position: not counted")
         elif metres_to_stop(duty.unit, place) <= policy.present_within_m:
             if duty.state.freshness is Freshness.STALE:
-                age = ago(duty.state.fix_age_s)
+                age = words.age(duty.state.fix_age_s)
                 notes.append(f"backup {unit_id} was last seen here {age} ago: not counted")
             else:
                 present += duty.unit.officers
@@ -340,6 +340,7 @@ def _notes(
     place: tuple[float, float] | None,
     position: Position | None,
     own: OnDuty | None,
+    unit: words.SpeedUnit,
 ) -> list[str]:
     """Say what a reader should know of the stop itself."""
     notes = []
@@ -350,15 +351,17 @@ def _notes(
     elif position is None:
         notes.append(f"no road within {FAR_M:.0f} m: drive times are unknown")
     elif position.offset_m > NEAR_M:
-        notes.append(f"the nearest road is {distance(position.offset_m)} away: check the place")
+        notes.append(
+            f"the nearest road is {words.distance(position.offset_m, unit)} away: check the place"
+        )
     if own is None:
         notes.append(f"unit {stop.unit_id} is unknown: counted as one officer, alone")
         return notes
     away_m = metres_to_stop(own.unit, place)
     if own.state.freshness in {Freshness.STALE, Freshness.SILENT}:
-        notes.append(f"{stop.unit_id} has been silent for {ago(own.state.fix_age_s)}")
+        notes.append(f"{stop.unit_id} has been silent for {words.age(own.state.fix_age_s)}")
     if np.isfinite(away_m) and away_m > FAR_M:
-        notes.append(f"{stop.unit_id} was last seen {distance(away_m)} from this place")
+        notes.append(f"{stop.unit_id} was last seen {words.distance(away_m, unit)} from this place")
     if own.unit.status is UnitStatus.AVAILABLE:
         notes.append(f"{stop.unit_id} shows available: the stop counts until it is cleared")
     return notes

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from data import words
 from data.records import Freshness
 from geo.exposure import drive_limit_s
-from geo.phrases import ago, clock, distance, share
 from geo.roster import count_reasons
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from data.answers import Route
-    from data.settings import Policy
+    from data.settings import Policy, Settings
     from geo.exposure import Approach, Exposure
     from geo.roster import OnDuty
 
@@ -51,7 +51,7 @@ class Choice:
 
 
 def reasons(
-    exposure: Exposure, chosen: Choice, next_best: Choice | None, route: Route, policy: Policy
+    exposure: Exposure, chosen: Choice, next_best: Choice | None, route: Route, settings: Settings
 ) -> tuple[str, ...]:
     """
     Say why a unit is suggested.
@@ -64,8 +64,8 @@ def reasons(
         The unit, and who would be next.
     route : Route
         Its way.
-    policy : Policy
-        T.
+    settings : Settings
+        T, and the unit of distances.
 
     Returns
     -------
@@ -73,9 +73,10 @@ def reasons(
         The drive, the fix, what stays behind, the asks; the likely first.
     """
     approach = chosen.approach
-    told = [f"{clock(approach.drive_time_s)} by road, {distance(route.distance_m)}"]
+    way = words.distance(route.distance_m, settings.units.speed_unit)
+    told = [f"{words.drive(approach.drive_time_s)} by road, {way}"]
     told.append(_fix(approach))
-    told.append(_left_behind(chosen, policy))
+    told.append(_left_behind(chosen, settings.policy))
     if chosen.asks_last_hour is not None:
         times = chosen.asks_last_hour
         told.append(
@@ -84,7 +85,7 @@ def reasons(
     if approach.duty.unit.officers > 1:
         told.append(f"{approach.duty.unit.officers} officers in the car")
     told += [
-        f"{one.duty.unit_id} is on its way, {clock(one.drive_time_s)} by road: this is sooner"
+        f"{one.duty.unit_id} is on its way, {words.drive(one.drive_time_s)} by road: this is sooner"
         for one in exposure.assigned
     ]
     if next_best and next_best.score > chosen.score:
@@ -94,13 +95,13 @@ def reasons(
 
 def _fix(approach: Approach) -> str:
     """Say how old the fix is, and what is allowed for it."""
-    text = f"fix {ago(approach.duty.state.fix_age_s)} old"
+    text = f"fix {words.age(approach.duty.state.fix_age_s)} old"
     if approach.duty.state.freshness is Freshness.PARKED:
         text += ", parked"
     if approach.duty.state.freshness is Freshness.SILENT:
         text += ", silent since"
     if approach.tau_s >= approach.drive_time_s + 1:
-        text += f"; allowing for it, {clock(approach.tau_s)}"
+        text += f"; allowing for it, {words.drive(approach.tau_s)}"
     return text
 
 
@@ -109,8 +110,8 @@ def _left_behind(choice: Choice, policy: Policy) -> str:
     kept = choice.stay_near
     cars = "no other car" if not kept else "1 other car" if kept == 1 else f"{kept} other cars"
     return (
-        f"its beat keeps {cars} within {clock(policy.within_s)}; "
-        f"{share(choice.lost_share)} of road loses its cover meanwhile"
+        f"its beat keeps {cars} within {words.drive(policy.within_s)}; "
+        f"{words.percent(choice.lost_share)} of road loses its cover meanwhile"
     )
 
 
@@ -147,7 +148,7 @@ def why_none(
     if exposure.assigned:
         first = exposure.assigned[0]
         return (
-            f"{first.duty.unit_id} is on its way, {clock(first.drive_time_s)} by road; "
+            f"{first.duty.unit_id} is on its way, {words.drive(first.drive_time_s)} by road; "
             "nobody else would be there enough sooner"
         )
     if not choices:
@@ -159,7 +160,7 @@ def _needed_elsewhere(worth: Sequence[Choice]) -> str:
     """Say that the last idle unit stays in reserve, or that all go where they count for more."""
     kept = next((one for one in worth if one.sent_to is None), None)
     best = kept or worth[0]
-    name = f"{best.approach.duty.unit_id} ({clock(best.approach.drive_time_s)} by road)"
+    name = f"{best.approach.duty.unit_id} ({words.drive(best.approach.drive_time_s)} by road)"
     if kept:
         return f"{name} is the last idle unit and stays in reserve"
     return f"{name} is suggested for {best.sent_to}, where it counts for more"
@@ -176,7 +177,9 @@ def _nobody_free(exposure: Exposure, roster: Sequence[OnDuty]) -> str:
     if nearest:
         first = nearest[0]
         status = first.status.value.replace("_", " ")
-        text += f"; nearest is {first.unit_id}, {clock(first.drive_time_s)} by road ({status})"
+        text += (
+            f"; nearest is {first.unit_id}, {words.drive(first.drive_time_s)} by road ({status})"
+        )
     return text
 
 
@@ -190,11 +193,12 @@ def _too_far_or_too_dear(exposure: Exposure, choices: Sequence[Choice], policy: 
         return f"none of the {len(choices)} idle units has a way there by road"
     if approach.tau_s > limit_s:
         return (
-            f"the nearest that could be asked, {name}, is {clock(approach.tau_s)} away "
-            f"(limit {clock(limit_s)})"
+            f"the nearest that could be asked, {name}, is {words.drive(approach.tau_s)} away "
+            f"(limit {words.drive(limit_s)})"
         )
     best = choices[0]
+    lost, within = words.percent(best.lost_share), words.drive(policy.within_s)
     return (
-        f"{best.approach.duty.unit_id} could be there in {clock(best.approach.tau_s)}, but "
-        f"{share(best.lost_share)} of road would lose its cover within {clock(policy.within_s)}"
+        f"{best.approach.duty.unit_id} could be there in {words.drive(best.approach.tau_s)}, but "
+        f"{lost} of road would lose its cover within {within}"
     )

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from data import words
 from data.answers import UnitState
 from data.records import Freshness, Stop, Unit, UnitStatus
 from geo.network import METRES_PER_DEG
-from geo.phrases import ago
 from geo.snap import FAR_M, snap_all
 from geo.staleness import age_of, is_standing
 
@@ -222,7 +222,7 @@ def _why_not(unit: Unit, age: Age, busy_with: str, position: Position | None) ->
     if unit.status is not UnitStatus.AVAILABLE:
         return unit.status.value.replace("_", " ")
     if age.freshness is Freshness.STALE:
-        return f"fix {ago(age.fix_age_s)} old"
+        return f"fix {words.age(age.fix_age_s)} old"
     if position is None:
         return f"no road within {FAR_M:.0f} m of its fix"
     return ""

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from maps import style, views, words
+from data import words
+from maps import style, views
 from maps.layers import RoadData, bounds_of, draw_page, road_bands, road_gaps, road_names
 from maps.page import TEMPLATES, PageFacts
 from maps.signs import Sign, sign_layer
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
     from data.answers import Coverage, Gap
     from data.road_table import RoadTable
-    from maps.style import SpeedUnit, Theme
+    from data.words import SpeedUnit
+    from maps.style import Theme
 
 _GAPS_LISTED: Final = 30
 _GAPS_MARKED: Final = 12
@@ -138,8 +140,8 @@ def _share(roads: RoadTable, rows: npt.NDArray[np.bool_]) -> str:
     text : str
         In percent.
     """
-    total = float(roads.length_m.sum())
-    return words.percent(min(1.0, float(roads.length_m[rows].sum()) / total) if total else np.nan)
+    total = float(roads.road_m.sum())
+    return words.percent(min(1.0, float(roads.road_m[rows].sum()) / total) if total else np.nan)
 
 
 def _gap_sign(row: int, gap: Gap, manner: views.Manner) -> Sign:
@@ -198,7 +200,7 @@ def _panel(
     """
 
     def length(chosen: npt.NDArray[np.bool_]) -> str:
-        return words.distance(float(roads.length_m[chosen].sum()), manner.speed_unit)
+        return words.distance(float(roads.road_m[chosen].sum()), manner.speed_unit)
 
     listed, rest = coverage.gaps[:_GAPS_LISTED], coverage.gaps[_GAPS_LISTED:]
     return TEMPLATES.get_template("coverage.html").render(

@@ -23,9 +23,9 @@ from branca.element import Element, Figure, JavascriptLink, Link
 from folium.template import Template
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
+from data import words
 from data.errors import RollbyError
 from data.road_table import OSM_LICENCE
-from maps import words
 from maps.style import LIMITS, OSM_CREDIT
 
 if TYPE_CHECKING:

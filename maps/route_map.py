@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import folium
 
-from maps import style, words
+from data import words
+from maps import style
 from maps.layers import RoadData, bounds_of, draw_page, road_base, road_names
 from maps.page import TEMPLATES, PageFacts
 from maps.signs import Sign, draw_route, sign_layer
@@ -14,7 +15,8 @@ from maps.signs import Sign, draw_route, sign_layer
 if TYPE_CHECKING:
     from data.answers import Route
     from data.road_table import RoadTable
-    from maps.style import SpeedUnit, Theme
+    from data.words import SpeedUnit
+    from maps.style import Theme
 
 
 def route_map(

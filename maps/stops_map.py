@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import folium
 
-from maps import style, views, words
+from data import words
+from maps import style, views
 from maps.layers import RoadData, bounds_of, draw_page, road_base, road_names
 from maps.page import TEMPLATES, PageFacts
 from maps.signs import draw_route, sign_layer
@@ -15,8 +16,9 @@ from maps.signs import draw_route, sign_layer
 if TYPE_CHECKING:
     from data.answers import Advice
     from data.road_table import RoadTable
+    from data.words import SpeedUnit
     from maps.signs import LatLon
-    from maps.style import SpeedUnit, Theme
+    from maps.style import Theme
 
 
 def stops_map(

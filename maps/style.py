@@ -8,7 +8,6 @@ from typing import Final, Literal
 from data.records import Flag, Freshness, StopPhase, UnitStatus
 
 Theme = Literal["auto", "light", "dark"]
-SpeedUnit = Literal["mph", "km/h"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from data import words
 from data.records import UnitStatus
-from maps import style, words
+from maps import style
 from maps.signs import Sign
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from data.answers import NearUnit, StopAdvice, Suggestion, UnitState
+    from data.words import SpeedUnit
     from maps.signs import LatLon
-    from maps.style import SpeedUnit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

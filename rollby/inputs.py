@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from data import words
 from data.beats import read_beats
 from data.errors import Fault, InputError, TableError
 from data.settings import Settings, read_settings
@@ -21,7 +22,6 @@ from data.tables import (
     read_units,
 )
 from geo.network import RoadNetwork
-from geo.phrases import distance
 from geo.snap import FAR_M, NEAR_M, snap_all
 
 if TYPE_CHECKING:
@@ -154,8 +154,8 @@ def load(
         raise InputError(f"{units}: holds no instant to answer for; give one with --at")
     if at > clock + timedelta(seconds=FUTURE_S):
         raise InputError(f"--at {at.isoformat()}: must not be in the future")
-    unit_rows = _near_roads(net, unit_rows, "unit", _fix_place)
-    stop_rows = _near_roads(net, stop_rows, "stop", _own_place)
+    unit_rows = _near_roads(net, unit_rows, "unit", _fix_place, chosen.units.speed_unit)
+    stop_rows = _near_roads(net, stop_rows, "stop", _own_place, chosen.units.speed_unit)
     stop_rows = check_stop_units(stop_rows, unit_rows)
     unit_rows, stop_rows = as_of(unit_rows, stop_rows, at=at)
     every: tuple[Rows[Unit] | Rows[Stop] | Rows[Ask], ...] = (unit_rows, stop_rows, ask_rows)
@@ -194,6 +194,7 @@ def _near_roads(
     rows: Rows[T],
     kind: str,
     place_of: Callable[[T], tuple[float, float, float]],
+    unit: words.SpeedUnit,
 ) -> Rows[T]:
     """Turn rows far from any road into faults; note those that are off it."""
     places = [place_of(row) for row in rows.rows]
@@ -209,10 +210,9 @@ def _near_roads(
             continue
         kept.append(number)
         if position is not None and position.offset_m > NEAR_M:
-            notes.append(
-                f"{rows.file}:{line} lon,lat={where}: {kind} is {distance(position.offset_m)} "
-                "from the nearest road; used there"
-            )
+            away = words.distance(position.offset_m, unit)
+            row = f"{rows.file}:{line} lon,lat={where}"
+            notes.append(f"{row}: {kind} is {away} from the nearest road; used there")
     return replace(
         rows,
         rows=tuple(rows.rows[number] for number in kept),

@@ -6,17 +6,17 @@ import csv
 import io
 import json
 import sys
-from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Any, Self
 
 from rich import box
 from rich.console import Console
+from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
+from data import words
 from data.records import Flag
 from geo.as_json import instant_json, number_json, route_json
-from geo.phrases import ago, clock, distance, share
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -44,6 +44,46 @@ def console() -> Console:
     return Console(width=None if sys.stdout.isatty() else PIPE_COLUMNS, highlight=False)
 
 
+def console_err() -> Console:
+    """
+    Open the standard error for people.
+
+    Returns
+    -------
+    console : Console
+        For progress, which a pipe does not see.
+    """
+    return Console(stderr=True, highlight=False)
+
+
+class Bar:
+    """
+    A progress bar on a terminal; nothing in a pipe.
+
+    Parameters
+    ----------
+    out : Console
+        Where to.
+    """
+
+    def __init__(self, out: Console) -> None:
+        self._progress = Progress(console=out, transient=True, disable=not out.is_terminal)
+        self._task = self._progress.add_task("", total=1.0)
+
+    def __enter__(self) -> Self:
+        """Show it."""
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Take it away."""
+        self._progress.stop()
+
+    def show(self, step: str, share: float) -> None:
+        """Say what is being done, and the share that is done."""
+        self._progress.update(self._task, description=step, completed=share)
+
+
 def json_text(answer: dict[str, Any]) -> str:
     """
     Write JSON.
@@ -54,18 +94,6 @@ def json_text(answer: dict[str, Any]) -> str:
         Indented, in UTF-8, NaN refused.
     """
     return json.dumps(answer, indent=2, ensure_ascii=False, allow_nan=False)
-
-
-def local(instant: datetime, settings: Settings) -> str:
-    """
-    Write an instant in the agency's time zone.
-
-    Returns
-    -------
-    text : str
-        ``2026-11-23 02:13:05 MST``.
-    """
-    return instant.astimezone(ZoneInfo(settings.units.time_zone)).strftime("%Y-%m-%d %H:%M:%S %Z")
 
 
 def advice_table(advice: Advice, settings: Settings) -> Table:
@@ -84,7 +112,7 @@ def advice_table(advice: Advice, settings: Settings) -> Table:
     table : Table
         One row a stop, most exposed first.
     """
-    title = f"Stops at {local(advice.at, settings)}"
+    title = f"Stops at {_local(advice.at, settings)}"
     table = Table(
         title=("SIMULATED. " if advice.simulated else "") + title,
         caption=LIMITS,
@@ -110,9 +138,14 @@ def advice_table(advice: Advice, settings: Settings) -> Table:
     return table
 
 
+def _local(instant: datetime, settings: Settings) -> str:
+    """Write an instant in the agency's time zone."""
+    return words.clock(instant, settings.units.time_zone, day=True)
+
+
 def _situation(stop: StopAdvice) -> str:
     """Say where and how a stop stands."""
-    age = "age unknown" if stop.age_s is None else ago(stop.age_s)
+    age = "age unknown" if stop.age_s is None else words.age(stop.age_s)
     there = f"{stop.officers_present} of {stop.needs} officers"
     lines = [f"{stop.phase.value.replace('_', ' ')}, {age}, {there}", stop.street or "unnamed road"]
     if stop.lon_deg is None:
@@ -124,17 +157,19 @@ def _answer(stop: StopAdvice) -> Text:
     """Say who should go, or why nobody; and who is nearest."""
     if stop.suggestion:
         one = stop.suggestion
-        text = Text.assemble((f"{one.unit_id}, {clock(one.drive_time_s)} by road", "bold"))
+        text = Text.assemble((f"{one.unit_id}, {words.drive(one.drive_time_s)} by road", "bold"))
         text.append("\n" + "; ".join(one.reasons[1:]))
         if one.runner_up:
-            text.append(f"\nnext: {one.runner_up.unit_id}, {clock(one.runner_up.drive_time_s)}")
+            text.append(
+                f"\nnext: {one.runner_up.unit_id}, {words.drive(one.runner_up.drive_time_s)}"
+            )
         return text
     text = Text.assemble(("nobody: " if stop.flag is not Flag.COVERED else "", "bold"))
     text.append(stop.why_none or "")
     if stop.nearest and stop.officers_present < stop.needs:
         near = stop.nearest[0]
         status = near.status.value.replace("_", " ")
-        text.append(f"\nnearest: {near.unit_id} ({status}), {clock(near.drive_time_s)}")
+        text.append(f"\nnearest: {near.unit_id} ({status}), {words.drive(near.drive_time_s)}")
     return text
 
 
@@ -301,7 +336,7 @@ def coverage_table(answer: dict[str, Any], settings: Settings, at: datetime) -> 
     """
     simulated = "SIMULATED. " if answer.get("simulated") else ""
     table = Table(
-        title=f"{simulated}Coverage at {local(at, settings)}",
+        title=f"{simulated}Coverage at {_local(at, settings)}",
         box=box.SIMPLE_HEAVY,
         title_justify="left",
     )
@@ -311,13 +346,14 @@ def coverage_table(answer: dict[str, Any], settings: Settings, at: datetime) -> 
     for part in (everywhere, *answer.get("beats", ())):
         for car in ("first", "second"):
             figures = part[car]
+            road = words.distance((part["road_km"] or 0) * 1000, settings.units.speed_unit)
+            where = f"{part['beat']} (T {words.drive(part['within_s'])})"
             table.add_row(
-                Text(f"{part['beat']} (T {clock(part['within_s'])})") if car == "first" else "",
-                distance((part["road_km"] or 0) * 1000) if car == "first" else "",
+                *((Text(where), road) if car == "first" else ("", "")),
                 car,
-                share(figures["share_within"] or 0.0),
+                words.percent(figures["share_within"] or 0.0),
                 *(
-                    "nobody" if figures[key] is None else clock(figures[key])
+                    "nobody" if figures[key] is None else words.drive(figures[key])
                     for key in ("p50_s", "p90_s")
                 ),
             )

@@ -8,7 +8,7 @@ import click
 
 from data.errors import InputError
 from geo.network import RoadNetwork
-from rollby.output import console, json_text, roads_table
+from rollby.output import Bar, console, console_err, json_text, roads_table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,7 +36,9 @@ def build_roads_file(out: Path, *, service_roads: bool, **source: Any) -> None:
 
     if not out.parent.is_dir():
         raise InputError(f"{out}: cannot be written, there is no folder {out.parent}; make it")
-    net = RoadNetwork.from_table(build_roads(service_roads=service_roads, **source))
+    with Bar(console_err()) as bar:
+        table = build_roads(service_roads=service_roads, progress=bar.show, **source)
+    net = RoadNetwork.from_table(table)
     net.save(out)
     print_roads(net, out, as_json=False)
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from data import words
 from data.errors import InputError
 from geo.as_json import number_json, position_json, route_json
 from geo.network import RoadNetwork
-from geo.phrases import clock, distance
 from geo.router import search_back
 from geo.snap import NEAR_M
 from rollby.files import say, write_text
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from data.answers import Route
     from geo.snap import Position
+
+UNIT: words.SpeedUnit = "km/h"  # distances in km; only settings know what an agency likes
 
 
 def drive_time(
@@ -60,7 +62,8 @@ def drive_time(
             rule = far_rule(net, place[0], place[1])
             raise InputError(f"--{name} {place[0]},{place[1]}: {rule}")
         if position.offset_m > NEAR_M:
-            say([f"--{name}: the nearest road is {distance(position.offset_m)} away; used there"])
+            away = words.distance(position.offset_m, UNIT)
+            say([f"--{name}: the nearest road is {away} away; used there"])
         ends.append(position)
     route = search_back(net, ends[1]).route(ends[0])
     streets = [net.table.street(position.edge) for position in ends]
@@ -70,7 +73,8 @@ def drive_time(
         click.echo("no way by road")
     else:
         by_way = ", ".join(dict.fromkeys(name for name, _ in route.streets if name))
-        click.echo(f"{clock(route.drive_time_s)} by road, {distance(route.distance_m)}: {by_way}")
+        took, far = words.drive(route.drive_time_s), words.distance(route.distance_m, UNIT)
+        click.echo(f"{took} by road, {far}: {by_way}")
     if map_path:
         if route is None:
             raise InputError(f"{map_path}: there is no way to draw")

@@ -47,10 +47,11 @@ def test_reasons_can_be_checked(street: RoadNetwork) -> None:
         street, [unit("1A2", at(2000, 0), age_s=12), unit("1A3", at(500, 0))], asked=asked
     )
     assert one.suggestion
+    lost = "15\N{NO-BREAK SPACE}%"
     assert one.suggestion.reasons == (
-        "1:40 by road, 1.0 km",
+        "1:40 by road, 0.6 mi",
         "fix 12 s old; allowing for it, 1:49",
-        "its beat keeps 1 other car within 3:00; 15 % of road loses its cover meanwhile",
+        f"its beat keeps 1 other car within 3:00; {lost} of road loses its cover meanwhile",
         "not asked in the last hour",
     )
     assert one.suggestion.runner_up
@@ -206,7 +207,7 @@ def test_backup_on_a_stop_of_its_own_far_away_makes_that_stop(street: RoadNetwor
         (
             [unit("1A1", at(400, 0), status="on_stop")],
             stop("S1", "1A1", at(3000, 0)),
-            "1A1 was last seen 2.6 km from this place",
+            "1A1 was last seen 1.6 mi from this place",
         ),
         (
             [unit("1A1", at(3000, 0))],
@@ -222,7 +223,7 @@ def test_backup_on_a_stop_of_its_own_far_away_makes_that_stop(street: RoadNetwor
         (
             [unit("1A1", at(3000, 0), status="on_stop")],
             stop("S1", "1A1", at(3000, 80)),
-            "the nearest road is 80 m away: check the place",
+            "the nearest road is 260 ft away: check the place",
         ),
     ],
 )

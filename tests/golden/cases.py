@@ -10,9 +10,9 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from data import words
 from data.settings import Settings
 from geo.dispatch import advise
-from geo.phrases import clock
 from tests.geo.towns import NOW, at, stop, town, unit
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def _line(one: StopAdvice) -> str:
     if one.suggestion is None:
         return f"{head}nobody; {one.why_none}"
     chosen = one.suggestion
-    text = f"{head}{chosen.unit_id} {clock(chosen.drive_time_s)} S={chosen.score:.2f}"
+    text = f"{head}{chosen.unit_id} {words.drive(chosen.drive_time_s)} S={chosen.score:.2f}"
     text += f" L={chosen.coverage_loss:.3f}"
     return text + (f", next {chosen.runner_up.unit_id}" if chosen.runner_up else "")
 

@@ -45,7 +45,7 @@ def test_the_same_input_gives_the_same_bytes_in_any_process(
     ).hexdigest()
     for seed in ("1", "2"):
         environment = {**os.environ, "PYTHONHASHSEED": seed, "LC_ALL": "C", "TZ": "Asia/Tokyo"}
-        there = subprocess.run(  # noqa: S603 - our own interpreter and script
+        there = subprocess.run(
             [sys.executable, "-c", ASK, str(Path(__file__).parent)],
             env=environment,
             capture_output=True,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maps import words
+from data import words
 
 AT = datetime(2026, 2, 14, 9, 15, 7, tzinfo=UTC)
 

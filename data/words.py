@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from datetime import UTC
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from maps.style import SpeedUnit
+SpeedUnit = Literal["mph", "km/h"]
 
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS: Final = (
@@ -18,6 +18,8 @@ _MONTHS: Final = (
     *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
 )
 _MILE_M: Final = 1609.344
+_FOOT_M: Final = 0.3048
+_SHORT_MILE: Final = 0.2
 _KM_M: Final = 1000
 _MPH_MPS: Final = 0.44704
 _KMH_MPS: Final = 1 / 3.6
@@ -95,8 +97,11 @@ def distance(metres: float, unit: SpeedUnit) -> str:
     Returns
     -------
     text : str
-        ``0.8 mi`` or ``1.3 km``; from a hundred on without decimals: ``1,191 mi``.
+        ``0.8 mi`` or ``1.3 km``; ``260 ft`` or ``80 m`` where it is short; from a hundred on
+        without decimals: ``1,191 mi``.
     """
+    if unit == "mph" and metres < _SHORT_MILE * _MILE_M:
+        return f"{round(metres / _FOOT_M, -1):.0f} ft"
     if unit == "km/h" and metres < _KM_M:
         return f"{metres:.0f} m"
     figure, name = (metres / _MILE_M, "mi") if unit == "mph" else (metres / _KM_M, "km")
