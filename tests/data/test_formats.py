@@ -272,6 +272,13 @@ def test_a_list_or_object_in_place_of_a_text(value: object, tmp_path: Path) -> N
     assert str(fault) == f"{path}:1 unit_id=list or object: must be a single value"
 
 
+def test_numbers_may_be_texts_and_ids_numbers_in_json(tmp_path: Path) -> None:
+    row = UNIT | {"unit_id": 401, "officers": "2", "lon": "-104.5", "lat": 39.5}
+    (unit,) = read_units(write(tmp_path, "units.jsonl", json.dumps(row)), clock=CLOCK).rows
+    assert (unit.unit_id, unit.officers) == ("401", 2)
+    assert (unit.fix.lon_deg, unit.fix.lat_deg) == (-104.5, 39.5)
+
+
 def test_backup_may_be_a_list(tmp_path: Path) -> None:
     path = write(tmp_path, "stops.jsonl", json.dumps(STOP | {"backup": ["4A2", 7, None]}))
     assert read_stops(path, clock=CLOCK).rows[0].backup == ("4A2", "7")
@@ -291,6 +298,13 @@ def test_a_property_steps_back_behind_the_geometry(tmp_path: Path) -> None:
     units = read_units(path, clock=CLOCK)
     assert (units.rows[0].fix.lon_deg, units.rows[0].fix.lat_deg) == (-104.5, 39.5)
     assert units.notes == (f"{path}: columns passed over: properties.LON, properties.lat",)
+
+
+def test_a_features_own_id_is_not_used(tmp_path: Path) -> None:
+    row = feature({name: value for name, value in UNIT.items() if name != "unit_id"})
+    path = write(tmp_path, "units.geojson", collection(row | {"id": "4A1"}))
+    faults = read_units(path, clock=CLOCK).faults
+    assert f"{path}:1 unit_id=: must be given" in map(str, faults)
 
 
 def test_heights_and_null_geometries(tmp_path: Path) -> None:

@@ -312,5 +312,5 @@ def test_small_files_wait_for_no_large_library() -> None:
         "import sys, data.tables; print({'pyarrow', 'pandas', 'shapely', 'numpy'} & {*sys.modules})"
     )
     run = [sys.executable, "-c", code]
-    out = subprocess.run(run, capture_output=True, text=True, check=True, env=dict(os.environ))  # noqa: S603 - our own code
+    out = subprocess.run(run, capture_output=True, text=True, check=True, env=dict(os.environ))
     assert out.stdout == "set()\n"
