@@ -41,8 +41,8 @@ class Fault:
     file : str
         The file's name as the user gave it.
     line : int or None
-        Line in a text file (the header is line 1), row in a Parquet file (the first is 1), None
-        where the whole file is meant.
+        Line in a text file (the header is line 1), row in a Parquet file and feature in
+        GeoJSON (the first is 1), None where the whole file is meant.
     field : str
         Column or key; empty where the whole row or file is meant.
     value : str

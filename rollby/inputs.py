@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from data import words
 from data.beats import read_beats
-from data.errors import Fault, InputError, TableError
+from data.cells import FUTURE
+from data.errors import Fault, InputError
 from data.settings import Settings, read_settings
 from data.tables import (
     Rows,
     as_of,
     check_stop_units,
+    faults_to_skip,
     newest_instant,
     read_answers,
     read_stops,
@@ -36,7 +38,6 @@ T = TypeVar("T")
 
 NO_STOPS: Rows[Stop] = Rows(rows=(), lines=(), faults=(), notes=(), file="")
 NO_ASKS: Rows[Ask] = Rows(rows=(), lines=(), faults=(), notes=(), file="")
-FUTURE_S = 60  # clocks may be so far apart
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +139,8 @@ def load(
     InputError
         If `at` lies in the future, or no file holds an instant.
     TableError
-        If rows are faulty and `skip_bad` is not set: every fault of every file.
+        If rows are faulty and `skip_bad` is not set: every fault of every file. Also where it is
+        set, if a file could not be read to its end.
     """
     clock = clock or datetime.now(UTC)
     net = RoadNetwork.load(roads)
@@ -146,32 +148,31 @@ def load(
     unit_rows = read_units(units, clock=clock, status=chosen.units.status)
     stop_rows = read_stops(stops, clock=clock) if stops else NO_STOPS
     ask_rows = read_answers(answers, clock=clock) if answers else NO_ASKS
-    at = at or newest_instant(unit_rows, stop_rows)
+    at = at or newest_instant(unit_rows, stop_rows, ask_rows)
     if at is None:
-        faults = (*unit_rows.faults, *stop_rows.faults, *ask_rows.faults)
-        if faults and not skip_bad:
-            raise TableError(faults)
+        faults_to_skip(unit_rows, stop_rows, ask_rows, skip_bad=skip_bad)
         raise InputError(f"{units}: holds no instant to answer for; give one with --at")
-    if at > clock + timedelta(seconds=FUTURE_S):
+    if at > clock + FUTURE:
         raise InputError(f"--at {at.isoformat()}: must not be in the future")
     unit_rows = _near_roads(net, unit_rows, "unit", _fix_place, chosen.units.speed_unit)
     stop_rows = _near_roads(net, stop_rows, "stop", _own_place, chosen.units.speed_unit)
     stop_rows = check_stop_units(stop_rows, unit_rows)
     unit_rows, stop_rows = as_of(unit_rows, stop_rows, at=at)
-    every: tuple[Rows[Unit] | Rows[Stop] | Rows[Ask], ...] = (unit_rows, stop_rows, ask_rows)
-    faults = tuple(fault for rows in every for fault in rows.faults)
-    if faults and not skip_bad:
-        raise TableError(faults)
+    skipped = faults_to_skip(unit_rows, stop_rows, ask_rows, skip_bad=skip_bad)
+    asked = tuple(ask for ask in ask_rows.rows if ask.asked_at <= at)
+    notes = [*unit_rows.notes, *stop_rows.notes, *ask_rows.notes]
+    if later := len(ask_rows.rows) - len(asked):
+        notes.append(f"{ask_rows.file}: {later} asks later than {at.isoformat()} left out")
     return Inputs(
         net=net,
         units=unit_rows.rows,
         stops=stop_rows.rows,
-        asked=tuple(ask for ask in ask_rows.rows if ask.asked_at <= at),
+        asked=asked,
         at=at.astimezone(UTC),
         settings=chosen,
         beats=beats,
-        skipped=faults,
-        notes=tuple(note for rows in every for note in rows.notes),
+        skipped=skipped,
+        notes=tuple(notes),
     )
 
 

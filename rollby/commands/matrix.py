@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from data.errors import Fault, TableError
-from data.tables import read_pairs, read_places
+from data.tables import faults_to_skip, read_pairs, read_places
 from geo.as_json import number_json
 from geo.network import RoadNetwork
 from geo.router import search_back
@@ -45,9 +45,7 @@ def many_to_many(roads: Path, start: Path, end: Path, out: Path, *, within_s: fl
     """
     net = RoadNetwork.load(roads)
     files = [read_places(start), read_places(end)]
-    faults = [fault for rows in files for fault in rows.faults]
-    if faults:
-        raise TableError(faults)
+    faults_to_skip(*files, skip_bad=False)
     starts, ends = (
         _placed(net, rows, [_place(row) for row in rows.rows], "lon,lat") for rows in files
     )
@@ -86,8 +84,7 @@ def one_by_one(roads: Path, pairs: Path, out: Path, *, within_s: float) -> None:
     """
     net = RoadNetwork.load(roads)
     file = read_pairs(pairs)
-    if file.faults:
-        raise TableError(file.faults)
+    faults_to_skip(file, skip_bad=False)
     starts = _placed(net, file, [_start(pair) for pair in file.rows], "from_lon,from_lat")
     ends = _placed(net, file, [_end(pair) for pair in file.rows], "to_lon,to_lat")
     rows = []

@@ -222,6 +222,16 @@ def test_skip_bad_goes_on_and_lists(rollby: Any, bad: list[object]) -> None:
     assert [one["unit_id"] for one in suggested] == ["1A5"]
 
 
+def test_skip_bad_never_skips_a_file_that_was_not_read(
+    rollby: Any, evening: list[object], tmp_path: Path
+) -> None:
+    run = rollby("suggest", *evening, "--stops", tmp_path / "none.csv", "--skip-bad")
+    assert (run.code, run.out) == (3, "")
+    (tmp_path / "cut.csv").write_bytes(b'stop_id,unit_id,started_at\n"S1,2A11,2026')
+    run = rollby("suggest", *evening, "--stops", tmp_path / "cut.csv", "--skip-bad")
+    assert (run.code, run.out) == (3, "")
+
+
 def test_swapped_places_in_range_are_known_by_the_roads(rollby: Any, city: list[object]) -> None:
     run = rollby("time", *city, "--from", "39.75,-104.98", "--to", SOUTH)
     assert run.code == 2
@@ -253,6 +263,18 @@ def test_earlier_asks_count(
     run = rollby("suggest", *evening, *stops, "--answers", tmp_path / "answers.csv", "--json")
     (custody,) = (one for one in run.json()["stops"] if one["stop_id"] == "T-102")
     assert (custody["suggestion"] or {}).get("unit_id") != "2B22"
+
+
+def test_asks_later_than_at_are_left_out_with_a_note(
+    rollby: Any, evening: list[object], stops: list[object], tmp_path: Path
+) -> None:
+    header = "suggestion_id,stop_id,unit_id,asked_at,answer,answered_at"
+    late = "q1,T-102,2B22,2026-03-14T03:50:00Z,declined,"
+    (tmp_path / "answers.csv").write_text(f"{header}\n{late}\n")
+    files = [*evening, *stops, "--answers", tmp_path / "answers.csv"]
+    run = rollby("suggest", *files, "--at", "2026-03-14T03:40:00Z", "--json")
+    assert run.code == 0
+    assert "answers.csv: 1 asks later than 2026-03-14T03:40:00+00:00 left out" in run.err
 
 
 def test_time_says_how_long_and_where(rollby: Any, city: list[object], tmp_path: Path) -> None:
