@@ -227,7 +227,7 @@ def test_skip_bad_never_skips_a_file_that_was_not_read(
 ) -> None:
     run = rollby("suggest", *evening, "--stops", tmp_path / "none.csv", "--skip-bad")
     assert (run.code, run.out) == (3, "")
-    (tmp_path / "cut.csv").write_bytes(b'stop_id,unit_id,started_at\n"S1,2A11,2026')
+    (tmp_path / "cut.csv").write_bytes(b'stop_id,unit_id,started_at\n"S1,2A11,2026\nS2,2A12,2026')
     run = rollby("suggest", *evening, "--stops", tmp_path / "cut.csv", "--skip-bad")
     assert (run.code, run.out) == (3, "")
 
