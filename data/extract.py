@@ -18,13 +18,13 @@ from osmium.filter import KeyFilter
 from osmium.osm import NODE, WAY, Node, Way, mutable
 
 from data.errors import RoadSourceError
-from data.progress import silent
-from data.road_draft import RoadDraft
-from data.road_rules import reason_left_out
+from data.roads.draft import RoadDraft
+from data.roads.progress import silent
+from data.roads.rules import reason_left_out
 
 if TYPE_CHECKING:
-    from data.progress import Progress
     from data.road_table import RoadTable
+    from data.roads.progress import Progress
 
 MISSING_TAG = "rollby:missing"
 """Marks the stand-ins for nodes that an extract cut off."""

@@ -15,16 +15,16 @@ import numpy as np
 import shapely
 
 from data.errors import RoadSourceError
-from data.graph_reader import WGS84, from_networkx
-from data.road_arrange import TEXT_COLUMNS
+from data.roads.arrange import TEXT_COLUMNS
+from data.roads.graph_reader import WGS84, from_networkx
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     import geopandas
 
-    from data.road_arrange import Column
     from data.road_table import RoadTable
+    from data.roads.arrange import Column
 
 __all__ = ["from_networkx", "to_geopandas", "to_networkx"]
 

@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING
 
 import platformdirs
 
-from data.area import box_area, check_size, read_area
 from data.errors import RoadSourceError
 from data.extract import MISSING_TAG, copy_roads, read_pbf
-from data.osmnx_session import Answers, Retry, osmnx_session
-from data.progress import silent
-from data.road_draft import RoadDraft
-from data.road_rules import ROAD_CLASSES, SERVICE
+from data.roads.area import box_area, check_size, read_area
+from data.roads.draft import RoadDraft
+from data.roads.osmnx_session import Answers, Retry, osmnx_session
+from data.roads.progress import silent
+from data.roads.rules import ROAD_CLASSES, SERVICE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 
     import networkx as nx
 
-    from data.area import Area
-    from data.progress import Progress
     from data.road_table import RoadTable
+    from data.roads.area import Area
+    from data.roads.progress import Progress
 
 CACHE_DAYS = 7
 """Answers older than this are asked for again."""

@@ -7,19 +7,19 @@ from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from data.cells import identifier, identifiers, instant, number, whole_number, word
+from data.checking.cells import identifier, identifiers, instant, number, whole_number, word
+from data.checking.reading import read_rows
+from data.checking.rows import Column, Rows, Table
+from data.checking.together import as_of, check_stop_units, faults_to_skip, newest_instant
 from data.errors import FieldError
-from data.reading import read_rows
 from data.records import Ask, Stop, StopPhase, Unit, UnitFix, UnitStatus
-from data.rows import Column, Rows, Table
-from data.tables_together import as_of, check_stop_units, faults_to_skip, newest_instant
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
     from pathlib import Path
 
-    from data.raw import RawRow
+    from data.formats.raw import RawRow
 
 __all__ = [
     "Pair",

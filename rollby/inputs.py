@@ -10,7 +10,7 @@ import numpy as np
 
 from data import words
 from data.beats import read_beats
-from data.cells import FUTURE
+from data.checking.cells import FUTURE
 from data.errors import Fault, InputError
 from data.settings import Settings, read_settings
 from data.tables import (

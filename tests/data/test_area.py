@@ -10,8 +10,8 @@ import pytest
 import shapely
 import shapely.geometry
 
-from data.area import MAX_AREA_KM2, box_area, check_size, read_area
 from data.errors import RoadSourceError
+from data.roads.area import MAX_AREA_KM2, box_area, check_size, read_area
 
 if TYPE_CHECKING:
     from pathlib import Path

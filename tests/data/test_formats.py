@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from data.errors import TableError
-from data.formats import open_table
+from data.formats.open_table import open_table
 from data.tables import read_stops, read_units
 from tests.data.table_texts import CLOCK, ENDINGS, STOP, UNIT, feature, write_rows
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from data.raw import RawRow
+    from data.formats.raw import RawRow
 
 ENDS = ".csv, .geojson, .json, .jsonl, .ndjson, .parquet, .geoparquet"
 EMPTY = "must not be empty (an export that failed leaves 0 bytes)"
@@ -384,6 +384,6 @@ def test_names_of_wgs_84(name: str, tmp_path: Path) -> None:
 
 
 def test_a_document_that_is_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("data.json_rows.MAX_DOCUMENT_BYTES", 1 << 20)
+    monkeypatch.setattr("data.formats.json_rows.MAX_DOCUMENT_BYTES", 1 << 20)
     path = write(tmp_path, "u.geojson", b" " * ((1 << 20) + 1))
     assert refusal_of(path) == ": must not be larger than 1 MiB; write JSON Lines or Parquet"

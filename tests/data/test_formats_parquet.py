@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from data.errors import TableError
-from data.formats import open_table
+from data.formats.open_table import open_table
 from data.tables import read_stops, read_units
 from tests.data.table_texts import CLOCK, CRS84, UNIT, write_rows
 
@@ -112,7 +112,7 @@ def test_an_unfit_column_that_we_do_not_need_is_passed_over(tmp_path: Path) -> N
 def test_rows_are_numbered_through_all_batches(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("data.parquet.BATCH_ROWS", 2)
+    monkeypatch.setattr("data.formats.parquet.BATCH_ROWS", 2)
     path = write(tmp_path / "x.parquet", {"a": range(5)})
     with open_table(path) as table:
         assert [(row.line, row.cells["a"]) for row in table.rows] == [

@@ -14,9 +14,9 @@ from osmnx import settings
 
 from data.errors import RoadSourceError
 from data.osm import build_roads
-from data.osmnx_session import Answers, osmnx_session
-from data.progress import silent
-from data.road_rules import NODE_TAGS, WAY_TAGS
+from data.roads.osmnx_session import Answers, osmnx_session
+from data.roads.progress import silent
+from data.roads.rules import NODE_TAGS, WAY_TAGS
 from tests.data.osm_texts import Way, edges_of, osm_text, packed
 
 if TYPE_CHECKING:

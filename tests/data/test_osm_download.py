@@ -13,7 +13,7 @@ from osmnx import settings
 
 from data.errors import RoadSourceError, SourceUnreachableError
 from data.osm import CACHE_DAYS, build_roads
-from data.osmnx_session import Retry
+from data.roads.osmnx_session import Retry
 from tests.data.osm_server import (
     DATE,
     Answer,

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import pytest
 
-from data.lines import EARTH_RADIUS_M
 from data.osm import build_roads
+from data.roads.lines import EARTH_RADIUS_M
 from tests.data.osm_texts import PLACES, Way, edges_of, osm_text, to_pbf
 
 if TYPE_CHECKING:

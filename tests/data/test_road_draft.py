@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.errors import RoadSourceError
-from data.road_draft import RoadDraft
+from data.roads.draft import RoadDraft
 from tests.data.osm_texts import PLACES
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from data.road_rules import (
+from data.roads.rules import (
     NODE_TAGS,
     ROAD_CLASSES,
     WAY_TAGS,

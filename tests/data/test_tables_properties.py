@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.cells import ID_CHARACTERS, NO_VALUES
+from data.checking.cells import ID_CHARACTERS, NO_VALUES
 from data.records import Stop, StopPhase, Unit, UnitFix, UnitStatus
 from data.tables import Rows, as_of, check_stop_units, read_stops, read_units
 from tests.data.table_texts import CLOCK, ENDINGS, STOP, UNIT, stop_values, unit_values, write_rows

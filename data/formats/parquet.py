@@ -10,12 +10,12 @@ import shapely
 from pyarrow import parquet
 
 from data.errors import Fault, TableError
-from data.raw import RawTable, file_fault, shown, text_row
+from data.formats.raw import RawTable, file_fault, shown, text_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from data.raw import Cell, RawRow
+    from data.formats.raw import Cell, RawRow
 
 BATCH_ROWS = 10_000
 CRS84 = {"id": {"authority": "OGC", "code": "CRS84"}}

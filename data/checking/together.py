@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from datetime import datetime
 
+    from data.checking.rows import Rows
     from data.records import Ask, Stop, Unit
-    from data.rows import Rows
 
 T = TypeVar("T")
 

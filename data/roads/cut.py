@@ -2,7 +2,7 @@
 Roads cut into lines, each from one crossing to the next.
 
 A road is cut where ways meet, begin or end, where one way passes twice, and at the signs of
-`data.road_rules.CUTTING_SIGNS`. Each line therefore lies within one way, and no other road touches
+`data.roads.rules.CUTTING_SIGNS`. Each line therefore lies within one way, and no other road touches
 it but at its ends.
 """
 

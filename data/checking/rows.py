@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from data.errors import Fault
-    from data.raw import Cell, RawRow
+    from data.formats.raw import Cell, RawRow
 
 T = TypeVar("T")
 

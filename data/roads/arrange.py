@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from data.lines import pick_lines
 from data.road_table import RoadTable
+from data.roads.lines import pick_lines
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

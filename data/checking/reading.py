@@ -8,17 +8,17 @@ from difflib import get_close_matches
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from data.checking.rows import Rows
 from data.errors import Fault, FieldError, TableError
-from data.formats import open_table
-from data.raw import shown
-from data.rows import Rows
+from data.formats.open_table import open_table
+from data.formats.raw import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from data.raw import Cell, RawRow
-    from data.rows import Column, Table
+    from data.checking.rows import Column, Table
+    from data.formats.raw import Cell, RawRow
 
 T = TypeVar("T")
 

@@ -19,14 +19,14 @@ from urllib3.exceptions import ProtocolError
 
 from data.errors import SourceUnreachableError
 from data.extract import MISSING_TAG
-from data.road_rules import NODE_TAGS, WAY_TAGS
+from data.roads.rules import NODE_TAGS, WAY_TAGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
     from types import ModuleType
 
-    from data.progress import Progress
+    from data.roads.progress import Progress
 
 T = TypeVar("T")
 _BUSY = {429, 502, 503, 504}

@@ -6,7 +6,7 @@ import ast
 import math
 from typing import Any
 
-from data.road_rules import ROAD_CLASSES, SERVICE
+from data.roads.rules import ROAD_CLASSES, SERVICE
 
 _CLASSES = (*ROAD_CLASSES, SERVICE)
 

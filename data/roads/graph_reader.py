@@ -14,15 +14,15 @@ import numpy as np
 import shapely
 
 from data.errors import RoadSourceError
-from data.graph_values import car_class, flag, joined_text, smallest_id
-from data.lines import great_circle_m, lengths_m, pick_lines
-from data.road_arrange import TEXT_COLUMNS, arrange
-from data.road_rules import NODE_TAGS, NOT_FOR_CARS, SERVICE, count_left_out, sign
 from data.road_table import RoadSource, TextPool, road_source
+from data.roads.arrange import TEXT_COLUMNS, arrange
+from data.roads.graph_values import car_class, flag, joined_text, smallest_id
+from data.roads.lines import great_circle_m, lengths_m, pick_lines
+from data.roads.rules import NODE_TAGS, NOT_FOR_CARS, SERVICE, count_left_out, sign
 
 if TYPE_CHECKING:
-    from data.road_arrange import Column
     from data.road_table import BoolArray, FloatArray, IntArray, RoadTable
+    from data.roads.arrange import Column
 
 WGS84 = "epsg:4326"
 _Edge = tuple[int, int, Mapping[str, Any]]

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from data.errors import RoadSourceError
-from data.lines import lengths_m, pick_lines
-from data.road_arrange import arrange
-from data.road_cut import Segments, cut_lines
-from data.road_rules import (
+from data.road_table import RoadSource, TextPool
+from data.roads.arrange import arrange
+from data.roads.cut import Segments, cut_lines
+from data.roads.lines import lengths_m, pick_lines
+from data.roads.rules import (
     CUTTING_SIGNS,
     blocks,
     count_left_out,
@@ -26,13 +27,12 @@ from data.road_rules import (
     reason_left_out,
     sign,
 )
-from data.road_table import RoadSource, TextPool
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from data.road_arrange import Column
     from data.road_table import BoolArray, IntArray, RoadTable
+    from data.roads.arrange import Column
 
 _PLAIN_TEXTS = ("highway", "name", "ref", "lanes", "junction")
 
@@ -74,7 +74,7 @@ class RoadDraft:
         way_id : int
             OSM id.
         tags : mapping of str to str
-            Those of `data.road_rules.WAY_TAGS`, and any others.
+            Those of `data.roads.rules.WAY_TAGS`, and any others.
 
         Returns
         -------
@@ -157,7 +157,7 @@ class RoadDraft:
         node_id : int
             OSM id.
         tags : mapping of str to str
-            Those of `data.road_rules.NODE_TAGS`, and any others.
+            Those of `data.roads.rules.NODE_TAGS`, and any others.
         """
         text, faces = sign(tags)
         if text:
@@ -179,7 +179,7 @@ class RoadDraft:
         Returns
         -------
         table : RoadTable
-            In the order of `data.road_arrange.arrange`.
+            In the order of `data.roads.arrange.arrange`.
 
         Raises
         ------

@@ -7,14 +7,14 @@ from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
 
 from data.errors import TableError
-from data.json_rows import read_geojson, read_json_lines
-from data.raw import EMPTY, RawTable, bad_row, file_fault, is_text, text_lines, text_row
+from data.formats.json_rows import read_geojson, read_json_lines
+from data.formats.raw import EMPTY, RawTable, bad_row, file_fault, is_text, text_lines, text_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from data.raw import RawRow
+    from data.formats.raw import RawRow
 
 
 @contextmanager
@@ -143,7 +143,7 @@ def _csv_row(file: str, line: int, names: list[str], cells: list[str] | str) -> 
 
 def _read_parquet(stream: IO[bytes], file: str) -> RawTable:
     """Read Parquet; its library takes longer to import than other formats take to read."""
-    from data.parquet import read_parquet  # noqa: PLC0415 - see above
+    from data.formats.parquet import read_parquet  # noqa: PLC0415 - see above
 
     return read_parquet(stream, file)
 

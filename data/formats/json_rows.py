@@ -8,12 +8,12 @@ from collections import Counter
 from typing import IO, TYPE_CHECKING, Any
 
 from data.errors import Fault, TableError
-from data.raw import EMPTY, Cell, RawTable, bad_row, file_fault, text_lines, text_row
+from data.formats.raw import EMPTY, Cell, RawTable, bad_row, file_fault, text_lines, text_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from data.raw import RawRow
+    from data.formats.raw import RawRow
 
 MAX_DOCUMENT_BYTES = 1 << 28
 WGS84_NAMES = ("CRS84", "EPSG::4326", "EPSG:4326")

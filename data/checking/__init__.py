@@ -1,0 +1,1 @@
+"""Raw rows -> records: each value checked, each fault listed, nothing lost."""

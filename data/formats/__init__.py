@@ -1,0 +1,1 @@
+"""Raw rows out of CSV, JSON Lines, GeoJSON and Parquet."""
