@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from data.atomic import written
 from data.errors import RoadFileError
 
 if TYPE_CHECKING:
@@ -44,11 +45,6 @@ def write_roads(
         Numbers or booleans of any shape.
     facts : mapping of str to JSON values
         What is to be known of them.
-
-    Raises
-    ------
-    RoadFileError
-        If it cannot be written; what was there before stays.
     """
     listed: dict[str, dict[str, object]] = {}
     offset = 0
@@ -68,17 +64,9 @@ def write_roads(
     crc = 0
     for block in blocks:
         crc = zlib.crc32(block, crc)
-    part = path.with_name(f".{path.name}.part")
-    try:
-        with part.open("wb") as out:
-            out.write(_START.pack(MAGIC, VERSION, len(head), crc))
-            out.writelines(blocks)
-        part.replace(path)
-    except OSError as error:
-        why = error.strerror or error
-        raise RoadFileError(f"{path}: cannot be written ({why}); check the folder") from error
-    finally:
-        part.unlink(missing_ok=True)
+    with written(path) as part, part.open("wb") as out:
+        out.write(_START.pack(MAGIC, VERSION, len(head), crc))
+        out.writelines(blocks)
 
 
 def read_roads(path: Path) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:

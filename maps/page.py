@@ -9,9 +9,7 @@ of drawing, so that the same input gives the same bytes.
 from __future__ import annotations
 
 import base64
-import os
 import re
-import secrets
 from dataclasses import dataclass
 from datetime import UTC
 from functools import cache
@@ -31,7 +29,6 @@ from maps.style import LIMITS, OSM_CREDIT
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
-    from pathlib import Path
 
     from data.road_table import RoadSource
     from maps.style import Look, Theme
@@ -351,31 +348,3 @@ var {{ this.get_name() }} = L.map({{ this.get_name()|tojson }}, {
 
     def __init__(self) -> None:
         super().__init__(tiles=None)
-
-
-def save_page(html: str, path: Path) -> None:
-    """
-    Write a page whole or not at all: under a name beside it first, then renamed.
-
-    Parameters
-    ----------
-    html : str
-        The document.
-    path : Path
-        Where to; what is there is replaced.
-
-    Raises
-    ------
-    OSError
-        If it cannot be written; nothing is left behind and what was there stays.
-    """
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        with beside.open("xb") as file:
-            file.write(html.encode("utf-8"))
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
 
-from data.errors import InputError
+from data.atomic import written
 from rollby.output import csv_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     import geopandas
@@ -31,37 +30,6 @@ def say(notes: Iterable[str]) -> None:
 def say_skipped(skipped: Iterable[Fault]) -> None:
     """List the rows that were left out; JSON has them under ``skipped`` too."""
     say(f"skipped: {fault}" for fault in skipped)
-
-
-@contextmanager
-def written(path: Path) -> Iterator[Path]:
-    """
-    Give a temporary name beside a file, and rename it when all is written.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-
-    Yields
-    ------
-    part : Path
-        Same folder, same ending.
-
-    Raises
-    ------
-    InputError
-        If it cannot be written; what was there before stays.
-    """
-    part = path.with_name(f".{path.stem}.part{path.suffix}")
-    try:
-        yield part
-        part.replace(path)
-    except OSError as error:
-        why = error.strerror or error
-        raise InputError(f"{path}: cannot be written ({why}); check the folder") from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:

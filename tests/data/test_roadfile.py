@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from data.errors import RoadFileError
+from data.errors import InputError, RoadFileError
 from data.roadfile import read_roads, write_roads
 
 if TYPE_CHECKING:
@@ -90,14 +90,14 @@ def test_a_failed_write_leaves_what_was_there(good: Path, monkeypatch: pytest.Mo
         raise OSError("disk full")
 
     monkeypatch.setattr("pathlib.Path.replace", fail)
-    with pytest.raises(RoadFileError, match=r"good\.roads: cannot be written .disk full."):
+    with pytest.raises(InputError, match=r"good\.roads: cannot be written .disk full."):
         write_roads(good, {"x": np.zeros(3)}, {})
     assert good.read_bytes() == before
     assert [path.name for path in good.parent.iterdir()] == ["good.roads"]
 
 
 def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
-    with pytest.raises(RoadFileError, match=r"x\.roads: cannot be written .No such file"):
+    with pytest.raises(InputError, match=r"x\.roads: cannot be written .No such file"):
         write_roads(tmp_path / "none" / "x.roads", {"x": np.zeros(3)}, {})
 
 

@@ -12,7 +12,6 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from maps.coverage_map import coverage_map
-from maps.page import save_page
 from maps.route_map import route_map
 from maps.stops_map import stops_map
 
@@ -100,7 +99,7 @@ def open_page(browser: Browser, tmp_path: Path) -> Callable[..., Any]:
         quiet: bool = True,
     ) -> Iterator[Visit]:
         path = tmp_path / "map.html"
-        save_page(html, path)
+        path.write_text(html, "utf-8")
         context = browser.new_context(
             viewport={"width": width, "height": height}, color_scheme=scheme, offline=True
         )

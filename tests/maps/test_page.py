@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 import folium
 import pytest
@@ -10,10 +9,7 @@ from folium.plugins import Fullscreen
 
 from data.errors import RollbyError
 from data.road_table import RoadSource
-from maps.page import MissingAssetError, OfflineMap, Page, PageFacts, asset, inline, save_page
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from maps.page import MissingAssetError, OfflineMap, Page, PageFacts, asset, inline
 
 FACTS = PageFacts(
     title="A map",
@@ -74,25 +70,3 @@ def test_ids_are_numbered_but_a_name_that_looks_like_one_stays() -> None:
 def test_a_missing_asset_names_what_to_do() -> None:
     with pytest.raises(MissingAssetError, match="vendor it there with its licence"):
         asset("leaflet/none.js")
-
-
-def test_save_replaces_whole(tmp_path: Path) -> None:
-    path = tmp_path / "map.html"
-    save_page("old", path)
-    save_page("neu \N{LATIN SMALL LETTER U WITH DIAERESIS}", path)
-    assert path.read_text("utf-8") == "neu \N{LATIN SMALL LETTER U WITH DIAERESIS}"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_a_failed_save_leaves_what_was_there(tmp_path: Path) -> None:
-    path = tmp_path / "map.html"
-    save_page("old", path)
-    with pytest.raises(UnicodeEncodeError):
-        save_page("\ud800", path)
-    assert path.read_text() == "old"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_a_folder_that_is_not_there_is_an_oserror(tmp_path: Path) -> None:
-    with pytest.raises(OSError, match="none"):
-        save_page("x", tmp_path / "none" / "map.html")
