@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from data.settings import Settings
     from geo.network import RoadNetwork
 
-PIPE_COLUMNS = 120
+PIPE_COLUMNS = 100
 FORMULA = ("=", "+", "-", "@")
 FLAG_STYLE = {Flag.ALONE: "bold red", Flag.THIN: "yellow", Flag.COVERED: "green"}
 LIMITS = "A suggestion, never an order: routine driving, and the dispatcher overrides."
@@ -129,7 +129,7 @@ def advice_table(advice: Advice, settings: Settings) -> Table:
         table.add_row(
             Text.assemble(
                 (stop.flag.value.upper(), FLAG_STYLE[stop.flag]),
-                f"\n{stop.backup_probability:.0%}",
+                f"\n{words.percent(stop.backup_probability)}",
             ),
             Text(f"{stop.stop_id}\n{stop.unit_id}"),
             Text(_situation(stop)),

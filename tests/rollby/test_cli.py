@@ -117,7 +117,7 @@ def test_suggest_prints_a_table_that_fits(
     for text in ("ALONE", "THIN", "COVERED", "2B22, 0:40 by road", "Fri 13 Mar 2026, 21:39:55 MDT"):
         assert text in run.out
     assert "A suggestion, never an order" in run.out
-    assert max(map(len, run.out.splitlines())) <= 120
+    assert max(map(len, run.out.splitlines())) <= 100
 
 
 def test_suggest_prints_csv(rollby: Any, evening: list[object], stops: list[object]) -> None:
