@@ -187,6 +187,7 @@ class _Board:
     chance: FloatArray
     lost: FloatArray
     score: FloatArray
+    asks_known: bool
 
 
 def advise(
@@ -197,7 +198,7 @@ def advise(
     now: datetime,
     settings: Settings | None = None,
     beats: Sequence[Beat] = (),
-    asked: Iterable[Ask] = (),
+    asked: Iterable[Ask] | None = None,
     simulated: bool = False,
 ) -> Advice:
     """
@@ -217,8 +218,9 @@ def advise(
         None for the defaults.
     beats : sequence of Beat
         With a T of their own.
-    asked : iterable of Ask
-        Earlier requests: they feed the hourly cap and the give and take.
+    asked : iterable of Ask or None
+        Earlier requests: they feed the hourly cap and the give and take. None where no record of
+        them is at hand; then no reason speaks of them.
     simulated : bool
         The data are simulated.
 
@@ -230,11 +232,11 @@ def advise(
     settings = settings or Settings()
     policy = settings.policy
     going_on = open_stops(units, stops, now=now, policy=policy)
-    roster = muster(net, units, going_on, now=now, policy=policy, asked=asked)
+    roster = muster(net, units, going_on, now=now, policy=policy, asked=asked or ())
     exposures = [
         expose(net, stop, roster, now=now, settings=settings, beats=beats) for stop in going_on
     ]
-    board = _board(net, exposures, roster, beats, settings)
+    board = _board(net, exposures, roster, beats, settings, asks_known=asked is not None)
     alone = np.array([exposure.flag is Flag.ALONE for exposure in exposures], np.bool_)
     best = assign(board.score, alone, policy)
     pairs = give_and_take(best, board.score, board.idle, policy)
@@ -265,6 +267,8 @@ def _board(
     roster: list[OnDuty],
     beats: Sequence[Beat],
     settings: Settings,
+    *,
+    asks_known: bool,
 ) -> _Board:
     """Score every idle unit for every stop."""
     policy = settings.policy
@@ -289,7 +293,13 @@ def _board(
                     one, exposure, lost_share=float(lost[row]), on_duty=on_duty, policy=policy
                 )
     return _Board(
-        exposures=exposures, roster=roster, idle=idle, chance=chance, lost=lost, score=score
+        exposures=exposures,
+        roster=roster,
+        idle=idle,
+        chance=chance,
+        lost=lost,
+        score=score,
+        asks_known=asks_known,
     )
 
 
@@ -349,7 +359,7 @@ def _choices(
                 lost_share=float(board.lost[row]),
                 stay_near=int(np.delete(near, row).sum()),
                 sent_to=busy.get(row),
-                asks_last_hour=one.duty.asks_last_hour(now) if one.duty.asks else None,
+                asks_last_hour=one.duty.asks_last_hour(now) if board.asks_known else None,
             )
         )
     return sorted(choices, key=lambda choice: (-choice.score, choice.approach.duty.unit_id))

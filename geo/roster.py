@@ -187,7 +187,7 @@ def muster(
         recent = sum(now - HOUR < asked_at <= now for asked_at in own)
         why_not = _why_not(unit, age, busy_with.get(unit.unit_id, ""), position)
         if not why_not and recent >= policy.asks_per_hour_max:
-            why_not = f"asked {recent} times in the last hour"
+            why_not = f"asked {words.count(recent, 'time')} in the last hour"
         state = UnitState(
             unit=unit,
             fix_age_s=age.fix_age_s,

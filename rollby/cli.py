@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 FILE = click.Path(path_type=Path)
 Decorator = "Callable[[Callable[..., None]], Callable[..., None]]"
-MAP_HELP = "Write a map here (HTML, complete without internet)."
 BAD_DATA, UNREACHABLE = 3, 4
 
 
@@ -102,6 +101,14 @@ class Box(click.ParamType[tuple[float, float, float, float]]):
         return west, south, east, north
 
 
+map_option = click.option(
+    "--map", "map_path", type=FILE, help="Write a map here (HTML, complete without internet)."
+)
+tiles_option = click.option(
+    "--tiles", is_flag=True, help="Lay OpenStreetMap's online tiles beneath the map."
+)
+
+
 def _roads_option(command: Callable[..., None]) -> Callable[..., None]:
     """Add the option that names the road network."""
     return click.option(
@@ -112,7 +119,8 @@ def _roads_option(command: Callable[..., None]) -> Callable[..., None]:
 def _units_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options that `suggest` and `coverage` share."""
     for option in (
-        click.option("--map", "map_path", type=FILE, help=MAP_HELP),
+        tiles_option,
+        map_option,
         click.option("--skip-bad", is_flag=True, help="Go on without faulty rows; list them."),
         click.option("--settings", type=FILE, help="Settings, TOML; see `rollby settings`."),
         click.option(
@@ -196,7 +204,8 @@ def roads_info(file: Path, *, as_json: bool) -> None:
 @click.option("--from", "start", type=Place(), required=True, help="Where from.")
 @click.option("--to", "end", type=Place(), required=True, help="Where to.")
 @json_option
-@click.option("--map", "map_path", type=FILE, help=MAP_HELP)
+@map_option
+@tiles_option
 def time(
     roads: Path,
     start: tuple[float, float, float],
@@ -204,11 +213,12 @@ def time(
     *,
     as_json: bool,
     map_path: Path | None,
+    tiles: bool,
 ) -> None:
     """Drive time by road from one place to another."""
     from rollby.commands.time import drive_time
 
-    drive_time(roads, start, end, as_json=as_json, map_path=map_path)
+    drive_time(roads, start, end, as_json=as_json, map_path=map_path, tiles=tiles)
 
 
 @cli.command()

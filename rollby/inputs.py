@@ -53,8 +53,8 @@ class Inputs:
         One row a unit: its newest at `at`.
     stops : tuple of Stop
         On record at `at`.
-    asked : tuple of Ask
-        Earlier requests.
+    asked : tuple of Ask or None
+        Earlier requests; None where no file of them was given.
     at : datetime
         The instant, UTC.
     settings : Settings
@@ -70,7 +70,7 @@ class Inputs:
     net: RoadNetwork
     units: tuple[Unit, ...]
     stops: tuple[Stop, ...]
-    asked: tuple[Ask, ...]
+    asked: tuple[Ask, ...] | None
     at: datetime
     settings: Settings
     beats: tuple[Beat, ...]
@@ -167,7 +167,7 @@ def load(
         net=net,
         units=unit_rows.rows,
         stops=stop_rows.rows,
-        asked=asked,
+        asked=asked if answers else None,
         at=at.astimezone(UTC),
         settings=chosen,
         beats=beats,

@@ -28,6 +28,7 @@ def show_coverage(
     skip_bad: bool,
     as_json: bool,
     map_path: Path | None,
+    tiles: bool,
     cells: Path | None,
 ) -> None:
     """
@@ -49,6 +50,8 @@ def show_coverage(
         Print JSON.
     map_path, cells : Path or None
         Write a map, H3 cells.
+    tiles : bool
+        With online tiles beneath the map.
     """
     inputs = load(
         roads=roads, units=units, stops=stops, settings=settings, at=at, skip_bad=skip_bad
@@ -83,7 +86,11 @@ def show_coverage(
 
         shown = chosen.units
         page = coverage_map(
-            inputs.net.table, answer, time_zone=shown.time_zone, speed_unit=shown.speed_unit
+            inputs.net.table,
+            answer,
+            time_zone=shown.time_zone,
+            speed_unit=shown.speed_unit,
+            tiles=tiles,
         )
         write_text(map_path, page)
         say([f"map: {map_path}"])

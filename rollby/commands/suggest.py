@@ -39,6 +39,7 @@ def suggest_units(
     as_csv: bool,
     as_geojson: bool,
     map_path: Path | None,
+    tiles: bool,
 ) -> None:
     """
     Do ``rollby suggest``.
@@ -57,6 +58,8 @@ def suggest_units(
         What to print in place of a table.
     map_path : Path or None
         Write a map here.
+    tiles : bool
+        With online tiles beneath.
     """
     inputs = load(
         roads=roads,
@@ -95,7 +98,11 @@ def suggest_units(
 
         shown = inputs.settings.units
         page = stops_map(
-            inputs.net.table, advice, time_zone=shown.time_zone, speed_unit=shown.speed_unit
+            inputs.net.table,
+            advice,
+            time_zone=shown.time_zone,
+            speed_unit=shown.speed_unit,
+            tiles=tiles,
         )
         write_text(map_path, page)
         say([f"map: {map_path}"])

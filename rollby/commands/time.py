@@ -33,6 +33,7 @@ def drive_time(
     *,
     as_json: bool,
     map_path: Path | None,
+    tiles: bool,
 ) -> None:
     """
     Do ``rollby time``.
@@ -47,6 +48,8 @@ def drive_time(
         Print JSON.
     map_path : Path or None
         Write a map here.
+    tiles : bool
+        With online tiles beneath.
 
     Raises
     ------
@@ -80,7 +83,7 @@ def drive_time(
             raise InputError(f"{map_path}: there is no way to draw")
         from maps.route_map import route_map
 
-        page = route_map(net.table, route, from_label=streets[0], to_label=streets[1])
+        page = route_map(net.table, route, from_label=streets[0], to_label=streets[1], tiles=tiles)
         write_text(map_path, page)
         say([f"map: {map_path}"])
 

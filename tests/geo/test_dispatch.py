@@ -59,6 +59,15 @@ def test_reasons_can_be_checked(street: RoadNetwork) -> None:
     assert one.suggestion.arrival_at == NOW + timedelta(seconds=109)
 
 
+def test_without_a_record_of_asks_no_reason_speaks_of_them(street: RoadNetwork) -> None:
+    units = [unit("1A2", at(2000, 0))]
+    unknown, never = one_stop(street, units), one_stop(street, units, asked=[])
+    assert unknown.suggestion
+    assert never.suggestion
+    assert "not asked in the last hour" not in unknown.suggestion.reasons
+    assert "not asked in the last hour" in never.suggestion.reasons
+
+
 def test_two_officers_in_the_car_are_told(street: RoadNetwork) -> None:
     one = one_stop(
         street, [unit("1A2", at(2400, 0), officers=2)], stops=[stop("S1", "1A1", needs=3)]

@@ -144,7 +144,11 @@ def test_suggest_draws_a_map(
 ) -> None:
     run = rollby("suggest", *evening, *stops, "--map", tmp_path / "map.html")
     assert f"map: {tmp_path / 'map.html'}" in run.err
-    assert "2B22" in (tmp_path / "map.html").read_text()
+    page = (tmp_path / "map.html").read_text()
+    assert "2B22" in page
+    assert "tile.openstreetmap.org" not in page
+    rollby("suggest", *evening, *stops, "--map", tmp_path / "map.html", "--tiles")
+    assert "tile.openstreetmap.org" in (tmp_path / "map.html").read_text()
 
 
 def test_at_leaves_out_what_came_later_with_a_note(
