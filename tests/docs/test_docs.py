@@ -1,0 +1,208 @@
+"""Every example of the documents runs, every link leads somewhere, and manners are kept."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from data.settings import Settings
+from tests.docs.pages import (
+    BLOCK,
+    DECISIONS,
+    EVERY,
+    HEADING,
+    ROOT,
+    Block,
+    blocks,
+    run_here,
+    text_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BLOCKS = [block for path in EVERY for block in blocks(path)]
+
+
+def of_kind(*kinds: str) -> list[Any]:
+    found = [block for block in BLOCKS if block.kind in kinds and not block.not_run]
+    return [pytest.param(block, id=str(block)) for block in found]
+
+
+def write_named(folder: Path, doc: Path) -> None:
+    """Write the files that a document shows under their names."""
+    for block in blocks(doc):
+        if block.name and block.kind in {"csv", "toml"}:
+            (folder / block.name).write_text(block.text, encoding="utf-8")
+
+
+# Examples
+
+
+def run(command: str) -> str:
+    """Run what a console block shows, and give what it prints on both streams."""
+    words = shlex.split(command)
+    plain = not re.search(r"[|<>&;*$]", command)
+    if words[:2] == ["make", "demo"]:
+        return run_here(["demo"])
+    if words[0] == "rollby" and plain:
+        return run_here(words[1:])
+    if words[0] == "cat" and plain:
+        return "".join(text_of(Path(name)) for name in words[1:])
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["/bin/sh", "-c", command],
+        env=os.environ | {"PATH": path, "COLUMNS": "120"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+def steps(text: str) -> list[tuple[str, str]]:
+    """Split a console block into commands and what is printed after each."""
+    found: list[tuple[str, str]] = []
+    for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
+        command, _, printed = re.sub(r"\\\n *", "", part).partition("\n")
+        found.append((command, printed))
+    return found
+
+
+def tidy(text: str) -> list[str]:
+    """Drop what an editor drops, and empty lines at the ends."""
+    return [line.rstrip() for line in text.strip("\n").splitlines()]
+
+
+def agrees(shown: str, printed: str) -> bool:
+    """Compare; a line of dots stands for any lines."""
+    parts = [
+        r"(?:.*\n)*?" if line.strip() in {"...", "…"} else re.escape(line) + r"\n"
+        for line in tidy(shown)
+    ]
+    return bool(re.fullmatch("".join(parts), "".join(f"{line}\n" for line in tidy(printed))))
+
+
+@pytest.mark.parametrize("block", of_kind("console"))
+def test_a_console_example_prints_what_it_shows(block: Block, folder: Path) -> None:
+    write_named(folder, block.doc)
+    shown = steps(block.text)
+    assert shown, "a console block holds lines that begin with $"
+    for command, expected in shown:
+        printed = run(command).replace(f"{folder}/", "")
+        if expected:
+            assert agrees(expected, printed), f"$ {command}\n{printed}"
+
+
+def test_dots_stand_for_lines_and_nothing_else() -> None:
+    assert agrees("a\n...\nd\n", "a\nb\nc\nd\n")
+    assert agrees("a \n", "a\n\n")
+    assert not agrees("a\n...\nd\n", "a\nb\n")
+    assert not agrees("a\n", "a\nb\n")
+    assert steps("$ one \\\n  two\nout\n$ three\n") == [("one two", "out\n"), ("three", "")]
+
+
+@pytest.mark.parametrize("doc", [pytest.param(doc, id=doc.name) for doc in EVERY])
+@pytest.mark.usefixtures("folder")
+def test_python_examples_run_in_order(doc: Path) -> None:
+    names: dict[str, object] = {}
+    for block in blocks(doc):
+        if block.kind == "python" and not block.not_run:
+            exec(compile(block.text, str(block), "exec"), names)  # noqa: S102 - our own documents
+
+
+@pytest.mark.parametrize("block", of_kind("json", "toml", "csv"))
+def test_an_example_of_data_is_what_it_says(block: Block) -> None:
+    if block.kind == "json":
+        json.loads(block.text)
+    elif block.kind == "toml":
+        Settings.model_validate(tomllib.loads(block.text))
+    else:
+        rows = list(csv.reader(block.text.splitlines()))
+        assert len(rows) > 1
+        assert {len(row) for row in rows} == {len(rows[0])}
+
+
+# Links
+
+
+def anchors(path: Path) -> set[str]:
+    """List what a link may name in a document, as GitHub makes it of headings."""
+    text = BLOCK.sub("", text_of(path))
+    slugs = {
+        re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+        for heading in HEADING.findall(text)
+    }
+    return slugs | set(re.findall(r'<a id="([^"]+)">', text))
+
+
+def links(path: Path) -> Iterator[str]:
+    text = BLOCK.sub("", text_of(path))
+    for target in re.findall(r"!?\[[^\]]*\]\(([^)\s]+)\)", text):
+        if not re.match(r"[a-z]+:", target):
+            yield target
+
+
+@pytest.mark.parametrize("doc", [pytest.param(doc, id=doc.name) for doc in EVERY])
+def test_links_lead_somewhere(doc: Path) -> None:
+    broken = []
+    for target in links(doc):
+        name, _, anchor = target.partition("#")
+        file = (doc.parent / name).resolve() if name else doc
+        if not file.exists() or (anchor and anchor not in anchors(file)):
+            broken.append(target)
+    assert broken == []
+
+
+def test_links_in_code_lead_somewhere() -> None:
+    for source in [*ROOT.glob("data/**/*.py"), *ROOT.glob("geo/**/*.py"), *ROOT.glob("maps/*.py")]:
+        for name, anchor in re.findall(r"\b(docs/[\w/-]+\.md)(?:#([\w-]+))?", text_of(source)):
+            assert (ROOT / name).exists(), f"{source}: {name}"
+            assert not anchor or anchor in anchors(ROOT / name), f"{source}: {name}#{anchor}"
+
+
+# Manners
+
+OURS_ONLY = re.compile(
+    r"/work/|/root/|/home/\w|\bpypi\.org|pythonhosted|npmjs|\bsub-?agents?\b|\bsessions?\b",
+    re.IGNORECASE,
+)
+
+
+@pytest.mark.parametrize("doc", [pytest.param(doc, id=doc.name) for doc in EVERY])
+def test_documents_speak_of_the_project_only(doc: Path) -> None:
+    assert OURS_ONLY.findall(text_of(doc)) == []
+
+
+@pytest.mark.parametrize("doc", [pytest.param(doc, id=doc.name) for doc in DECISIONS])
+def test_decisions_have_one_shape(doc: Path) -> None:
+    text = text_of(doc)
+    title, *parts = HEADING.findall(text)
+    assert title.startswith(f"{int(doc.name[:4])}. ")
+    assert re.search(r"^Date: \d{4}-\d\d-\d\d\. Status: \w+\.$", text, re.MULTILINE)
+    assert parts == ["Context", "Decision", "Alternatives", "Consequences"]
+
+
+def test_the_limits_stand_where_results_are_shown() -> None:
+    for name in ("model.md", "privacy.md"):
+        text = " ".join(text_of(ROOT / "docs" / name).split())
+        for limit in (
+            "never an order",
+            "no lights or siren",
+            "No prevention of injury is claimed",
+            "iscipline tool",
+            "imulated",
+        ):
+            assert limit in text, f"{name}: {limit}"
