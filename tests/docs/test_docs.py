@@ -166,6 +166,14 @@ def test_links_lead_somewhere(doc: Path) -> None:
     assert broken == []
 
 
+@pytest.mark.parametrize("doc", [pytest.param(doc, id=doc.name) for doc in EVERY])
+def test_files_named_exist(doc: Path) -> None:
+    named = re.findall(
+        r"`((?:data|docs|geo|maps|rollby|scripts|tests)/[\w/.-]*(?:\.\w+|/))`", text_of(doc)
+    )
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
 def test_links_in_code_lead_somewhere() -> None:
     for source in [*ROOT.glob("data/**/*.py"), *ROOT.glob("geo/**/*.py"), *ROOT.glob("maps/*.py")]:
         for name, anchor in re.findall(r"\b(docs/[\w/-]+\.md)(?:#([\w-]+))?", text_of(source)):
