@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 import shapely
 from scipy import sparse
 from scipy.sparse import csgraph
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 # Past so many times T the chance F is under 0.0002 with the default spread: as good as none.
 REACH_FACTOR = 3.5
+CERTAIN = 1e-12  # the chance that even a unit that is sure to come does not
 
 
 def edge_within_s(net: RoadNetwork, beats: Sequence[Beat], within_s: float) -> FloatArray:
@@ -75,7 +77,7 @@ def chances_everywhere(
     *,
     within_s: FloatArray,
     policy: Policy,
-) -> FloatArray:
+) -> npt.NDArray[np.float32]:
     """
     Give r F of every unit on every edge.
 
@@ -94,24 +96,24 @@ def chances_everywhere(
 
     Returns
     -------
-    chance : ndarray of float64, shape (u, m)
+    chance : ndarray of float32, shape (u, m)
         0 to r.
     """
     horizon_s = REACH_FACTOR * float(within_s.max())
-    chance = np.empty((len(positions), len(net.edge_ms)))
+    chance = np.empty((len(positions), len(net.edge_ms)), np.float32)
     for row, (position, age_s) in enumerate(zip(positions, effective_age_s, strict=True)):
         tau_s = working_s(times_to_middles(net, position, within_s=horizon_s), age_s)
         chance[row] = policy.comes_when_asked * chance_within(tau_s, within_s, policy)
     return chance
 
 
-def lost_shares(chance: FloatArray, demand: FloatArray) -> FloatArray:
+def lost_shares(chance: npt.NDArray[np.float32], demand: FloatArray) -> FloatArray:
     """
     Give L_u: the share of demand that loses its cover while a unit is away.
 
     Parameters
     ----------
-    chance : ndarray of float64, shape (u, m)
+    chance : ndarray of float32, shape (u, m)
         r F of every idle unit on every edge.
     demand : ndarray of float64, shape (m,)
         Weight of each edge: road length, until stops are known.
@@ -126,9 +128,13 @@ def lost_shares(chance: FloatArray, demand: FloatArray) -> FloatArray:
     The DMEXCLP marginal with drive-time odds in place of in or out: Jagtenberg, Bhulai and van der
     Mei (2015), Operations Research for Health Care 4, 27-35.
     """
-    nobody = np.maximum(1 - chance, 1e-12)
-    nobody_at_all = np.prod(nobody, axis=0)
-    lost: FloatArray = (chance * nobody_at_all / nobody) @ demand / demand.sum()
+    nobody_at_all = np.ones(len(demand))
+    for row in chance:
+        nobody_at_all *= np.maximum(1.0 - row, CERTAIN)
+    lost = np.array(
+        [row @ (demand * nobody_at_all / np.maximum(1.0 - row, CERTAIN)) for row in chance]
+    )
+    lost /= demand.sum()
     return lost
 
 

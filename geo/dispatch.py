@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
+    import numpy.typing as npt
+
     from data.beats import Beat
     from data.records import Ask, Stop, Unit
     from data.road_table import BoolArray, FloatArray
@@ -184,7 +186,7 @@ class _Board:
     exposures: list[Exposure]
     roster: list[OnDuty]
     idle: list[OnDuty]
-    chance: FloatArray
+    chance: npt.NDArray[np.float32]
     lost: FloatArray
     score: FloatArray
     asks_known: bool

@@ -79,9 +79,8 @@ def reasons(
     told.append(_left_behind(chosen, settings.policy))
     if chosen.asks_last_hour is not None:
         times = chosen.asks_last_hour
-        told.append(
-            f"asked {times} times in the last hour" if times else "not asked in the last hour"
-        )
+        asked = f"asked {words.count(times, 'time')}" if times else "not asked"
+        told.append(f"{asked} in the last hour")
     if approach.duty.unit.officers > 1:
         told.append(f"{approach.duty.unit.officers} officers in the car")
     told += [

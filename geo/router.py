@@ -382,10 +382,12 @@ def merge_soonest(index: IntArray, time_s: FloatArray, row: int, new_s: FloatArr
         Its times.
     """
     who = np.full(len(new_s), row)
+    pushed = np.zeros(len(new_s), np.bool_)
     for column in range(index.shape[1]):
-        sooner = new_s < time_s[:, column]
-        time_s[sooner, column], new_s = new_s[sooner], np.where(sooner, time_s[:, column], new_s)
-        index[sooner, column], who = who[sooner], np.where(sooner, index[:, column], who)
+        # What was pushed out came before all that follows it, ties included.
+        pushed |= new_s < time_s[:, column]
+        time_s[pushed, column], new_s = new_s[pushed], np.where(pushed, time_s[:, column], new_s)
+        index[pushed, column], who = who[pushed], np.where(pushed, index[:, column], who)
 
 
 def _fraction(position: Position, edge: int) -> float:

@@ -117,14 +117,16 @@ def test_beats_set_t_of_their_edges(street: RoadNetwork) -> None:
 
 
 def test_lost_share_is_the_marginal() -> None:
-    chance = np.array([[0.8, 0.0, 0.5], [0.8, 0.6, 0.0]])
+    chance = np.array([[0.8, 0.0, 0.5], [0.8, 0.6, 0.0]], np.float32)
     demand = np.array([1.0, 1.0, 2.0])
     expected = [(0.8 * 0.2 + 0.5 * 2) / 4, (0.8 * 0.2 + 0.6) / 4]
     assert lost_shares(chance, demand) == pytest.approx(expected)
 
 
 def test_a_certain_unit_loses_all_it_covers_alone() -> None:
-    assert lost_shares(np.array([[1.0, 0.0]]), np.array([1.0, 3.0])) == pytest.approx([0.25])
+    assert lost_shares(np.array([[1.0, 0.0]], np.float32), np.array([1.0, 3.0])) == pytest.approx(
+        [0.25]
+    )
 
 
 def test_quantiles_go_by_road_length() -> None:

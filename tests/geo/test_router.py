@@ -151,6 +151,15 @@ def test_plain_arrays_equal_networkx(
     np.testing.assert_array_equal(index, np.where(np.isinf(expected), -1, order))
 
 
+def test_a_tie_pushed_down_stays_before_the_later_source() -> None:
+    net = RoadNetwork.from_arrays(
+        lon_deg=[0, 0, 0], lat_deg=[0, 0, 0], tail=[0, 1], head=[2, 0], time_s=[1, 0]
+    )
+    index, time_s = nearest(net, [0, 1, 2], k=2)
+    assert index[2].tolist() == [2, 0]
+    assert time_s[2].tolist() == [0, 1]
+
+
 def _assert_pairs_equal(net: RoadNetwork, pairs: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     graph = oracle.passages(net)
