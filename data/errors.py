@@ -11,6 +11,7 @@ Every error rollby raises on purpose. Each is also the builtin a caller would ex
     │   ├── RoadFileError                  a .roads file cut short, altered or too new
     │   └── RoadSourceError                road data that hold no usable road network
     ├── SourceUnreachableError (ConnectionError)  exit 4: a server that does not answer
+    │   └── data.roads.osmnx_session.ServerBusyError   it is busy; asked again
     └── maps.page.MissingAssetError (LookupError)  exit 1: a bug, a page lacks an asset
 """
 

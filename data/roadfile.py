@@ -1,9 +1,9 @@
 """
 The ``.roads`` container: named arrays and facts in one file, checksummed and memory-mapped.
 
-Layout: ``ROLLBYRD`` | version, uint32 | length of the head, uint32 | CRC-32 of all that follows,
-uint32 | 4 bytes of zero | the head, JSON in UTF-8 (``facts``, and each array's dtype, shape and
-offset) | the arrays, little-endian, each at a multiple of 64 bytes from the file's start.
+Layout: ``ROLLBYRD`` | version, uint32 | length of the head, uint32 | CRC-32 of those two and of all
+that follows, uint32 | 4 bytes of zero | the head, JSON in UTF-8 (``facts``, and each array's dtype,
+shape and offset) | the arrays, little-endian, each at a multiple of 64 bytes from the file's start.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import json
 import struct
 import sys
 import zlib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,24 +23,24 @@ from data.errors import RoadFileError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 MAGIC = b"ROLLBYRD"
 VERSION = 1
 _START = struct.Struct("<8sIII4x")
+_COUNTED = struct.Struct("<II")
 _ALIGN = 64
 _REMEDY = "build it again with `rollby roads build`"
 
 
 def write_roads(
-    path: Path, arrays: Mapping[str, npt.NDArray[Any]], facts: Mapping[str, object]
+    path: Path | str, arrays: Mapping[str, npt.NDArray[Any]], facts: Mapping[str, object]
 ) -> None:
     """
     Write a ``.roads`` file, whole or not at all: to a temporary name beside it, then renamed.
 
     Parameters
     ----------
-    path : Path
+    path : Path or str
         Where to.
     arrays : mapping of str to ndarray
         Numbers or booleans of any shape.
@@ -61,21 +62,21 @@ def write_roads(
     for array in arrays.values():
         block = np.ascontiguousarray(array, array.dtype.newbyteorder("<")).tobytes()
         blocks += [block, b"\0" * (-len(block) % _ALIGN)]
-    crc = 0
+    crc = zlib.crc32(_COUNTED.pack(VERSION, len(head)))
     for block in blocks:
         crc = zlib.crc32(block, crc)
-    with written(path) as part, part.open("wb") as out:
+    with written(Path(path)) as part, part.open("wb") as out:
         out.write(_START.pack(MAGIC, VERSION, len(head), crc))
         out.writelines(blocks)
 
 
-def read_roads(path: Path) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
+def read_roads(path: Path | str) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
     """
     Map a ``.roads`` file into memory, after checking that it is whole and unaltered.
 
     Parameters
     ----------
-    path : Path
+    path : Path or str
         The file.
 
     Returns
@@ -91,7 +92,7 @@ def read_roads(path: Path) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]
         If it is missing, no ``.roads`` file, cut short, altered, or of a newer version.
     """
     try:
-        size = path.stat().st_size
+        size = Path(path).stat().st_size
         mapped = np.memmap(path, np.uint8, "r") if size else np.empty(0, np.uint8)
     except OSError as error:
         raise RoadFileError(f"{path}: cannot be read ({error.strerror}); {_REMEDY}") from error
@@ -102,7 +103,7 @@ def read_roads(path: Path) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]
         raise RoadFileError(
             f"{path}: format {version} is newer than this rollby reads ({VERSION}); upgrade rollby"
         )
-    if zlib.crc32(mapped[_START.size :].data) != crc:
+    if zlib.crc32(mapped[_START.size :].data, zlib.crc32(_COUNTED.pack(version, head_size))) != crc:
         raise RoadFileError(f"{path}: is cut short or altered (checksum differs); {_REMEDY}")
     data_start = _START.size + head_size
     head = json.loads(bytes(mapped[_START.size : data_start]))

@@ -150,6 +150,9 @@ class Units(_Section):
         {}, description="the agency's own status codes: our statuses, e.g. \"10-8\" = \"available\""
     )  # fmt: skip
     speed_unit: Literal["mph", "km/h"] = Field("mph", description="shown to people")
+    simulated: bool = Field(
+        default=False, description="the data are made up: every answer and map says so"
+    )
     time_zone: str = Field("UTC", description="shown to people; files and JSON stay UTC")
 
     @field_validator("time_zone")

@@ -146,7 +146,6 @@ def cover(
     now: datetime,
     settings: Settings | None = None,
     beats: Sequence[Beat] = (),
-    simulated: bool = False,
 ) -> Coverage:
     """
     Work out how soon the first and the second idle unit could be anywhere.
@@ -165,15 +164,14 @@ def cover(
         None for the defaults.
     beats : sequence of Beat
         With a T of their own.
-    simulated : bool
-        The data are simulated.
 
     Returns
     -------
     coverage : Coverage
         Drive times are from the last fixes; the allowance for their age is in the probability.
     """
-    policy = (settings or Settings()).policy
+    settings = settings or Settings()
+    policy = settings.policy
     limit_s = edge_within_s(net, beats, policy.within_s)
     going_on = open_stops(units, stops, now=now, policy=policy)
     roster = muster(net, units, going_on, now=now, policy=policy)
@@ -197,7 +195,7 @@ def cover(
         gap=gap,
         gaps=_stretches(net, gap),
         units=tuple(duty.state for duty in roster),
-        simulated=simulated,
+        simulated=settings.units.simulated,
     )
 
 

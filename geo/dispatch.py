@@ -116,8 +116,10 @@ def assign(score: FloatArray, alone: BoolArray, policy: Policy) -> list[tuple[in
     Returns
     -------
     pairs : list of (int, int)
-        Rows of unit and stop, each at most once, with the greatest sum of scores that keeps the
-        reserve: of enough idle units, the last goes to an alone stop or nowhere.
+        Rows of unit and stop, each at most once, with the greatest sum of scores. Where that would
+        send the last of enough idle units to a stop that is not alone, one unit is held back, the
+        others are paired for the greatest sum, and the one held back goes to an alone stop that
+        is left over, or nowhere: whichever choice of unit gives the most.
     """
     worth = np.where((score >= policy.score_min) & (score > 0), score, 0.0)
     pairs = _match(worth)
@@ -166,7 +168,7 @@ def give_and_take(
     free = set(range(len(idle))) - {u for u, _ in pairs}
     shared = []
     for u, s in sorted(pairs, key=lambda pair: -score[pair]):
-        level = (1 - policy.tie_share) * score[u, s]
+        level = max(policy.score_min, (1 - policy.tie_share) * score[u, s])
         equals = [u, *(v for v in sorted(free) if score[v, s] >= level)]
         taken = min(equals, key=lambda v: (_last_asked(idle[v]), -score[v, s], idle[v].unit_id))
         free = (free | {u}) - {taken}
@@ -189,6 +191,7 @@ class _Board:
     chance: npt.NDArray[np.float32]
     lost: FloatArray
     score: FloatArray
+    within_s: FloatArray
     asks_known: bool
 
 
@@ -201,7 +204,6 @@ def advise(
     settings: Settings | None = None,
     beats: Sequence[Beat] = (),
     asked: Iterable[Ask] | None = None,
-    simulated: bool = False,
 ) -> Advice:
     """
     Say of every open stop who is alone and who should roll by.
@@ -223,8 +225,6 @@ def advise(
     asked : iterable of Ask or None
         Earlier requests: they feed the hourly cap and the give and take. None where no record of
         them is at hand; then no reason speaks of them.
-    simulated : bool
-        The data are simulated.
 
     Returns
     -------
@@ -254,7 +254,7 @@ def advise(
         stops=tuple(answers),
         units=tuple(duty.state for duty in roster),
         within_s=policy.within_s,
-        simulated=simulated,
+        simulated=settings.units.simulated,
     )
 
 
@@ -275,11 +275,12 @@ def _board(
     """Score every idle unit for every stop."""
     policy = settings.policy
     idle = [duty for duty in roster if duty.state.askable]
+    within_s = edge_within_s(net, beats, policy.within_s)
     chance = chances_everywhere(
         net,
         [duty.position for duty in idle if duty.position],
         [duty.age.effective_s for duty in idle],
-        within_s=edge_within_s(net, beats, policy.within_s),
+        within_s=within_s,
         policy=policy,
     )
     lost = lost_shares(chance, net.table.road_m)
@@ -301,6 +302,7 @@ def _board(
         chance=chance,
         lost=lost,
         score=score,
+        within_s=within_s,
         asks_known=asks_known,
     )
 
@@ -360,6 +362,7 @@ def _choices(
                 score=float(board.score[row, column]),
                 lost_share=float(board.lost[row]),
                 stay_near=int(np.delete(near, row).sum()),
+                beat_within_s=float(board.within_s[one.duty.position.edge]),
                 sent_to=busy.get(row),
                 asks_last_hour=one.duty.asks_last_hour(now) if board.asks_known else None,
             )
@@ -406,6 +409,7 @@ def suggest(
     *,
     now: datetime,
     settings: Settings | None = None,
+    beats: Sequence[Beat] = (),
 ) -> dict[str, Any]:
     """
     Give the answer that ``rollby suggest --json`` prints.
@@ -422,6 +426,8 @@ def suggest(
         The instant, timezone-aware.
     settings : Settings or None
         None for the defaults.
+    beats : sequence of Beat
+        With a T of their own.
 
     Returns
     -------
@@ -429,5 +435,5 @@ def suggest(
         ``rollby.suggest/1``; docs/formats.md has its keys. `advise` gives the same as records.
     """
     settings = settings or Settings()
-    advice = advise(net, units, stops, now=now, settings=settings)
+    advice = advise(net, units, stops, now=now, settings=settings, beats=beats)
     return advice_json(advice, roads=net.facts(), settings=settings)

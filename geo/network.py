@@ -143,13 +143,13 @@ class RoadNetwork:
         )
 
     @classmethod
-    def load(cls, path: Path) -> RoadNetwork:
+    def load(cls, path: Path | str) -> RoadNetwork:
         """
         Map a ``.roads`` file into memory.
 
         Parameters
         ----------
-        path : Path
+        path : Path or str
             A file written by `save`.
 
         Returns
@@ -177,13 +177,13 @@ class RoadNetwork:
         )
         return cls(table=table, **{name: arrays[name] for name in _OWN_ARRAYS})
 
-    def save(self, path: Path) -> None:
+    def save(self, path: Path | str) -> None:
         """
         Write a ``.roads`` file, whole or not at all.
 
         Parameters
         ----------
-        path : Path
+        path : Path or str
             Where to.
         """
         arrays: dict[str, npt.NDArray[Any]] = {name: getattr(self.table, name) for name in ARRAYS}

@@ -36,6 +36,8 @@ class Choice:
         L_u.
     stay_near : int
         Other idle units that are within T of where it stands.
+    beat_within_s : float
+        That T.
     sent_to : str or None
         The stop it is suggested for.
     asks_last_hour : int or None
@@ -46,6 +48,7 @@ class Choice:
     score: float
     lost_share: float
     stay_near: int
+    beat_within_s: float
     sent_to: str | None
     asks_last_hour: int | None
 
@@ -76,7 +79,7 @@ def reasons(
     way = words.distance(route.distance_m, settings.units.speed_unit)
     told = [f"{words.drive(approach.drive_time_s)} by road, {way}"]
     told.append(_fix(approach))
-    told.append(_left_behind(chosen, settings.policy))
+    told.append(_left_behind(chosen))
     if chosen.asks_last_hour is not None:
         times = chosen.asks_last_hour
         asked = f"asked {words.count(times, 'time')}" if times else "not asked"
@@ -104,12 +107,12 @@ def _fix(approach: Approach) -> str:
     return text
 
 
-def _left_behind(choice: Choice, policy: Policy) -> str:
+def _left_behind(choice: Choice) -> str:
     """Say what its leaving means for its beat."""
     kept = choice.stay_near
     cars = "no other car" if not kept else "1 other car" if kept == 1 else f"{kept} other cars"
     return (
-        f"its beat keeps {cars} within {words.drive(policy.within_s)}; "
+        f"its beat keeps {cars} within {words.drive(choice.beat_within_s)}; "
         f"{words.percent(choice.lost_share)} of road loses its cover meanwhile"
     )
 
@@ -196,8 +199,7 @@ def _too_far_or_too_dear(exposure: Exposure, choices: Sequence[Choice], policy: 
             f"(limit {words.drive(limit_s)})"
         )
     best = choices[0]
-    lost, within = words.percent(best.lost_share), words.drive(policy.within_s)
     return (
         f"{best.approach.duty.unit_id} could be there in {words.drive(best.approach.tau_s)}, but "
-        f"{lost} of road would lose its cover within {within}"
+        f"{words.percent(best.lost_share)} of road would lose its cover meanwhile"
     )

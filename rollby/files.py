@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from data.errors import Fault
 
+FIGURES = {"drive_time_s", "distance_m"}  # the other columns of a matrix are texts
 GIS_DRIVERS = {".gpkg": "GPKG", ".geojson": "GeoJSON"}
 CELL_ENDINGS = (*GIS_DRIVERS, ".parquet", ".csv")
 
@@ -66,8 +67,16 @@ def write_rows(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, o
     import pyarrow as pa  # noqa: PLC0415 - only Parquet needs it
     from pyarrow import parquet  # noqa: PLC0415 - as above
 
+    table = pa.table(
+        {
+            name: pa.array(
+                [row.get(name) for row in rows], pa.float64() if name in FIGURES else pa.string()
+            )
+            for name in columns
+        }
+    )
     with written(path) as part:
-        parquet.write_table(pa.table({name: [r.get(name) for r in rows] for name in columns}), part)
+        parquet.write_table(table, part)
 
 
 def write_cells(path: Path, cells: geopandas.GeoDataFrame) -> None:

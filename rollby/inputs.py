@@ -78,7 +78,9 @@ class Inputs:
     notes: tuple[str, ...]
 
 
-def load_settings(path: Path | None) -> tuple[Settings, tuple[Beat, ...]]:
+def load_settings(
+    path: Path | None, *, within_s: float | None = None
+) -> tuple[Settings, tuple[Beat, ...]]:
     """
     Read the settings, and the beats they name.
 
@@ -86,6 +88,8 @@ def load_settings(path: Path | None) -> tuple[Settings, tuple[Beat, ...]]:
     ----------
     path : Path or None
         None for the defaults.
+    within_s : float or None
+        T in place of that of the settings; a beat's own T stays.
 
     Returns
     -------
@@ -94,10 +98,11 @@ def load_settings(path: Path | None) -> tuple[Settings, tuple[Beat, ...]]:
     beats : tuple of Beat
         Empty where none are named; their file is looked for beside the settings' own.
     """
-    if path is None:
-        return Settings(), ()
-    settings = read_settings(path)
-    if not settings.beats.file:
+    settings = Settings() if path is None else read_settings(path)
+    if within_s is not None:
+        policy = settings.policy.model_copy(update={"within_s": within_s})
+        settings = settings.model_copy(update={"policy": policy})
+    if path is None or not settings.beats.file:
         return settings, ()
     return settings, read_beats(path.parent / settings.beats.file, settings)
 
@@ -110,6 +115,7 @@ def load(
     answers: Path | None = None,
     settings: Path | None = None,
     at: datetime | None = None,
+    within_s: float | None = None,
     skip_bad: bool = False,
     clock: datetime | None = None,
 ) -> Inputs:
@@ -124,6 +130,8 @@ def load(
         None for no stops, no earlier asks, the defaults.
     at : datetime or None
         The instant; None for the newest in any of the files.
+    within_s : float or None
+        T in place of that of the settings.
     skip_bad : bool
         Go on without faulty rows; they are listed in `skipped`.
     clock : datetime or None
@@ -144,7 +152,7 @@ def load(
     """
     clock = clock or datetime.now(UTC)
     net = RoadNetwork.load(roads)
-    chosen, beats = load_settings(settings)
+    chosen, beats = load_settings(settings, within_s=within_s)
     unit_rows = read_units(units, clock=clock, status=chosen.units.status)
     stop_rows = read_stops(stops, clock=clock) if stops else NO_STOPS
     ask_rows = read_answers(answers, clock=clock) if answers else NO_ASKS

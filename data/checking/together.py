@@ -103,12 +103,8 @@ def as_of(units: Rows[Unit], stops: Rows[Stop], *, at: datetime) -> tuple[Rows[U
     current = _take(known, sorted(newest.values()))
     begun = _pick(stops, [not stop.started_at or stop.started_at <= at for stop in stops.rows], at)
     later = {unit.unit_id for unit in units.rows} - newest.keys()
-    placed = _placed(
-        begun,
-        later,
-        "its unit's rows are all later than the instant asked for; give the stop's lon and lat",
-    )
-    return current, _reopened(placed, at)
+    rule = "its unit's rows are all later than the instant asked for; give the stop's lon and lat"
+    return current, _placed(_reopened(begun, at), later, rule, at)
 
 
 def _take(table: Rows[T], numbers: Sequence[int]) -> Rows[T]:
@@ -190,9 +186,14 @@ def check_stop_units(stops: Rows[Stop], units: Rows[Unit]) -> Rows[Stop]:
     return replace(placed, notes=(*placed.notes, *notes))
 
 
-def _placed(stops: Rows[Stop], unit_ids: Collection[str], rule: str) -> Rows[Stop]:
+def _placed(
+    stops: Rows[Stop], unit_ids: Collection[str], rule: str, at: datetime | None = None
+) -> Rows[Stop]:
     """Make faults of the stops that stand where their unit is, for units nobody can place."""
-    lost = [stop.lon_deg is None and stop.unit_id in unit_ids for stop in stops.rows]
+    lost = [
+        stop.lon_deg is None and stop.unit_id in unit_ids and (at is None or stop.is_open(at))
+        for stop in stops.rows
+    ]
     faults = [
         Fault(file=stops.file, line=line, field="unit_id", value=stop.unit_id[:80], rule=rule)
         for line, stop, is_lost in zip(stops.lines, stops.rows, lost, strict=True)

@@ -54,13 +54,16 @@ def show_coverage(
         With online tiles beneath the map.
     """
     inputs = load(
-        roads=roads, units=units, stops=stops, settings=settings, at=at, skip_bad=skip_bad
+        roads=roads,
+        units=units,
+        stops=stops,
+        settings=settings,
+        at=at,
+        within_s=within_s,
+        skip_bad=skip_bad,
     )
     say(inputs.notes)
     chosen = inputs.settings
-    if within_s is not None:
-        policy = chosen.policy.model_copy(update={"within_s": within_s})
-        chosen = chosen.model_copy(update={"policy": policy})
     answer = cover(
         inputs.net,
         inputs.units,

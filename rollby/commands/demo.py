@@ -51,12 +51,8 @@ def run_demo(out: Path, *, as_json: bool) -> None:
         why = error.strerror
         raise InputError(f"{out}: cannot be made ({why}); choose another --out") from error
     at, settings, shown = inputs.at, inputs.settings, inputs.settings.units
-    advice = advise(
-        inputs.net, inputs.units, inputs.stops, now=at, settings=settings, simulated=True
-    )
-    coverage = cover(
-        inputs.net, inputs.units, inputs.stops, now=at, settings=settings, simulated=True
-    )
+    advice = advise(inputs.net, inputs.units, inputs.stops, now=at, settings=settings)
+    coverage = cover(inputs.net, inputs.units, inputs.stops, now=at, settings=settings)
     for name, page in (
         ("stops.html", partial(stops_map, inputs.net.table, advice)),
         ("coverage.html", partial(coverage_map, inputs.net.table, coverage)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from data.errors import Fault, TableError
+from data.errors import Fault, InputError, TableError
 from data.tables import faults_to_skip, read_pairs, read_places
 from geo.as_json import number_json
 from geo.network import RoadNetwork
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 # Most ways are short, and the cost of a search follows its reach: near first.
 PAIR_HORIZONS_S = (900.0, math.inf)
+ADDED = {"drive_time_s", "distance_m"}
 
 
 def many_to_many(roads: Path, start: Path, end: Path, out: Path, *, within_s: float) -> None:
@@ -79,12 +80,17 @@ def one_by_one(roads: Path, pairs: Path, out: Path, *, within_s: float) -> None:
 
     Raises
     ------
+    InputError
+        If a column of the file has a name that the answer adds.
     TableError
         If rows are faulty; every fault.
     """
     net = RoadNetwork.load(roads)
     file = read_pairs(pairs)
     faults_to_skip(file, skip_bad=False)
+    columns = [name for name, _ in file.rows[0].row] if file.rows else ["id"]
+    if taken := sorted(ADDED.intersection(columns)):
+        raise InputError(f"{pairs}: column {', '.join(taken)} is what the answer adds; rename it")
     starts = _placed(net, file, [_start(pair) for pair in file.rows], "from_lon,from_lat")
     ends = _placed(net, file, [_end(pair) for pair in file.rows], "to_lon,to_lat")
     rows = []
@@ -95,7 +101,6 @@ def one_by_one(roads: Path, pairs: Path, out: Path, *, within_s: float) -> None:
             dict(pair.row)
             | {"drive_time_s": number_json(drive_time_s), "distance_m": number_json(distance_m)}
         )
-    columns = [name for name, _ in file.rows[0].row] if file.rows else ["id"]
     write_rows(out, [*columns, "drive_time_s", "distance_m"], rows)
     say([f"{len(rows)} drive times: {out}"])
 

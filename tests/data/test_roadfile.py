@@ -53,13 +53,21 @@ def test_a_truncated_file_is_refused(good: Path) -> None:
         read_roads(good)
 
 
-@pytest.mark.parametrize("at", [16, 30, 200, -1])
+@pytest.mark.parametrize("at", [12, 13, 14, 16, 30, 200, -1])
 def test_an_altered_file_is_refused(good: Path, at: int) -> None:
     content = bytearray(good.read_bytes())
     content[at] ^= 1
     good.write_bytes(content)
     with pytest.raises(RoadFileError, match="is cut short or altered"):
         read_roads(good)
+
+
+def test_a_format_before_the_first_is_refused(good: Path) -> None:
+    content = bytearray(good.read_bytes())
+    content[8] = 0
+    good.write_bytes(content)
+    with pytest.raises(RoadFileError, match="is cut short or altered"):
+        read_roads(str(good))
 
 
 def test_a_newer_format_is_refused(good: Path) -> None:

@@ -92,6 +92,13 @@ def test_a_stop_without_a_place_whose_unit_comes_later_is_a_fault() -> None:
     ]
 
 
+def test_a_stop_that_is_over_needs_no_place() -> None:
+    units = units_of(unit("4A1", 1))
+    over = stop("S1", ended_at=AT - MINUTE / 2)
+    _, stops = as_of(units, stops_of(over), at=AT)
+    assert (stops.rows, stops.faults) == ((over,), ())
+
+
 def test_the_newest_instant_of_any_file() -> None:
     units, none = units_of(unit("4A1", -5)), stops_of()
     assert newest_instant(units_of(), none) is None

@@ -218,7 +218,7 @@ def test_the_layout_of_roads_is_that_described() -> None:
     content = (SAMPLE / "denver.roads").read_bytes()
     magic, version, head_size, crc, zero = struct.unpack("<8sIIII", content[:24])
     assert (magic, version, zero) == (b"ROLLBYRD", 1, 0)
-    assert crc == zlib.crc32(content[24:])
+    assert crc == zlib.crc32(content[8:16] + content[24:])
     head = json.loads(content[24 : 24 + head_size])
     assert set(head) == {"facts", "arrays", "bytes"}
     assert set(head["facts"]) == {"texts", "source"}

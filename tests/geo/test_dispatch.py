@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+import shapely
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from data.beats import Beat
 from data.records import Ask, Flag, Unit, UnitStatus
 from data.settings import Policy, Settings
-from geo.dispatch import advise, assign, suggest
+from geo.dispatch import advise, assign, give_and_take, suggest
+from geo.roster import muster
 from tests.geo.towns import NOW, at, stop, town, unit
 
 if TYPE_CHECKING:
@@ -323,6 +326,23 @@ def test_an_older_fix_is_never_the_better_one(
         street, [unit("1A2", at(here, 0), age_s=min(age_s + more_s, 299), speed_mps=5), other]
     )
     assert old.backup_probability <= young.backup_probability + 1e-12
+
+
+def test_taking_turns_never_asks_for_less_than_it_is_worth(street: RoadNetwork) -> None:
+    roster = muster(
+        street, [unit("1A2", at(2400, 0)), unit("1A3", at(3600, 0))], [], now=NOW, policy=Policy()
+    )
+    asked_before = replace(roster[0], asks=(NOW - timedelta(hours=3),))
+    pairs = give_and_take([(0, 0)], _score([[0.51], [0.49]]), [asked_before, roster[1]], Policy())
+    assert pairs == [(0, 0)]
+
+
+def test_reasons_name_the_t_of_the_beat(street: RoadNetwork) -> None:
+    beat = Beat(name="all", within_s=300, area=shapely.box(-106, 39, -104, 41))
+    one = one_stop(street, [unit("1A2", at(2000, 0)), unit("1A3", at(500, 0))], beats=[beat])
+    assert one.suggestion
+    assert one.within_s == 300
+    assert one.suggestion.reasons[2].startswith("its beat keeps 1 other car within 5:00; ")
 
 
 def _score(rows: list[list[float]]) -> np.ndarray:

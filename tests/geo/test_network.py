@@ -23,14 +23,14 @@ OWN = ("edge_ms", "turn_start", "turn_to", "turn_ms", "twin")
 
 def test_saved_and_mapped_is_the_same(tmp_path: Path, denver: RoadNetwork) -> None:
     denver.save(tmp_path / "copy.roads")
-    again = RoadNetwork.load(tmp_path / "copy.roads")
+    again = RoadNetwork.load(str(tmp_path / "copy.roads"))
     for name in ARRAYS:
         np.testing.assert_array_equal(getattr(again.table, name), getattr(denver.table, name))
     for name in OWN:
         np.testing.assert_array_equal(getattr(again, name), getattr(denver, name))
     assert (again.table.texts, again.table.source) == (denver.table.texts, denver.table.source)
     assert not again.edge_ms.flags.writeable
-    denver.save(tmp_path / "twice.roads")
+    denver.save(str(tmp_path / "twice.roads"))
     assert (tmp_path / "copy.roads").read_bytes() == (tmp_path / "twice.roads").read_bytes()
 
 

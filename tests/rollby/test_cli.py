@@ -83,6 +83,7 @@ def test_suggest_prints_the_contracts_json(
     by_id = {one["stop_id"]: one for one in answer["stops"]}
     assert set(by_id) == {f"T-10{i}" for i in range(1, 7)}
     assert {one["flag"] for one in answer["stops"]} == {"alone", "thin", "covered"}
+    assert answer["simulated"] is True
     assert by_id["T-102"]["suggestion"]["unit_id"] == "2B22"
     assert by_id["T-106"]["suggestion"] is None
     assert "T-104" in by_id["T-106"]["why_none"]
@@ -354,6 +355,27 @@ def test_matrix_of_pairs_carries_other_columns(
     assert float(row["distance_m"]) == asked["distance_m"]
 
 
+def test_matrix_overwrites_no_column(rollby: Any, city: list[object], tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text(
+        f"id,from_lon,from_lat,to_lon,to_lat,drive_time_s\nx,{MIDTOWN},{SOUTH},7\n"
+    )
+    run = rollby("matrix", *city, "--pairs", tmp_path / "p.csv", "-o", tmp_path / "m.csv")
+    assert run.code == 3
+    assert "p.csv: column drive_time_s is what the answer adds; rename it" in run.err
+
+
+def test_matrix_figures_are_numbers_even_where_there_is_no_way(
+    rollby: Any, city: list[object], tmp_path: Path
+) -> None:
+    (tmp_path / "p.csv").write_text(f"id,from_lon,from_lat,to_lon,to_lat\nx,{MIDTOWN},{SOUTH}\n")
+    files = ["--pairs", tmp_path / "p.csv", "-o", tmp_path / "m.parquet", "--within", 1]
+    assert rollby("matrix", *city, *files).code == 0
+    table = pq.read_table(tmp_path / "m.parquet")
+    assert table.to_pylist()[0]["drive_time_s"] is None
+    assert str(table.schema.field("drive_time_s").type) == "double"
+    assert str(table.schema.field("id").type) == "string"
+
+
 def test_matrix_lists_every_fault(rollby: Any, city: list[object], tmp_path: Path) -> None:
     (tmp_path / "p.csv").write_text(
         f"id,from_lon,from_lat,to_lon,to_lat\nx,{MIDTOWN},0,0.5\ny,{MIDTOWN},1,2\n"
@@ -440,13 +462,18 @@ def test_beats_come_from_the_settings(
     (tmp_path / "beats.geojson").write_text(
         json.dumps({"type": "FeatureCollection", "features": [beat]})
     )
-    (tmp_path / "s.toml").write_text(
-        '[beats]\nfile = "beats.geojson"\n[beats.within_s]\nWest = 200\n'
-    )
+    settings = '[beats]\nfile = "beats.geojson"\n[beats.within_s]\nWest = 200\n'
+    (tmp_path / "s.toml").write_text(settings)
     files = ["--units", sample_dir / "simulated_units.csv", "--settings", tmp_path / "s.toml"]
     answer = rollby("coverage", *city, *files, *stops, "--json").json()
     assert [(one["beat"], one["within_s"]) for one in answer["beats"]] == [("West", 200)]
     assert answer["beats"][0]["first"]["share_within"] > answer["first"]["share_within"]
+    wide = rollby("coverage", *city, *files, *stops, "--json", "--within", 400).json()
+    assert (wide["within_s"], wide["beats"][0]["within_s"]) == (400, 200)
+    (tmp_path / "s.toml").write_text('[beats]\nfile = "beats.geojson"\n')
+    wide = rollby("coverage", *city, *files, *stops, "--json", "--within", 400).json()
+    assert (wide["within_s"], wide["beats"][0]["within_s"]) == (400, 400)
+    (tmp_path / "s.toml").write_text(settings)
     advice = rollby("suggest", *city, *files, *stops, "--json").json()
     assert {one["stop_id"]: one["within_s"] for one in advice["stops"]}["T-101"] == 200
     assert {one["stop_id"]: one["within_s"] for one in advice["stops"]}["T-105"] == 180
