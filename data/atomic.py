@@ -34,6 +34,8 @@ def written(path: Path) -> Iterator[Path]:
     InputError
         If it cannot be written; what was there before stays.
     """
+    if not path.parent.is_dir():
+        raise InputError(f"{path}: cannot be written, there is no folder {path.parent}; make it")
     part = path.with_name(f".{path.stem}.{secrets.token_hex(4)}.part{path.suffix}")
     try:
         yield part

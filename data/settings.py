@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 Share = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[float, Field(gt=0)]
-NonNegative = Annotated[float, Field(ge=0)]
+Positive = Annotated[float, Field(gt=0, le=1e6)]
+NonNegative = Annotated[float, Field(ge=0, le=1e6)]
 OpenPhase = Literal[StopPhase.CONTACT, StopPhase.SECURED, StopPhase.CUSTODY, StopPhase.AWAITING_TOW]
 PhaseTable = dict[OpenPhase, Positive]
 

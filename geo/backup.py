@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,6 +39,18 @@ def chance_within(tau_s: npt.ArrayLike, within_s: npt.ArrayLike, policy: Policy)
     margin = np.log(within_s) - np.log(np.maximum(1.0, tau_s))
     chance: FloatArray = ndtr(margin / policy.drive_time_spread)
     return chance
+
+
+def reach_s(within_s: float, policy: Policy) -> float:
+    """
+    Give the drive time past which a unit's chance F counts for nothing.
+
+    Returns
+    -------
+    reach_s : float
+        Four spreads past T: F is under 0.00004.
+    """
+    return within_s * math.exp(4 * policy.drive_time_spread)
 
 
 def backup_probability(chances: Iterable[float], policy: Policy) -> float:

@@ -12,7 +12,7 @@ from scipy.sparse import csgraph
 
 from data.answers import Coverage, Gap
 from data.settings import Settings
-from geo.backup import chance_within
+from geo.backup import chance_within, reach_s
 from geo.roster import muster, open_stops
 from geo.router import merge_soonest, times_to_middles
 from geo.staleness import working_s
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from geo.network import RoadNetwork
     from geo.snap import Position
 
-# Past so many times T the chance F is under 0.0002 with the default spread: as good as none.
-REACH_FACTOR = 3.5
 CERTAIN = 1e-12  # the chance that even a unit that is sure to come does not
 
 
@@ -99,7 +97,7 @@ def chances_everywhere(
     chance : ndarray of float32, shape (u, m)
         0 to r.
     """
-    horizon_s = REACH_FACTOR * float(within_s.max())
+    horizon_s = reach_s(float(within_s.max()), policy)
     chance = np.empty((len(positions), len(net.edge_ms)), np.float32)
     for row, (position, age_s) in enumerate(zip(positions, effective_age_s, strict=True)):
         tau_s = working_s(times_to_middles(net, position, within_s=horizon_s), age_s)

@@ -14,6 +14,7 @@ from data.answers import Advice, RunnerUp, StopAdvice, Suggestion
 from data.records import Flag, UnitStatus
 from data.settings import Settings
 from geo.as_json import advice_json
+from geo.company import companies
 from geo.coverage import chances_everywhere, edge_within_s, lost_shares
 from geo.exposure import drive_limit_s, expose
 from geo.reasons import Choice, reasons, why_none
@@ -191,6 +192,7 @@ class _Board:
     chance: npt.NDArray[np.float32]
     lost: FloatArray
     score: FloatArray
+    gain: FloatArray
     within_s: FloatArray
     asks_known: bool
 
@@ -235,8 +237,10 @@ def advise(
     policy = settings.policy
     going_on = open_stops(units, stops, now=now, policy=policy)
     roster = muster(net, units, going_on, now=now, policy=policy, asked=asked or ())
+    backup = companies(going_on, roster, policy)
     exposures = [
-        expose(net, stop, roster, now=now, settings=settings, beats=beats) for stop in going_on
+        expose(net, stop, roster, backup[stop.stop_id], now=now, settings=settings, beats=beats)
+        for stop in going_on
     ]
     board = _board(net, exposures, roster, beats, settings, asks_known=asked is not None)
     alone = np.array([exposure.flag is Flag.ALONE for exposure in exposures], np.bool_)
@@ -286,13 +290,15 @@ def _board(
     lost = lost_shares(chance, net.table.road_m)
     on_duty = sum(duty.unit.status is not UnitStatus.OUT_OF_SERVICE for duty in roster)
     score = np.full((len(idle), len(exposures)), -np.inf)
+    gain = np.zeros(score.shape)
     row_of = {duty.unit_id: row for row, duty in enumerate(idle)}
     for column, exposure in enumerate(exposures):
         for one in exposure.approaches:
             row = row_of.get(one.duty.unit_id)
             near = one.tau_s <= drive_limit_s(policy, exposure.within_s)
             if row is not None and one.counts and near and exposure.short:
-                score[row, column] = gain_min(exposure, one, policy) - cost_min(
+                gain[row, column] = gain_min(exposure, one, policy)
+                score[row, column] = gain[row, column] - cost_min(
                     one, exposure, lost_share=float(lost[row]), on_duty=on_duty, policy=policy
                 )
     return _Board(
@@ -302,6 +308,7 @@ def _board(
         chance=chance,
         lost=lost,
         score=score,
+        gain=gain,
         within_s=within_s,
         asks_known=asks_known,
     )
@@ -360,6 +367,7 @@ def _choices(
             Choice(
                 approach=one,
                 score=float(board.score[row, column]),
+                gain=float(board.gain[row, column]),
                 lost_share=float(board.lost[row]),
                 stay_near=int(np.delete(near, row).sum()),
                 beat_within_s=float(board.within_s[one.duty.position.edge]),

@@ -11,20 +11,21 @@ import shapely
 from data import words
 from data.answers import NearUnit
 from data.records import Flag, Freshness, UnitStatus
-from geo.backup import backup_probability, chance_within, flag_stop
+from geo.backup import backup_probability, chance_within, flag_stop, reach_s
 from geo.roster import metres_to_stop, stop_place
 from geo.router import search_back
 from geo.snap import FAR_M, NEAR_M, snap
 from geo.staleness import bounds_s, working_s
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from data.answers import Route
     from data.beats import Beat
     from data.records import Stop
     from data.settings import Policy, Settings
+    from geo.company import Company
     from geo.network import RoadNetwork
     from geo.roster import OnDuty
     from geo.router import Backward
@@ -180,6 +181,7 @@ def expose(
     net: RoadNetwork,
     stop: Stop,
     roster: Sequence[OnDuty],
+    company: Company,
     *,
     now: datetime,
     settings: Settings,
@@ -196,6 +198,8 @@ def expose(
         That is open.
     roster : sequence of OnDuty
         All units.
+    company : Company
+        Its assigned backup.
     now : datetime
         The instant.
     settings : Settings
@@ -213,14 +217,17 @@ def expose(
     place = stop_place(stop, own.unit if own else None)
     position = _on_road(net, stop, place, own)
     within_s = _within_s(place, beats, policy)
-    present, backup_notes = _presence(stop, place, own, roster, policy)
+    proven, doubts = _own_officers(own, place, settings)
+    present = proven + sum(duty.unit.officers for duty in company.there)
     others = [
         duty
         for duty in roster
         if duty is not own and duty.unit.status is not UnitStatus.OUT_OF_SERVICE
     ]
-    times, drive_times_s = _drive_times(net, position, others, drive_limit_s(policy, within_s))
-    approaches = _approaches(stop, own, others, drive_times_s, place, within_s, settings)
+    counting = {duty.unit_id for duty in others if _counts(duty, own, company, settings)}
+    horizon_s = max(drive_limit_s(policy, within_s), reach_s(within_s, policy))
+    times, drive_times_s = _drive_times(net, position, others, counting, company, horizon_s)
+    approaches = _approaches(company, counting, others, drive_times_s, within_s, policy)
     chances = [one.chance for one in approaches if one.counts]
     probability = backup_probability(chances, policy)
     short = max(0, stop.needs - present)
@@ -232,7 +239,12 @@ def expose(
         age_s=None if stop.started_at is None else (now - stop.started_at).total_seconds(),
         present=present,
         approaches=approaches,
-        notes=(*_notes(stop, place, position, own, settings.units.speed_unit), *backup_notes),
+        notes=(
+            *_notes(net, stop, place, position, own, settings.units.speed_unit),
+            *doubts,
+            *company.notes,
+            *_coming(approaches),
+        ),
         probability=probability,
         flag=flag_stop(chances, short=short, policy=policy),
         priority=short
@@ -245,12 +257,13 @@ def expose(
 def _on_road(
     net: RoadNetwork, stop: Stop, place: tuple[float, float] | None, own: OnDuty | None
 ) -> Position | None:
-    """Snap a stop: by its own heading, else as its unit stands if that is all that is known."""
+    """Snap a stop, by its own heading, else by the last one of the unit that stands there."""
     if place is None:
         return None
-    if stop.lon_deg is None and stop.heading_deg is None and own is not None:
-        return own.position
-    return snap(net, *place, stop.heading_deg)
+    heading_deg = stop.heading_deg
+    if heading_deg is None and stop.lon_deg is None and own is not None:
+        heading_deg = own.unit.fix.heading_deg
+    return snap(net, *place, heading_deg, arriving=True)
 
 
 def _within_s(place: tuple[float, float] | None, beats: Sequence[Beat], policy: Policy) -> float:
@@ -262,80 +275,102 @@ def _within_s(place: tuple[float, float] | None, beats: Sequence[Beat], policy: 
     return policy.within_s
 
 
-def _presence(
-    stop: Stop,
-    place: tuple[float, float] | None,
-    own: OnDuty | None,
-    roster: Sequence[OnDuty],
-    policy: Policy,
+def _own_officers(
+    own: OnDuty | None, place: tuple[float, float] | None, settings: Settings
 ) -> tuple[int, list[str]]:
-    """Count the officers there; an old fix at the stop proves nobody's presence."""
-    present = own.unit.officers if own else 1
-    notes = []
-    known = {duty.unit_id: duty for duty in roster}
-    for unit_id in sorted(set(stop.backup) - {stop.unit_id}):
-        duty = known.get(unit_id)
-        if duty is None:
-            notes.append(f"backup {unit_id} has no position: not counted")
-        elif metres_to_stop(duty.unit, place) <= policy.present_within_m:
-            if duty.state.freshness is Freshness.STALE:
-                age = words.age(duty.state.fix_age_s)
-                notes.append(f"backup {unit_id} was last seen here {age} ago: not counted")
-            else:
-                present += duty.unit.officers
-    return present, notes
+    """Count the officers of the stop's own car; one, where nothing proves that it is there."""
+    if own is None or own.unit.officers == 1:
+        return 1, []
+    away_m = metres_to_stop(own.unit, place)
+    if own.state.freshness is not Freshness.STALE and away_m <= FAR_M:
+        return own.unit.officers, []
+    away = words.distance(away_m, settings.units.speed_unit)
+    seen = f"last seen {away} from here, {words.age(own.state.fix_age_s)} ago"
+    return 1, [f"{own.unit_id} has {own.unit.officers} officers, {seen}: counted as one"]
+
+
+def _counts(duty: OnDuty, own: OnDuty | None, company: Company, settings: Settings) -> bool:
+    """Tell whether a unit enters G: it could be asked for this stop, or is on its way to it."""
+    agency = own.unit.agency if own else ""
+    may_help = settings.agencies.may_help(duty.unit.agency, agency)
+    return duty in company.coming or (duty.state.askable and may_help)
 
 
 def _drive_times(
-    net: RoadNetwork, position: Position | None, others: Sequence[OnDuty], limit_s: float
+    net: RoadNetwork,
+    position: Position | None,
+    others: Sequence[OnDuty],
+    counting: Collection[str],
+    company: Company,
+    horizon_s: float,
 ) -> tuple[Backward | None, list[float]]:
-    """Read all drive times from one search; past the horizon only where too few are within it."""
+    """
+    Read all drive times from one search within the horizon.
+
+    It goes past the horizon where that leaves fewer than the five nearest to name, backup on its
+    way without a time, or nobody that could be asked.
+    """
     if position is None:
         return None, [np.inf] * len(others)
     wanted = min(NEAREST, len(others))
-    for within_s in (limit_s, np.inf):
+    for within_s in (horizon_s, np.inf):
         times = search_back(net, position, within_s=within_s)
         drive_times_s = [
             times.drive_time_s(duty.position) if duty.position else np.inf for duty in others
         ]
-        if sum(map(np.isfinite, drive_times_s)) >= wanted:
+        reached = {
+            duty.unit_id
+            for duty, time_s in zip(others, drive_times_s, strict=True)
+            if np.isfinite(time_s)
+        }
+        all_coming = reached.issuperset(duty.unit_id for duty in company.coming)
+        if (
+            len(reached) >= wanted
+            and all_coming
+            and (reached.intersection(counting) or not counting)
+        ):
             break
     return times, drive_times_s
 
 
 def _approaches(
-    stop: Stop,
-    own: OnDuty | None,
+    company: Company,
+    counting: Collection[str],
     others: Sequence[OnDuty],
     drive_times_s: Sequence[float],
-    place: tuple[float, float] | None,
     within_s: float,
-    settings: Settings,
+    policy: Policy,
 ) -> tuple[Approach, ...]:
     """Reckon each unit's way to the stop."""
-    policy = settings.policy
-    agency = own.unit.agency if own else ""
     approaches = []
     for duty, drive_time_s in zip(others, drive_times_s, strict=True):
         tau_s = working_s(drive_time_s, duty.age.effective_s)
-        fresh = duty.state.freshness is not Freshness.STALE
-        there = fresh and metres_to_stop(duty.unit, place) <= policy.present_within_m
-        assigned = duty.unit_id in stop.backup and fresh and not there
-        may_help = settings.agencies.may_help(duty.unit.agency, agency)
         approaches.append(
             Approach(
                 duty=duty,
                 drive_time_s=drive_time_s,
                 tau_s=tau_s,
                 chance=float(chance_within(tau_s, within_s, policy)),
-                counts=assigned or (duty.state.askable and may_help),
-                assigned=assigned,
+                counts=duty.unit_id in counting,
+                assigned=duty in company.coming,
             )
         )
     return tuple(sorted(approaches, key=lambda one: (one.drive_time_s, one.duty.unit_id)))
 
 
+def _coming(approaches: Sequence[Approach]) -> list[str]:
+    """Say of each car on its way how long it still drives."""
+    return [
+        f"{one.duty.unit_id} is on its way, {words.drive(one.drive_time_s)} by road"
+        if np.isfinite(one.drive_time_s)
+        else f"{one.duty.unit_id} is assigned, and no way by road is known"
+        for one in approaches
+        if one.assigned
+    ]
+
+
 def _notes(
+    net: RoadNetwork,
     stop: Stop,
     place: tuple[float, float] | None,
     position: Position | None,
@@ -350,6 +385,12 @@ def _notes(
         notes.append("place unknown: neither the stop nor its unit has a position")
     elif position is None:
         notes.append(f"no road within {FAR_M:.0f} m: drive times are unknown")
+    elif position.passed_over is not None:
+        nearer, used = (
+            net.table.street(edge) or "an unnamed road"
+            for edge in (position.passed_over, position.edge)
+        )
+        notes.append(f"{nearer} is nearer and cut off from the other roads: {used} is used")
     elif position.offset_m > NEAR_M:
         notes.append(
             f"the nearest road is {words.distance(position.offset_m, unit)} away: check the place"

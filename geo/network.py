@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
 # Of the sphere that OSMnx measures on (radius 6,371,009 m).
 METRES_PER_DEG = np.pi / 180 * 6_371_009
-FINEST_S = 0.001
+FINEST_S, COARSEST_S = 0.001, 60.0
 _OWN_ARRAYS = ("edge_ms", "turn_start", "turn_to", "turn_ms", "twin")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class RoadNetwork:
     """
     A road network with its drive times. Times are whole milliseconds, so that sums are exact.
@@ -122,15 +122,17 @@ class RoadNetwork:
         Raises
         ------
         InputError
-            If shapes do not fit, a node row does not exist, a time is negative or not finite, or
-            the resolution is finer than a millisecond.
+            If shapes do not fit, a place is off the globe, a node row does not exist, a time is
+            negative or not finite, or the resolution is finer than a millisecond or coarser than a
+            minute.
         """
         lon, lat = np.asarray(lon_deg, np.float64), np.asarray(lat_deg, np.float64)
         tails, heads = np.asarray(tail, np.int32), np.asarray(head, np.int32)
         times = np.asarray(time_s, np.float64)
         _check_arrays(lon, lat, tails, heads, times)
-        if not resolution_s >= FINEST_S:
-            raise InputError(f"resolution_s={resolution_s}: must be at least {FINEST_S}")
+        if not FINEST_S <= resolution_s <= COARSEST_S:
+            bounds = f"from {FINEST_S} to {COARSEST_S:g}"
+            raise InputError(f"resolution_s={resolution_s}: must be {bounds}")
         table = _plain_table(lon, lat, tails, heads)
         turn_start, turn_to = _passages(table)
         return cls(
@@ -322,6 +324,28 @@ class RoadNetwork:
             lat[after - 1] + part * (lat[after] - lat[after - 1]),
         )
 
+    def __repr__(self) -> str:
+        """Name it, rather than print its arrays."""
+        nodes, edges = self.table.node_count, self.table.edge_count
+        return f"RoadNetwork({self.table.source.name!r}, {nodes} nodes, {edges} edges)"
+
+    @cached_property
+    def from_main(self) -> BoolArray:
+        """Edges that the main part reaches, shape (m,): good to arrive on."""
+        return self._reached(self.forward)
+
+    @cached_property
+    def to_main(self) -> BoolArray:
+        """Edges that reach the main part, shape (m,): good to set out on."""
+        return self._reached(self.backward)
+
+    def _reached(self, graph: sparse.csr_array) -> BoolArray:
+        """Follow a graph from the main part."""
+        reached = np.zeros(len(self.edge_ms), np.bool_)
+        first = int(np.flatnonzero(self.main)[0])
+        reached[csgraph.breadth_first_order(graph, first, return_predecessors=False)] = True
+        return reached
+
     @cached_property
     def main(self) -> BoolArray:
         """Edges of the largest part in which every edge reaches every other, shape (m,)."""
@@ -387,6 +411,8 @@ def _check_arrays(
         raise InputError("lon_deg, lat_deg: must be flat and of one length")
     if not (tail.shape == head.shape == time_s.shape == (len(tail),)):
         raise InputError("tail, head, time_s: must be flat and of one length")
+    if not ((np.abs(lon) <= 180) & (np.abs(lat) <= 90)).all():  # noqa: PLR2004 - degrees
+        raise InputError("lon_deg, lat_deg: must be degrees, WGS 84")
     for name, rows in (("tail", tail), ("head", head)):
         if not ((rows >= 0) & (rows < len(lon))).all():
             raise InputError(f"{name}: must hold node rows from 0 to {len(lon) - 1}")

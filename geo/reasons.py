@@ -32,6 +32,8 @@ class Choice:
         Its way there.
     score : float
         S; -inf where it is too far or nobody is missing.
+    gain : float
+        The minutes it would bring, without the cost.
     lost_share : float
         L_u.
     stay_near : int
@@ -46,6 +48,7 @@ class Choice:
 
     approach: Approach
     score: float
+    gain: float
     lost_share: float
     stay_near: int
     beat_within_s: float
@@ -199,7 +202,7 @@ def _too_far_or_too_dear(exposure: Exposure, choices: Sequence[Choice], policy: 
             f"(limit {words.drive(limit_s)})"
         )
     best = choices[0]
-    return (
-        f"{best.approach.duty.unit_id} could be there in {words.drive(best.approach.tau_s)}, but "
-        f"{words.percent(best.lost_share)} of road would lose its cover meanwhile"
-    )
+    could = f"{best.approach.duty.unit_id} could be there in {words.drive(best.approach.tau_s)}"
+    if not best.gain >= policy.score_min:
+        return f"{could}, but would bring only {best.gain:.1f} minutes of a second officer"
+    return f"{could}, but {words.percent(best.lost_share)} of road would lose its cover meanwhile"

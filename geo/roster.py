@@ -223,6 +223,8 @@ def _why_not(unit: Unit, age: Age, busy_with: str, position: Position | None) ->
         return unit.status.value.replace("_", " ")
     if age.freshness is Freshness.STALE:
         return f"fix {words.age(age.fix_age_s)} old"
+    if (unit.fix.accuracy_m or 0) > FAR_M:
+        return f"fix only good to {unit.fix.accuracy_m:.0f} m"
     if position is None:
         return f"no road within {FAR_M:.0f} m of its fix"
     return ""
@@ -246,6 +248,7 @@ def _kind(why_not: str) -> str:
     for start, kind in (
         ("on stop", "on a stop"),
         ("backup of", "backing up a stop"),
+        ("fix only good", "with too coarse a fix"),
         ("fix ", "with too old a fix"),
         ("no road", "off the road network"),
         ("asked", "asked too often this hour"),

@@ -43,6 +43,8 @@ def _legs(net: RoadNetwork, position: Position, *, setting_out: bool) -> list[_L
 
     Setting out the other way may cost turning round; arriving across the street costs nothing.
     """
+    if not setting_out and position.fraction in {0.0, 1.0}:
+        return _legs_at_node(net, position)
     own_ms = int(net.edge_ms[position.edge])
     legs = [_Leg(edge=position.edge, done_ms=round(position.fraction * own_ms), price_ms=0)]
     twin = int(net.twin[position.edge])
@@ -52,6 +54,21 @@ def _legs(net: RoadNetwork, position: Position, *, setting_out: bool) -> list[_L
         done_ms = round((1 - position.fraction) * back_ms)
         legs.append(_Leg(edge=twin, done_ms=done_ms, price_ms=price_ms))
     return legs
+
+
+def _legs_at_node(net: RoadNetwork, position: Position) -> list[_Leg]:
+    """List every edge that ends or begins where a place is: one has arrived by any of them."""
+    ends = net.table.head if position.fraction else net.table.tail
+    node = ends[position.edge]
+    last = [
+        _Leg(edge=edge, done_ms=int(net.edge_ms[edge]), price_ms=0)
+        for edge in np.flatnonzero(net.table.head == node).tolist()
+    ]
+    first = [
+        _Leg(edge=edge, done_ms=0, price_ms=0)
+        for edge in np.flatnonzero(net.table.tail == node).tolist()
+    ]
+    return last + first
 
 
 def _search(
@@ -78,9 +95,14 @@ def _search(
         shape=(count + 1, count + 1),
     )
     time_ms, before = csgraph.dijkstra(
-        with_source, indices=[count], limit=within_s * 1000, return_predecessors=True
+        with_source, indices=[count], limit=_milliseconds(within_s), return_predecessors=True
     )
     return time_ms[0, :count], before[0, :count].astype(np.int64)
+
+
+def _milliseconds(seconds: float) -> float:
+    """Turn a horizon into milliseconds without losing a whole one to rounding."""
+    return round(seconds * 1000, 3)
 
 
 def _lowest_first(edges: IntArray, times_ms: FloatArray) -> tuple[IntArray, FloatArray]:
@@ -106,6 +128,8 @@ class Backward:
         From the end of each edge to the place; inf past the horizon.
     onward : ndarray of int64, shape (m,)
         The edge to take next; m where the place lies on it.
+    ends : tuple of _Leg
+        The edges the place lies on.
     """
 
     net: RoadNetwork
@@ -113,6 +137,7 @@ class Backward:
     within_s: float
     rest_ms: FloatArray
     onward: IntArray
+    ends: tuple[_Leg, ...]
 
     def drive_time_s(self, position: Position) -> float:
         """
@@ -125,20 +150,19 @@ class Backward:
         """
         return self._best(position)[0] / 1000
 
-    def _best(self, position: Position) -> tuple[float, _Leg, bool]:
-        """Choose how to set out: milliseconds, the leg, and whether it is straight ahead."""
-        options = []
-        ends = _legs(self.net, self.place, setting_out=False)
+    def _best(self, position: Position) -> tuple[float, _Leg, _Leg | None]:
+        """Choose how to set out: milliseconds, the leg, and the end if it is straight ahead."""
+        options: list[tuple[float, _Leg, _Leg | None]] = []
         for leg in _legs(self.net, position, setting_out=True):
-            around = self.net.edge_ms[leg.edge] - leg.done_ms + self.rest_ms[leg.edge]
-            options.append((float(leg.price_ms + around), leg, False))
             options += [
-                (float(leg.price_ms + end.done_ms - leg.done_ms), leg, True)
-                for end in ends
+                (float(leg.price_ms + end.done_ms - leg.done_ms), leg, end)
+                for end in self.ends
                 if end.edge == leg.edge and end.done_ms >= leg.done_ms
             ]
+            around = self.net.edge_ms[leg.edge] - leg.done_ms + self.rest_ms[leg.edge]
+            options.append((float(leg.price_ms + around), leg, None))
         best = min(options, key=lambda option: option[0])
-        return best if best[0] <= self.within_s * 1000 else (np.inf, *best[1:])
+        return best if best[0] <= _milliseconds(self.within_s) else (np.inf, *best[1:])
 
     def route(self, position: Position) -> Route | None:
         """
@@ -154,29 +178,29 @@ class Backward:
         route : Route or None
             None where there is no way within the horizon.
         """
-        time_ms, leg, straight = self._best(position)
+        time_ms, leg, end = self._best(position)
         if not np.isfinite(time_ms):
             return None
         edges = [leg.edge]
-        ends = {end.edge: end for end in _legs(self.net, self.place, setting_out=False)}
-        if not straight:
+        if end is None:
             while (after := int(self.onward[edges[-1]])) < len(self.rest_ms):
                 edges.append(after)
-            edges.append(self._last(edges[-1], ends))
-        from_fraction = _fraction(position, leg.edge)
-        to_fraction = _fraction(self.place, edges[-1])
-        return _draw(self.net, edges, from_fraction, to_fraction, time_ms / 1000)
+            end = self._entered(edges[-1])
+            edges.append(end.edge)
+        begin = _fraction(self.net, position, leg)
+        return _draw(self.net, edges, begin, _fraction(self.net, self.place, end), time_ms / 1000)
 
-    def _last(self, edge: int, ends: dict[int, _Leg]) -> int:
-        """Find the edge of the place that one enters from `edge` soonest."""
+    def _entered(self, edge: int) -> _Leg:
+        """Find the end that one enters from `edge` soonest."""
         net = self.net
         turns = range(int(net.turn_start[edge]), int(net.turn_start[edge + 1]))
         entries = [
-            (int(net.turn_ms[turn]) + ends[after].done_ms, after)
+            (int(net.turn_ms[turn]) + end.done_ms, end.edge, end)
             for turn in turns
-            if (after := int(net.turn_to[turn])) in ends
+            for end in self.ends
+            if end.edge == int(net.turn_to[turn])
         ]
-        return min(entries)[1]
+        return min(entries, key=lambda entry: entry[:2])[2]
 
 
 def search_back(net: RoadNetwork, place: Position, *, within_s: float = np.inf) -> Backward:
@@ -202,13 +226,22 @@ def search_back(net: RoadNetwork, place: Position, *, within_s: float = np.inf) 
     O((m + t) log m) within the horizon: Dijkstra (1959), scipy's.
     """
     edges, times = [], []
-    for leg in _legs(net, place, setting_out=False):
-        turns = np.flatnonzero(net.turn_to == leg.edge)
-        edges.append(net.turn_from[turns])
-        times.append(net.turn_ms[turns] + float(leg.done_ms))
+    ends = _legs(net, place, setting_out=False)
+    for leg in ends:
+        back = net.backward
+        before = slice(int(back.indptr[leg.edge]), int(back.indptr[leg.edge + 1]))
+        edges.append(back.indices[before].astype(np.int64))
+        times.append(back.data[before] - net.edge_ms[leg.edge] + leg.done_ms)
     starts = _lowest_first(np.concatenate(edges), np.concatenate(times))
     rest_ms, onward = _search(net.backward, *starts, within_s)
-    return Backward(net=net, place=place, within_s=within_s, rest_ms=rest_ms, onward=onward)
+    return Backward(
+        net=net,
+        place=place,
+        within_s=within_s,
+        rest_ms=rest_ms,
+        onward=onward,
+        ends=tuple(ends),
+    )
 
 
 def times_to_middles(net: RoadNetwork, position: Position, *, within_s: float) -> FloatArray:
@@ -246,7 +279,7 @@ def times_to_middles(net: RoadNetwork, position: Position, *, within_s: float) -
         if ahead_ms >= 0:
             middle_ms[leg.edge] = min(middle_ms[leg.edge], leg.price_ms + ahead_ms)
     both_ms = np.where(net.twin >= 0, np.minimum(middle_ms, middle_ms[net.twin]), middle_ms)
-    return np.where(both_ms <= within_s * 1000, both_ms / 1000, np.inf)
+    return np.where(both_ms <= _milliseconds(within_s), both_ms / 1000, np.inf)
 
 
 def times_to(net: RoadNetwork, node: int, within_s: float = np.inf) -> FloatArray:
@@ -325,7 +358,7 @@ def _node_times(
     time_ms = np.full(count, np.inf)
     np.minimum.at(time_ms, far, reached_ms + net.edge_ms)
     time_ms[node] = 0
-    return np.where(time_ms <= within_s * 1000, time_ms / 1000, np.inf)
+    return np.where(time_ms <= _milliseconds(within_s), time_ms / 1000, np.inf)
 
 
 def nearest(
@@ -390,9 +423,13 @@ def merge_soonest(index: IntArray, time_s: FloatArray, row: int, new_s: FloatArr
         index[pushed, column], who = who[pushed], np.where(pushed, index[:, column], who)
 
 
-def _fraction(position: Position, edge: int) -> float:
-    """Give the share of an edge that lies behind a position on it or on its twin."""
-    return position.fraction if edge == position.edge else 1 - position.fraction
+def _fraction(net: RoadNetwork, position: Position, leg: _Leg) -> float:
+    """Give the share of a leg's edge that lies behind a position."""
+    if leg.edge == position.edge:
+        return position.fraction
+    if leg.edge == int(net.twin[position.edge]):
+        return 1 - position.fraction
+    return 1.0 if leg.done_ms else 0.0  # at a node, by another road
 
 
 def _draw(

@@ -43,6 +43,8 @@ class Position:
     turn_round_s : float or None
         What it costs to set out on the same road the other way; None where there is no other way.
         0 where the heading is unknown.
+    passed_over : int or None
+        A nearer edge that was not taken, because it is cut off from the main part.
     """
 
     lon_deg: float
@@ -53,10 +55,16 @@ class Position:
     edge: int
     fraction: float
     turn_round_s: float | None
+    passed_over: int | None = None
 
 
 def snap(
-    net: RoadNetwork, lon_deg: float, lat_deg: float, heading_deg: float | None = None
+    net: RoadNetwork,
+    lon_deg: float,
+    lat_deg: float,
+    heading_deg: float | None = None,
+    *,
+    arriving: bool = False,
 ) -> Position | None:
     """
     Find the road a position is on.
@@ -69,6 +77,9 @@ def snap(
         WGS 84.
     heading_deg : float or None
         Clockwise from north; chooses the carriageway and the side of the street.
+    arriving : bool
+        A place to get to (a stop), rather than one to set out from (a unit): which roads are cut
+        off differs.
 
     Returns
     -------
@@ -76,11 +87,17 @@ def snap(
         None where no road lies within `FAR_M`.
     """
     heading = np.nan if heading_deg is None else heading_deg
-    return snap_all(net, np.array([lon_deg]), np.array([lat_deg]), np.array([heading]))[0]
+    places = np.array([[lon_deg], [lat_deg], [heading]])
+    return snap_all(net, *places, arriving=arriving)[0]
 
 
 def snap_all(
-    net: RoadNetwork, lon_deg: FloatArray, lat_deg: FloatArray, heading_deg: FloatArray
+    net: RoadNetwork,
+    lon_deg: FloatArray,
+    lat_deg: FloatArray,
+    heading_deg: FloatArray,
+    *,
+    arriving: bool = False,
 ) -> list[Position | None]:
     """
     Find the roads many positions are on; each as `snap` would.
@@ -93,6 +110,8 @@ def snap_all(
         WGS 84.
     heading_deg : ndarray of float64, shape (k,)
         Clockwise from north, NaN where unknown.
+    arriving : bool
+        As in `snap`.
 
     Returns
     -------
@@ -105,12 +124,11 @@ def snap_all(
         return found
     near = _nearest_on_edges(net, edge, lon_deg[point], lat_deg[point])
     turned = np.cos(np.radians(heading_deg[point] - near.bearing_deg))
-    score = near.distance_m + MAIN_M * ~net.main[edge]
-    score += np.nan_to_num(HEADING_M * (1 - turned))
+    score = near.distance_m + np.nan_to_num(HEADING_M * (1 - turned))
     score[near.distance_m > FAR_M] = np.inf
-    order = np.lexsort((edge, np.round(score, 6), point))
-    _, first = np.unique(point[order], return_index=True)
-    for i in order[first]:
+    joined = net.from_main if arriving else net.to_main
+    nearest = _best(point, edge, score)
+    for i, bare in zip(_best(point, edge, score + MAIN_M * ~joined[edge]), nearest, strict=True):
         if np.isfinite(score[i]):
             row = int(point[i])
             lon, lat = float(lon_deg[row]), float(lat_deg[row])
@@ -123,8 +141,15 @@ def snap_all(
                 edge=int(edge[i]),
                 fraction=float(near.fraction[i]),
                 turn_round_s=_turn_round_s(net, int(edge[i]), float(heading_deg[row])),
+                passed_over=int(edge[bare]) if joined[edge[i]] and not joined[edge[bare]] else None,
             )
     return found
+
+
+def _best(point: IntArray, edge: IntArray, score: FloatArray) -> IntArray:
+    """Choose for each point the candidate of the lowest score, ties by the lower edge."""
+    order = np.lexsort((edge, np.round(score, 6), point))
+    return order[np.unique(point[order], return_index=True)[1]]
 
 
 def _turn_round_s(net: RoadNetwork, edge: int, heading_deg: float) -> float | None:

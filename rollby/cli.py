@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 FILE = click.Path(path_type=Path)
 Decorator = "Callable[[Callable[..., None]], Callable[..., None]]"
 BAD_DATA, UNREACHABLE = 3, 4
+DAY_S = 86_400
 
 
 class Instant(click.ParamType[datetime]):
@@ -74,6 +76,31 @@ class Place(click.ParamType[tuple[float, float, float]]):
         if heading == heading and not 0 <= heading <= 360:  # noqa: PLR0124, PLR2004 - NaN; degrees
             self.fail(f"{value!r}: the heading must be from 0 to 360", param, ctx)
         return lon, lat, heading
+
+
+class Seconds(click.ParamType[float]):
+    """A finite number of seconds, more than none."""
+
+    name = "seconds"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """
+        Read seconds.
+
+        Returns
+        -------
+        seconds : float
+            More than 0, at most a day.
+        """
+        try:
+            seconds = float(value)
+        except ValueError:
+            seconds = float("nan")
+        if not 0 < seconds <= DAY_S:
+            self.fail(f"{value!r}: must be seconds, more than 0 and at most {DAY_S}", param, ctx)
+        return seconds
 
 
 class Box(click.ParamType[tuple[float, float, float, float]]):
@@ -226,7 +253,7 @@ def time(
 @click.option("--from", "start", type=FILE, help="CSV: id,lon,lat[,heading_deg].")
 @click.option("--to", "end", type=FILE, help="CSV: id,lon,lat[,heading_deg].")
 @click.option("--pairs", type=FILE, help="CSV: id,from_lon,from_lat,to_lon,to_lat[,...].")
-@click.option("--within", "within_s", type=click.FloatRange(0, min_open=True), help="Seconds.")
+@click.option("--within", "within_s", type=Seconds(), help="Horizon, seconds.")
 @click.option("-o", "--out", type=FILE, required=True, help="The .csv or .parquet file to write.")
 def matrix(
     roads: Path,
@@ -271,7 +298,7 @@ def suggest(**options: Any) -> None:
 @cli.command()
 @_units_options
 @click.option("--stops", type=FILE, help="Stops: their units are not idle.")
-@click.option("--within", "within_s", type=click.FloatRange(0, min_open=True), help="T, seconds.")
+@click.option("--within", "within_s", type=Seconds(), help="T, seconds.")
 @json_option
 @click.option("--cells", type=FILE, help="Write H3 cells: .gpkg, .geojson, .parquet or .csv.")
 def coverage(**options: Any) -> None:
@@ -309,6 +336,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     exit_code : int
         As the help says. A bug is not caught: it shows its traceback and exits with 1.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that knows ASCII only
     try:
         cli.main(arguments, prog_name="rollby", standalone_mode=False)
     except click.exceptions.Exit as done:

@@ -162,8 +162,9 @@ def load(
         raise InputError(f"{units}: holds no instant to answer for; give one with --at")
     if at > clock + FUTURE:
         raise InputError(f"--at {at.isoformat()}: must not be in the future")
-    unit_rows = _near_roads(net, unit_rows, "unit", _fix_place, chosen.units.speed_unit)
-    stop_rows = _near_roads(net, stop_rows, "stop", _own_place, chosen.units.speed_unit)
+    unit = chosen.units.speed_unit
+    unit_rows = _near_roads(net, unit_rows, _fix_place, unit=unit, arriving=False)
+    stop_rows = _near_roads(net, stop_rows, _own_place, unit=unit, arriving=True)
     stop_rows = check_stop_units(stop_rows, unit_rows)
     unit_rows, stop_rows = as_of(unit_rows, stop_rows, at=at)
     skipped = faults_to_skip(unit_rows, stop_rows, ask_rows, skip_bad=skip_bad)
@@ -198,41 +199,97 @@ def _own_place(stop: Stop) -> tuple[float, float, float]:
     return stop.lon_deg, stop.lat_deg, heading
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """
+    The places of a file, on the road.
+
+    Parameters
+    ----------
+    positions : list of (Position or None)
+        Row by row; None where no road is near, or the row has no place.
+    faults : list of Fault
+        Rows far from any road.
+    notes : list of str
+        Rows some way off it.
+    """
+
+    positions: list[Position | None]
+    faults: list[Fault]
+    notes: list[str]
+
+
+def place_rows(
+    net: RoadNetwork,
+    rows: Rows[T],
+    place_of: Callable[[T], tuple[float, float, float]],
+    *,
+    field: str = "lon,lat",
+    unit: words.SpeedUnit = "km/h",
+    arriving: bool = False,
+) -> Placed:
+    """
+    Snap the places of a file.
+
+    Parameters
+    ----------
+    net : RoadNetwork
+        The roads.
+    rows : Rows
+        As read.
+    place_of : callable
+        Gives a row's lon_deg, lat_deg and heading_deg, NaN for what is unknown.
+    field : str
+        The columns the place stands in.
+    unit : {"mph", "km/h"}
+        The unit that goes with distances.
+    arriving : bool
+        Places to get to, rather than to set out from.
+
+    Returns
+    -------
+    placed : Placed
+        With every fault.
+    """
+    places = [place_of(row) for row in rows.rows]
+    positions = snap_places(net, places, arriving=arriving)
+    faults, notes = [], []
+    for line, (lon, lat, _), position in zip(rows.lines, places, positions, strict=True):
+        if position is None and not np.isnan(lon):
+            rule = far_rule(net, lon, lat)
+            faults.append(
+                Fault(file=rows.file, line=line, field=field, value=f"{lon},{lat}", rule=rule)
+            )
+        elif position is not None and position.offset_m > NEAR_M:
+            away = words.distance(position.offset_m, unit)
+            row = f"{rows.file}:{line} {field}={lon},{lat}"
+            notes.append(f"{row}: {away} from the nearest road; used there")
+    return Placed(positions=positions, faults=faults, notes=notes)
+
+
 def _near_roads(
     net: RoadNetwork,
     rows: Rows[T],
-    kind: str,
     place_of: Callable[[T], tuple[float, float, float]],
+    *,
     unit: words.SpeedUnit,
+    arriving: bool,
 ) -> Rows[T]:
     """Turn rows far from any road into faults; note those that are off it."""
-    places = [place_of(row) for row in rows.rows]
-    positions = snap_places(net, places)
-    faults, notes, kept = [], [], []
-    for number, (line, place, position) in enumerate(
-        zip(rows.lines, places, positions, strict=True)
-    ):
-        where = f"{place[0]},{place[1]}"
-        if position is None and not np.isnan(place[0]):
-            rule = far_rule(net, place[0], place[1])
-            faults.append(Fault(file=rows.file, line=line, field="lon,lat", value=where, rule=rule))
-            continue
-        kept.append(number)
-        if position is not None and position.offset_m > NEAR_M:
-            away = words.distance(position.offset_m, unit)
-            row = f"{rows.file}:{line} lon,lat={where}"
-            notes.append(f"{row}: {kind} is {away} from the nearest road; used there")
+    placed = place_rows(net, rows, place_of, unit=unit, arriving=arriving)
+    far = {fault.line for fault in placed.faults}
+    kept = [number for number, line in enumerate(rows.lines) if line not in far]
     return replace(
         rows,
         rows=tuple(rows.rows[number] for number in kept),
         lines=tuple(rows.lines[number] for number in kept),
-        faults=(*rows.faults, *faults),
-        notes=(*rows.notes, *notes),
+        faults=(*rows.faults, *placed.faults),
+        notes=(*rows.notes, *placed.notes),
     )
 
 
 def snap_places(
-    net: RoadNetwork, places: Sequence[tuple[float, float, float]]
+    net: RoadNetwork, places: Sequence[tuple[float, float, float]], *, arriving: bool = False
 ) -> list[Position | None]:
     """
     Snap many places.
@@ -243,6 +300,8 @@ def snap_places(
         The roads.
     places : sequence of (lon_deg, lat_deg, heading_deg)
         NaN for what is unknown.
+    arriving : bool
+        Places to get to, rather than to set out from.
 
     Returns
     -------
@@ -252,7 +311,7 @@ def snap_places(
     lon, lat, heading = np.array(places, np.float64).reshape(-1, 3).T
     known = ~np.isnan(lon)
     positions: list[Position | None] = [None] * len(places)
-    found = snap_all(net, lon[known], lat[known], heading[known])
+    found = snap_all(net, lon[known], lat[known], heading[known], arriving=arriving)
     for row, position in zip(np.flatnonzero(known), found, strict=True):
         positions[row] = position
     return positions

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from data.errors import Fault, InputError, TableError
+from data.errors import InputError, TableError
 from data.tables import faults_to_skip, read_pairs, read_places
 from geo.as_json import number_json
 from geo.network import RoadNetwork
 from geo.router import search_back
 from rollby.files import say, write_rows
-from rollby.inputs import far_rule, snap_places
+from rollby.inputs import place_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from data.answers import Route
-    from data.tables import Pair, Place, Rows
+    from data.tables import Pair, Place
+    from geo.router import Backward
     from geo.snap import Position
+    from rollby.inputs import Placed
 
 # Most ways are short, and the cost of a search follows its reach: near first.
-PAIR_HORIZONS_S = (900.0, math.inf)
+NEAR_S = 900.0
 ADDED = {"drive_time_s", "distance_m"}
 
 
@@ -47,8 +48,9 @@ def many_to_many(roads: Path, start: Path, end: Path, out: Path, *, within_s: fl
     net = RoadNetwork.load(roads)
     files = [read_places(start), read_places(end)]
     faults_to_skip(*files, skip_bad=False)
-    starts, ends = (
-        _placed(net, rows, [_place(row) for row in rows.rows], "lon,lat") for rows in files
+    say(note for file in files for note in file.notes)
+    starts, ends = _positions(
+        place_rows(net, files[0], _place), place_rows(net, files[1], _place, arriving=True)
     )
     rows = []
     for place, position in zip(files[1].rows, ends, strict=True):
@@ -88,50 +90,49 @@ def one_by_one(roads: Path, pairs: Path, out: Path, *, within_s: float) -> None:
     net = RoadNetwork.load(roads)
     file = read_pairs(pairs)
     faults_to_skip(file, skip_bad=False)
+    say(file.notes)
     columns = [name for name, _ in file.rows[0].row] if file.rows else ["id"]
     if taken := sorted(ADDED.intersection(columns)):
         raise InputError(f"{pairs}: column {', '.join(taken)} is what the answer adds; rename it")
-    starts = _placed(net, file, [_start(pair) for pair in file.rows], "from_lon,from_lat")
-    ends = _placed(net, file, [_end(pair) for pair in file.rows], "to_lon,to_lat")
-    rows = []
-    for pair, start, end in zip(file.rows, starts, ends, strict=True):
-        route = _route(net, start, end, within_s)
-        drive_time_s, distance_m = (route.drive_time_s, route.distance_m) if route else (None, None)
-        rows.append(
-            dict(pair.row)
-            | {"drive_time_s": number_json(drive_time_s), "distance_m": number_json(distance_m)}
-        )
+    starts, ends = _positions(
+        place_rows(net, file, _start, field="from_lon,from_lat"),
+        place_rows(net, file, _end, field="to_lon,to_lat", arriving=True),
+    )
+    routes: list[Route | None] = [None] * len(ends)
+    near: Backward | None = None
+    # Pairs with one end in common come together, so that its search is made once.
+    for number in sorted(range(len(ends)), key=lambda number: (ends[number].edge, number)):
+        start, end = starts[number], ends[number]
+        if near is None or near.place != end:
+            near = search_back(net, end, within_s=min(NEAR_S, within_s))
+        routes[number] = near.route(start)
+        if routes[number] is None and within_s > NEAR_S:
+            routes[number] = search_back(net, end, within_s=within_s).route(start)
+    rows = [
+        dict(pair.row)
+        | {
+            "drive_time_s": number_json(route.drive_time_s) if route else None,
+            "distance_m": number_json(route.distance_m) if route else None,
+        }
+        for pair, route in zip(file.rows, routes, strict=True)
+    ]
     write_rows(out, [*columns, "drive_time_s", "distance_m"], rows)
     say([f"{len(rows)} drive times: {out}"])
 
 
-def _placed(
-    net: RoadNetwork, rows: Rows[Any], places: Sequence[tuple[float, float, float]], field: str
-) -> list[Position]:
+def _positions(starts: Placed, ends: Placed) -> tuple[list[Position], list[Position]]:
     """
-    Snap the places of a file.
+    Give where all places are on the road.
 
     Raises
     ------
     TableError
-        If rows are faulty or far from any road; all of them.
+        If places are far from any road; all of them.
     """
-    positions = snap_places(net, places)
-    far = [
-        Fault(
-            file=rows.file,
-            line=line,
-            field=field,
-            value=f"{place[0]},{place[1]}",
-            rule=far_rule(net, place[0], place[1]),
-        )
-        for line, place, position in zip(rows.lines, places, positions, strict=True)
-        if position is None
-    ]
-    if far:
-        raise TableError(far)
-    say(rows.notes)
-    return [position for position in positions if position]
+    if faults := [*starts.faults, *ends.faults]:
+        raise TableError(sorted(faults, key=lambda fault: (fault.file, fault.line or 0)))
+    say([*starts.notes, *ends.notes])
+    return [one for one in starts.positions if one], [one for one in ends.positions if one]
 
 
 def _place(row: Place) -> tuple[float, float, float]:
@@ -147,12 +148,3 @@ def _start(pair: Pair) -> tuple[float, float, float]:
 def _end(pair: Pair) -> tuple[float, float, float]:
     """Give where a pair ends; no heading."""
     return pair.to_lon_deg, pair.to_lat_deg, math.nan
-
-
-def _route(net: RoadNetwork, start: Position, end: Position, within_s: float) -> Route | None:
-    """Find a way, searching near first: most ways are short, and cost follows reach."""
-    for horizon_s in PAIR_HORIZONS_S:
-        route = search_back(net, end, within_s=min(horizon_s, within_s)).route(start)
-        if route or horizon_s >= within_s:
-            break
-    return route

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import click
+from rich.text import Text
 
 from data.errors import InputError
 from geo.network import RoadNetwork
@@ -74,4 +75,4 @@ def print_roads(net: RoadNetwork, file: Path, *, as_json: bool) -> None:
         facts = {"schema": "rollby.roads/1", "file": str(file), **net.facts()}
         click.echo(json_text(facts | {"bytes": file.stat().st_size}))
     else:
-        console().print(str(file), roads_table(net))
+        console().print(Text(str(file)), roads_table(net))

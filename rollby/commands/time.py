@@ -57,17 +57,18 @@ def drive_time(
         If a place is far from any road, or a map is wanted of no way.
     """
     net = RoadNetwork.load(roads)
-    ends = []
-    for name, place, position in zip(
-        ("from", "to"), (start, end), snap_places(net, [start, end]), strict=True
-    ):
+    ends, far = [], []
+    for name, place in (("from", start), ("to", end)):
+        (position,) = snap_places(net, [place], arriving=name == "to")
         if position is None:
-            rule = far_rule(net, place[0], place[1])
-            raise InputError(f"--{name} {place[0]},{place[1]}: {rule}")
+            far.append(f"--{name} {place[0]},{place[1]}: {far_rule(net, place[0], place[1])}")
+            continue
+        ends.append(position)
         if position.offset_m > NEAR_M:
             away = words.distance(position.offset_m, UNIT)
             say([f"--{name}: the nearest road is {away} away; used there"])
-        ends.append(position)
+    if far:
+        raise InputError("\n".join(far))
     route = search_back(net, ends[1]).route(ends[0])
     streets = [net.table.street(position.edge) for position in ends]
     if as_json:
@@ -76,8 +77,8 @@ def drive_time(
         click.echo("no way by road")
     else:
         by_way = ", ".join(dict.fromkeys(name for name, _ in route.streets if name))
-        took, far = words.drive(route.drive_time_s), words.distance(route.distance_m, UNIT)
-        click.echo(f"{took} by road, {far}: {by_way}")
+        took, length = words.drive(route.drive_time_s), words.distance(route.distance_m, UNIT)
+        click.echo(f"{took} by road, {length}: {by_way}")
     if map_path:
         if route is None:
             raise InputError(f"{map_path}: there is no way to draw")

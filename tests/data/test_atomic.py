@@ -35,7 +35,9 @@ def test_a_failure_leaves_what_was_there(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"x\.csv: cannot be written .No such file.*check the fol"):
+    with pytest.raises(
+        InputError, match=r"x\.csv: cannot be written, there is no folder .*; make it"
+    ):
         write(tmp_path / "none" / "x.csv", "x")
 
 

@@ -105,7 +105,7 @@ def test_a_failed_write_leaves_what_was_there(good: Path, monkeypatch: pytest.Mo
 
 
 def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"x\.roads: cannot be written .No such file"):
+    with pytest.raises(InputError, match=r"x\.roads: cannot be written, there is no folder"):
         write_roads(tmp_path / "none" / "x.roads", {"x": np.zeros(3)}, {})
 
 

@@ -27,24 +27,34 @@ def passages(net: RoadNetwork) -> nx.DiGraph:
     return graph
 
 
-def ways_to_be(net: RoadNetwork, place: Position) -> Iterator[tuple[int, int, float]]:
+def ways_to_be(
+    net: RoadNetwork, place: Position, *, arriving: bool
+) -> Iterator[tuple[int, int, float]]:
     """Edges a place lies on, the ms driven on each before it, and the price of choosing it."""
+    if arriving and place.fraction in {0, 1}:
+        ends = net.table.head if place.fraction else net.table.tail
+        for edge in range(len(net.edge_ms)):
+            if net.table.head[edge] == ends[place.edge]:
+                yield edge, int(net.edge_ms[edge]), 0.0
+            if net.table.tail[edge] == ends[place.edge]:
+                yield edge, 0, 0.0
+        return
     yield place.edge, round(place.fraction * int(net.edge_ms[place.edge])), 0.0
     if place.turn_round_s is not None:
         twin = int(net.twin[place.edge])
         back_ms = round((1 - place.fraction) * int(net.edge_ms[twin]))
-        yield twin, back_ms, place.turn_round_s * 1000
+        yield twin, back_ms, 0.0 if arriving else place.turn_round_s * 1000
 
 
 def drive_time_s(net: RoadNetwork, graph: nx.DiGraph, start: Position, end: Position) -> float:
     """One drive time, from scratch."""
     work = graph.copy()
-    for edge, done, price in ways_to_be(net, start):
+    for edge, done, price in ways_to_be(net, start, arriving=False):
         _keep_least(work, START, edge, price + int(net.edge_ms[edge]) - done)
-        for other, reached, _ in ways_to_be(net, end):
+        for other, reached, _ in ways_to_be(net, end, arriving=True):
             if other == edge and reached >= done:
                 _keep_least(work, START, END, price + reached - done)
-    for last, reached, _ in ways_to_be(net, end):
+    for last, reached, _ in ways_to_be(net, end, arriving=True):
         for before in list(graph.predecessors(last)):
             turn_ms = graph[before][last]["ms"] - int(net.edge_ms[last])
             _keep_least(work, before, END, turn_ms + reached)

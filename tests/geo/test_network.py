@@ -84,7 +84,10 @@ def arrays(**change: Any) -> dict[str, Any]:
         ({"time_s": [1, -1]}, "time_s: must be finite and >= 0"),
         ({"time_s": [1, np.nan]}, "time_s: must be finite and >= 0"),
         ({"time_s": [1, np.inf]}, "time_s: must be finite and >= 0"),
-        ({"resolution_s": 1e-4}, "resolution_s=0.0001: must be at least 0.001"),
+        ({"resolution_s": 1e-4}, "resolution_s=0.0001: must be from 0.001 to 60"),
+        ({"resolution_s": np.inf}, "resolution_s=inf: must be from 0.001 to 60"),
+        ({"lon_deg": [0, np.nan]}, "lon_deg, lat_deg: must be degrees"),
+        ({"lon_deg": [0, 500]}, "lon_deg, lat_deg: must be degrees"),
     ],
 )
 def test_plain_arrays_that_do_not_fit_are_refused(change: dict[str, Any], message: str) -> None:

@@ -94,7 +94,7 @@ def test_times_to_middles_equal_networkx(net: RoadNetwork, data: st.DataObject) 
     start = somewhere(net, edge, data.draw(st.floats(0, 1)), heading_known=data.draw(st.booleans()))
     found = times_to_middles(net, start, within_s=np.inf)
     graph = oracle.passages(net)
-    for middle in range(len(net.edge_ms)):
+    for middle in np.flatnonzero(net.edge_ms >= 2).tolist():  # a road of no length has no middle
         half = (int(net.edge_ms[middle]) // 2) / max(int(net.edge_ms[middle]), 1)
         end = somewhere(net, middle, half, heading_known=False)
         expected = oracle.drive_time_s(net, graph, start, end)
@@ -293,6 +293,55 @@ def test_route_names_its_streets_and_follows_the_road() -> None:
     assert (route.lon_deg[0], route.lat_deg[0]) == pytest.approx(at(200, 0), abs=1e-6)
     assert (route.lon_deg[-1], route.lat_deg[-1]) == pytest.approx(at(1000, 500), abs=1e-6)
     assert len(route.lon_deg) == 3
+
+
+def test_a_place_at_a_crossing_is_reached_by_any_of_its_streets() -> None:
+    cross = {"W": (-500.0, 0.0), "M": (0.0, 0.0), "E": (500.0, 0.0), "S": (0.0, -500.0)}
+    streets = [
+        {"ends": ["W", "M", "E"], "maxspeed": TEN_MPS},
+        {"ends": ["M", "S"], "maxspeed": TEN_MPS},
+    ]
+    net = town(cross, streets)
+    crossing = snap(net, *at(0, 30))
+    assert crossing
+    assert crossing.fraction in {0, 1}
+    times = search_back(net, crossing)
+    for start in ((-300, 0), (300, 0), (0, -300)):
+        position = snap(net, *at(*start))
+        assert position
+        assert times.drive_time_s(position) == pytest.approx(30, abs=0.1)
+        route = times.route(position)
+        assert route
+        assert route.distance_m == pytest.approx(300, abs=1)
+
+
+def test_routes_follow_edges_and_their_times_add_up(denver: RoadNetwork) -> None:
+    rng = np.random.default_rng(8)
+    table = denver.table
+    ends: list[Position] = []
+    while len(ends) < 60:
+        lon, lat = rng.uniform(-104.999, -104.974), rng.uniform(39.741, 39.769)
+        position = snap(denver, lon, lat, float(rng.uniform(0, 360)))
+        if position and denver.main[position.edge]:
+            ends.append(position)
+    segments = {
+        (*map(tuple, np.round(np.stack(table.shape(edge), axis=1)[i : i + 2], 7)),)
+        for edge in range(table.edge_count)
+        for i in range(len(table.shape(edge)[0]) - 1)
+    }
+    for start, end in zip(ends[::2], ends[1::2], strict=True):
+        times = search_back(denver, end)
+        route = times.route(start)
+        assert route
+        assert route.drive_time_s == times.drive_time_s(start)
+        points = np.round(np.stack([route.lon_deg, route.lat_deg], axis=1), 7)
+        inner = list(zip(map(tuple, points[1:-2]), map(tuple, points[2:-1]), strict=True))
+        assert set(inner) <= segments  # driven in a direction that the road allows
+        assert points[0] == pytest.approx([start.snapped_lon_deg, start.snapped_lat_deg], abs=1e-6)
+        assert points[-1] == pytest.approx([end.snapped_lon_deg, end.snapped_lat_deg], abs=1e-6)
+        north = np.diff(points[:, 1]) * 6_371_009 * np.pi / 180
+        east = np.diff(points[:, 0]) * 6_371_009 * np.pi / 180 * np.cos(np.radians(39.755))
+        assert route.distance_m == pytest.approx(np.hypot(north, east).sum(), rel=2e-3, abs=1)
 
 
 @pytest.mark.parametrize("work", [times_to, times_from])

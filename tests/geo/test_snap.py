@@ -36,17 +36,17 @@ def brute_force_m(net: RoadNetwork, lon: float, lat: float) -> np.ndarray:
 @given(st.floats(-105.001, -104.972), st.floats(39.740, 39.770))
 def test_nearest_road_equals_brute_force(denver: RoadNetwork, lon: float, lat: float) -> None:
     metres = brute_force_m(denver, lon, lat)
+    metres[metres > FAR_M] = np.inf
     position = snap(denver, lon, lat)
     if position is None:
-        assert metres.min() > FAR_M
+        assert np.isinf(metres.min())
         return
-    on_main = metres[denver.main].min()
+    joined = denver.to_main
+    on_main = metres[joined].min()
     assert position.offset_m == pytest.approx(metres[position.edge], abs=1e-3)
     # Off the main part only where that saves 100 m or more.
-    best = min(on_main, (metres + 100)[~denver.main].min())
-    assert position.offset_m + 100 * (not denver.main[position.edge]) == pytest.approx(
-        best, abs=1e-3
-    )
+    best = min(on_main, (metres + 100)[~joined].min())
+    assert position.offset_m + 100 * (not joined[position.edge]) == pytest.approx(best, abs=1e-3)
 
 
 def test_snapped_place_lies_on_the_edge_at_the_fraction(denver: RoadNetwork) -> None:
@@ -122,6 +122,21 @@ def test_main_part_is_preferred_over_a_cut_off_scrap() -> None:
     assert far
     assert net.table.street(near.edge) == "Main Street"
     assert net.table.street(far.edge) == "far"
+
+
+def test_a_road_that_leaves_the_area_is_good_to_arrive_on_and_bad_to_set_out_on() -> None:
+    away = CROSS | {"X": (300.0, 60.0), "Y": (1500.0, 60.0)}
+    ramp = {"ends": ["X", "Y"], "oneway": True, "name": "I 83"}
+    net = town(away, [*CROSSING, {"ends": ["W", "X"]}, ramp])
+    stop = snap(net, *at(900, 50), arriving=True)
+    assert stop
+    assert net.table.street(stop.edge) == "I 83"
+    assert stop.passed_over is None
+    unit = snap(net, *at(900, 50))
+    assert unit
+    assert net.table.street(unit.edge) == "Main Street"
+    assert unit.passed_over is not None
+    assert net.table.street(unit.passed_over) == "I 83"
 
 
 def test_far_from_any_road_is_none() -> None:

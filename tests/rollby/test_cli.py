@@ -355,6 +355,36 @@ def test_matrix_of_pairs_carries_other_columns(
     assert float(row["distance_m"]) == asked["distance_m"]
 
 
+def test_matrix_notes_places_off_the_road_and_lists_faults_of_both_files(
+    rollby: Any, city: list[object], tmp_path: Path
+) -> None:
+    (tmp_path / "a.csv").write_text("id,lon,lat\na,-104.9715,39.7450\n")
+    files = ["--from", tmp_path / "a.csv", "--to", tmp_path / "a.csv"]
+    run = rollby("matrix", *city, *files, "-o", tmp_path / "m.csv")
+    assert run.code == 0
+    assert run.err.count("from the nearest road; used there") == 2
+    (tmp_path / "f.csv").write_text("id,lon,lat\nf,0.5,1\n")
+    (tmp_path / "t.csv").write_text("id,lon,lat\nt,0.5,2\n")
+    files = ["--from", tmp_path / "f.csv", "--to", tmp_path / "t.csv"]
+    run = rollby("matrix", *city, *files, "-o", tmp_path / "m2.csv")
+    assert run.code == 3
+    assert "f.csv:2 lon,lat=0.5,1.0: must be within 250 m" in run.err
+    assert "t.csv:2 lon,lat=0.5,2.0: must be within 250 m" in run.err
+
+
+def test_time_lists_both_faults(rollby: Any, city: list[object]) -> None:
+    run = rollby("time", *city, "--from", "1,2", "--to", "3,4")
+    assert run.code == 3
+    assert "--from 1.0,2.0" in run.err
+    assert "--to 3.0,4.0" in run.err
+
+
+def test_a_path_is_printed_as_it_is(rollby: Any, tmp_path: Path, sample_dir: Path) -> None:
+    path = tmp_path / "[red]x[bold].roads"
+    path.write_bytes((sample_dir / "denver.roads").read_bytes())
+    assert "[red]x[bold].roads" in "".join(rollby("roads", "info", path).out.split())
+
+
 def test_matrix_overwrites_no_column(rollby: Any, city: list[object], tmp_path: Path) -> None:
     (tmp_path / "p.csv").write_text(
         f"id,from_lon,from_lat,to_lon,to_lat,drive_time_s\nx,{MIDTOWN},{SOUTH},7\n"
@@ -428,6 +458,21 @@ def test_coverage_writes_cells_and_map(
     assert not list(tmp_path.glob(".*"))
 
 
+def test_cells_into_a_folder_that_is_not_there(rollby: Any, evening: list[object]) -> None:
+    run = rollby("coverage", *evening, "--cells", "none/cells.gpkg")
+    assert run.code == 3
+    assert "none/cells.gpkg: cannot be written, there is no folder none; make it" in run.err
+
+
+@pytest.mark.parametrize("seconds", ["nan", "inf", "0", "-5", "soon", "1e9"])
+def test_a_horizon_is_a_finite_number_of_seconds(
+    rollby: Any, evening: list[object], seconds: str
+) -> None:
+    run = rollby("coverage", *evening, "--within", seconds)
+    assert (run.code, run.out) == (2, "")
+    assert "must be seconds, more than 0 and at most 86400" in run.err
+
+
 def test_cells_want_a_known_ending(rollby: Any, evening: list[object]) -> None:
     run = rollby("coverage", *evening, "--cells", "cells.xlsx")
     assert run.code == 2
@@ -439,9 +484,7 @@ def test_a_folder_that_is_not_there_is_said(
 ) -> None:
     run = rollby("suggest", *evening, *stops, "--map", "none/map.html")
     assert run.code == 3
-    assert (
-        "none/map.html: cannot be written (No such file or directory); check the folder" in run.err
-    )
+    assert "none/map.html: cannot be written, there is no folder none; make it" in run.err
 
 
 def test_beats_come_from_the_settings(
@@ -552,6 +595,24 @@ def test_program_is_installed_and_leaves_with_the_code() -> None:
     )
     assert (run.returncode, run.stdout) == (3, "")
     assert run.stderr.count("\n") == 1
+
+
+def test_a_terminal_that_knows_ascii_only(sample_dir: Path) -> None:
+    names = ("roads", "units", "stops", "settings")
+    files = ("denver.roads", "simulated_units.csv", "simulated_stops.csv")
+    options = [
+        text
+        for name, file in zip(names, (*files, "simulated_settings.toml"), strict=True)
+        for text in (f"--{name}", str(sample_dir / file))
+    ]
+    run = subprocess.run(
+        [sys.executable, "-m", "rollby", "suggest", *options],
+        capture_output=True,
+        env={"PYTHONIOENCODING": "ascii", "PATH": ""},
+        check=False,
+    )
+    assert run.returncode == 0
+    assert b"2B22, 0:40 by road" in run.stdout
 
 
 def test_a_closed_pipe_is_no_bug() -> None:

@@ -1,0 +1,105 @@
+"""The backup that is assigned to each stop: who is there, who is coming, and who only seems to."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from data import words
+from data.records import Freshness, UnitStatus
+from geo.roster import metres_to_stop, stop_place
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from data.records import Stop
+    from data.settings import Policy
+    from geo.roster import OnDuty
+
+COMING = {UnitStatus.AVAILABLE, UnitStatus.DISPATCHED, UnitStatus.EN_ROUTE}
+
+
+@dataclass(slots=True, kw_only=True)
+class Company:
+    """
+    The assigned backup of one stop.
+
+    Parameters
+    ----------
+    there : list of OnDuty
+        Within reach of a word, by a position that proves it.
+    coming : list of OnDuty
+        On their way.
+    notes : list of str
+        Who is listed and not counted, and why.
+    """
+
+    there: list[OnDuty] = field(default_factory=list)
+    coming: list[OnDuty] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def companies(
+    stops: Sequence[Stop], roster: Sequence[OnDuty], policy: Policy
+) -> dict[str, Company]:
+    """
+    Sort out the backup of all stops together: a car is in one place only.
+
+    Parameters
+    ----------
+    stops : sequence of Stop
+        That are open.
+    roster : sequence of OnDuty
+        All units.
+    policy : Policy
+        How near is there.
+
+    Returns
+    -------
+    companies : dict of str to Company
+        By stop_id. Whoever is on a stop of its own, busy, out of service, or too old in its fix is
+        not counted; whoever is listed for several stops counts at the nearest.
+    """
+    by_id = {duty.unit_id: duty for duty in roster}
+    own_stop = {stop.unit_id: stop.stop_id for stop in stops}
+    found = {stop.stop_id: Company() for stop in stops}
+    listed: dict[str, list[tuple[float, str]]] = defaultdict(list)
+    for stop in stops:
+        own = by_id.get(stop.unit_id)
+        place = stop_place(stop, own.unit if own else None)
+        for unit_id in sorted(set(stop.backup) - {stop.unit_id}):
+            duty = by_id.get(unit_id)
+            if duty is None:
+                found[stop.stop_id].notes.append(f"backup {unit_id} has no position: not counted")
+            else:
+                listed[unit_id].append((metres_to_stop(duty.unit, place), stop.stop_id))
+    for unit_id, at_stops in sorted(listed.items()):
+        (away_m, nearest), *others = sorted(at_stops)
+        for _, stop_id in others:
+            found[stop_id].notes.append(f"backup {unit_id} is nearer to {nearest}: not counted")
+        _place(found[nearest], by_id[unit_id], away_m, own_stop.get(unit_id), policy)
+    return found
+
+
+def _place(
+    company: Company, duty: OnDuty, away_m: float, own_stop: str | None, policy: Policy
+) -> None:
+    """Put one unit with the stop that it is nearest to, or note why it is not counted."""
+    there = away_m <= policy.present_within_m
+    old = {Freshness.SILENT, Freshness.STALE} if there else {Freshness.STALE}
+    status = duty.unit.status
+    why = ""
+    if own_stop is not None:
+        why = f"is on stop {own_stop}"
+    elif duty.state.freshness in old:
+        where = "here " if there else ""
+        why = f"was last seen {where}{words.age(duty.state.fix_age_s)} ago"
+    elif status is UnitStatus.OUT_OF_SERVICE or (not there and status not in COMING):
+        why = f"shows {status.value.replace('_', ' ')}"
+    if why:
+        company.notes.append(f"backup {duty.unit_id} {why}: not counted")
+    elif there:
+        company.there.append(duty)
+    else:
+        company.coming.append(duty)
