@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
+STATUS_STOP = "status:"
+
+
 class UnitStatus(StrEnum):
     """What a unit is doing; agencies' own codes are mapped to these in the settings."""
 
@@ -203,8 +206,8 @@ class Stop:
     Raises
     ------
     FieldError
-        If a value is out of range, an instant is naive, the end comes before the start, or only
-        one of the coordinates is given.
+        If a value is out of range, an instant is naive, the end comes before the start, only one
+        of the coordinates is given, or `stop_id` begins as those do that a status tells of.
     """
 
     stop_id: str
@@ -221,6 +224,11 @@ class Stop:
 
     def __post_init__(self) -> None:
         _check_id("stop_id", self.stop_id)
+        if self.stop_id.startswith(STATUS_STOP) and not self.from_status:
+            rule = (
+                f"must not begin with {STATUS_STOP}, the mark of stops that only a status tells of"
+            )
+            raise FieldError("stop_id", self.stop_id, f"{rule}; rename it")
         _check_id("unit_id", self.unit_id)
         _check_instant("started_at", self.started_at)
         _check_instant("ended_at", self.ended_at)

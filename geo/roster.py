@@ -11,7 +11,7 @@ import numpy as np
 
 from data import words
 from data.answers import UnitState
-from data.records import Freshness, Stop, Unit, UnitStatus
+from data.records import STATUS_STOP, Freshness, Stop, Unit, UnitStatus
 from geo.network import METRES_PER_DEG
 from geo.snap import FAR_M, snap_all
 from geo.staleness import age_of, is_standing
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from geo.staleness import Age
 
 HOUR = timedelta(hours=1)
-STATUS_STOP = "status:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

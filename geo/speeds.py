@@ -158,8 +158,22 @@ def bearings_deg(table: RoadTable) -> tuple[FloatArray, FloatArray]:
     leave_deg, reach_deg : ndarray of float64, shape (m,)
         Clockwise from north, 0 to 360.
     """
-    first, last = table.shape_start[:-1], table.shape_start[1:] - 1
-    return _bearing(table, first, first + 1), _bearing(table, last - 1, last)
+    begin, end = table.shape_start[:-1], table.shape_start[1:] - 1
+    after, before = begin + 1, end - 1
+    for _ in range(int((end - begin).max(initial=1)) - 1):  # past points that repeat the end
+        after = np.where(_same(table, begin, after) & (after < end), after + 1, after)
+        before = np.where(_same(table, before, end) & (before > begin), before - 1, before)
+        repeats = _same(table, begin, after) | _same(table, before, end)
+        if not (repeats & (after < end) & (before > begin)).any():
+            break
+    return _bearing(table, begin, after), _bearing(table, before, end)
+
+
+def _same(table: RoadTable, one: npt.NDArray[np.int64], other: npt.NDArray[np.int64]) -> BoolArray:
+    """Tell which shape points are the same place."""
+    lon, lat = table.shape_lon_deg, table.shape_lat_deg
+    same: BoolArray = (lon[one] == lon[other]) & (lat[one] == lat[other])
+    return same
 
 
 def _bearing(

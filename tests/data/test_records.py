@@ -48,6 +48,7 @@ def test_fixes(change: dict[str, Any], message: str) -> None:
         ({"needs": 0}, "needs=0: must be from 1 to 99"),
         ({"stop_id": " S"}, "stop_id= S: must be a text without blanks around it"),
         ({"unit_id": ""}, "unit_id=: must be a text"),
+        ({"stop_id": "status:1A1"}, "stop_id=status:1A1: must not begin with status:"),
         ({"lon_deg": 1.0}, "lat=: lon and lat go together; give both or neither"),
         ({"lat_deg": 1.0}, "lon=: lon and lat go together"),
         ({"ended_at": NOW - timedelta(seconds=1)}, "must not be before started_at"),

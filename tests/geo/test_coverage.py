@@ -14,6 +14,7 @@ from data.settings import Settings
 from geo.as_json import coverage_json
 from geo.cells import coverage_cells
 from geo.coverage import cover, edge_within_s, lost_shares, road_quantile, share_within
+from geo.dispatch import advise
 from geo.router import search_back
 from geo.snap import Position, snap
 from tests.geo.towns import NOW, at, stop, town, unit
@@ -114,6 +115,21 @@ def test_beats_set_t_of_their_edges(street: RoadNetwork) -> None:
     second = Beat(name="b", within_s=90, area=shapely.box(-106, 39, at(2000, 0)[0], 41))
     limit_s = edge_within_s(street, [first, second], 180)
     assert np.unique(limit_s, return_counts=True)[1].tolist() == [4, 4, 16]
+
+
+def test_beats_reach_the_gaps_and_the_score(street: RoadNetwork) -> None:
+    units = [unit("1A1", at(3250, 0)), unit("1A2", at(3300, 0))]
+    everywhere = Beat(name="a", within_s=900, area=shapely.box(-106, 39, -104, 41))
+    assert cover(street, units, now=NOW).gap.any()
+    assert not cover(street, units, now=NOW, beats=[everywhere]).gap.any()
+    on = unit("1B1", at(2000, 0), status="on_stop")
+    plain, wide = (
+        advise(street, [on, *units], [], now=NOW, beats=beats).stops[0].suggestion
+        for beats in ([], [everywhere])
+    )
+    assert plain
+    assert wide
+    assert wide.coverage_loss < plain.coverage_loss
 
 
 def test_lost_share_is_the_marginal() -> None:

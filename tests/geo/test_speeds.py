@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -131,3 +132,16 @@ def test_a_sign_for_one_direction_costs_only_that() -> None:
     net = RoadNetwork.from_table(replace(both.table, node_direction=faces))
     assert turn_s(net, ["A", "B", "C"], line) == 5
     assert turn_s(net, ["C", "B", "A"], line) == 0
+
+
+def test_repeated_shape_points_do_not_turn_a_road() -> None:
+    plain: list[dict[str, Any]] = [{"ends": ["W", "M", "E"]}, {"ends": ["M", "N"]}]
+    nodes = {name: CROSS[name] for name in "WMEN"}
+    bent: list[dict[str, Any]] = [
+        {"ends": ["W", "M"], "via": [nodes["W"], nodes["W"], nodes["M"], nodes["M"]]},
+        {"ends": ["M", "E"], "via": [nodes["M"], nodes["M"], nodes["E"]]},
+        {"ends": ["M", "N"]},
+    ]
+    for names in (["W", "M", "E"], ["E", "M", "W"], ["W", "M", "N"], ["N", "M", "E"]):
+        expected = turn_s(town(nodes, plain), names, nodes)
+        assert turn_s(town(nodes, bent), names, nodes) == pytest.approx(expected, abs=0.002)
