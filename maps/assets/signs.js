@@ -33,7 +33,9 @@
       maxWidth: Math.min(370, window.innerWidth - 72),
       minWidth: Math.min(290, window.innerWidth - 72),
       maxHeight: Math.round(Math.min(680, window.innerHeight * 0.62)),
-      autoPanPadding: [16, 16],
+      // Clear of the layers on the right, where there is room.
+      autoPanPaddingTopLeft: [16, 16],
+      autoPanPaddingBottomRight: [window.innerWidth > 900 ? 190 : 16, 16],
       className: "rollby-popup",
     });
     marker.on("popupopen", function (event) {
