@@ -60,6 +60,7 @@
       map.invalidateSize({ pan: false });
       if (moved) map.setView(view.centre, view.zoom, { animate: false });
       else fit();
+      if (rollby.arrange) rollby.arrange(); // now: paper does not wait for a frame
     }
     function start() {
       if (before) return;

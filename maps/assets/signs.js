@@ -203,6 +203,7 @@
     }
     map.on("zoomend moveend resize overlayadd overlayremove baselayerchange", soon);
     rollby.onTheme(soon, map);
-    arrange(map);
+    rollby.arrange = function () { arrange(map); };
+    rollby.arrange();
   };
 })((window.rollby = window.rollby || {}));
