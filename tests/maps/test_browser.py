@@ -349,6 +349,32 @@ def test_paper_is_light_unfolded_and_without_buttons(open_page: Any, stops_html:
         assert not visit.page.locator("#stop-0").is_visible()
 
 
+TILES_ON_PAPER = """() => {
+  dispatchEvent(new Event("beforeprint"));
+  const shown = Array.from(document.querySelectorAll(".leaflet-tile")).map((tile) => {
+    const style = getComputedStyle(tile);
+    return style.visibility === "visible" && style.opacity === "1";
+  });
+  dispatchEvent(new Event("afterprint"));
+  return shown;
+}"""
+
+
+def test_paper_shows_the_roads_without_another_frame(open_page: Any, stops_html: str) -> None:
+    """Emulated paper lets frames run that a printer never sees; this looks within one."""
+    with open_page(stops_html, scheme="dark") as visit:
+        shown = visit.page.evaluate(TILES_ON_PAPER)
+        assert shown
+        assert all(shown)
+
+
+def test_printed_coverage_shows_its_bands(
+    open_page: Any, roads: RoadTable, coverage: Coverage
+) -> None:
+    with open_page(coverage_map(roads, coverage), scheme="dark") as visit:
+        assert visit.page.pdf(print_background=True).count(b"/Subtype /Image") > 0
+
+
 def test_names_that_look_like_scripts_stay_names(
     open_page: Any, roads: RoadTable, advice: Advice
 ) -> None:
