@@ -63,15 +63,23 @@ def companies(
     """
     by_id = {duty.unit_id: duty for duty in roster}
     own_stop = {stop.unit_id: stop.stop_id for stop in stops}
+    on_stops: dict[str, set[str]] = defaultdict(set)
+    for stop in stops:
+        on_stops[stop.unit_id].add(stop.stop_id)
     found = {stop.stop_id: Company() for stop in stops}
     listed: dict[str, list[tuple[float, str]]] = defaultdict(list)
     for stop in stops:
         own = by_id.get(stop.unit_id)
+        notes = found[stop.stop_id].notes
+        if stop.unit_id in stop.backup:
+            notes.append(f"{stop.unit_id} is listed as its own backup: not counted again")
+        if also := sorted(on_stops[stop.unit_id] - {stop.stop_id}):
+            notes.append(f"{stop.unit_id} is also on {', '.join(also)}: check which one goes on")
         place = stop_place(stop, own.unit if own else None)
         for unit_id in sorted(set(stop.backup) - {stop.unit_id}):
             duty = by_id.get(unit_id)
             if duty is None:
-                found[stop.stop_id].notes.append(f"backup {unit_id} has no position: not counted")
+                notes.append(f"backup {unit_id} has no position: not counted")
             else:
                 listed[unit_id].append((metres_to_stop(duty.unit, place), stop.stop_id))
     for unit_id, at_stops in sorted(listed.items()):

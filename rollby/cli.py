@@ -128,6 +128,9 @@ class Box(click.ParamType[tuple[float, float, float, float]]):
         return west, south, east, north
 
 
+settings_option = click.option(
+    "--settings", type=FILE, help="Settings, TOML; see `rollby settings`."
+)
 map_option = click.option(
     "--map", "map_path", type=FILE, help="Write a map here (HTML, complete without internet)."
 )
@@ -149,7 +152,7 @@ def _units_options(command: Callable[..., None]) -> Callable[..., None]:
         tiles_option,
         map_option,
         click.option("--skip-bad", is_flag=True, help="Go on without faulty rows; list them."),
-        click.option("--settings", type=FILE, help="Settings, TOML; see `rollby settings`."),
+        settings_option,
         click.option(
             "--at",
             type=Instant(),
@@ -230,6 +233,7 @@ def roads_info(file: Path, *, as_json: bool) -> None:
 @_roads_option
 @click.option("--from", "start", type=Place(), required=True, help="Where from.")
 @click.option("--to", "end", type=Place(), required=True, help="Where to.")
+@settings_option
 @json_option
 @map_option
 @tiles_option
@@ -238,6 +242,7 @@ def time(
     start: tuple[float, float, float],
     end: tuple[float, float, float],
     *,
+    settings: Path | None,
     as_json: bool,
     map_path: Path | None,
     tiles: bool,
@@ -245,7 +250,9 @@ def time(
     """Drive time by road from one place to another."""
     from rollby.commands.time import drive_time
 
-    drive_time(roads, start, end, as_json=as_json, map_path=map_path, tiles=tiles)
+    drive_time(
+        roads, start, end, settings=settings, as_json=as_json, map_path=map_path, tiles=tiles
+    )
 
 
 @cli.command()

@@ -13,7 +13,7 @@ from geo.network import RoadNetwork
 from geo.router import search_back
 from geo.snap import NEAR_M
 from rollby.files import say, write_text
-from rollby.inputs import far_rule, snap_places
+from rollby.inputs import far_rule, load_settings, snap_places
 from rollby.output import json_text
 
 if TYPE_CHECKING:
@@ -23,14 +23,13 @@ if TYPE_CHECKING:
     from data.answers import Route
     from geo.snap import Position
 
-UNIT: words.SpeedUnit = "km/h"  # distances in km; only settings know what an agency likes
-
 
 def drive_time(
     roads: Path,
     start: tuple[float, float, float],
     end: tuple[float, float, float],
     *,
+    settings: Path | None,
     as_json: bool,
     map_path: Path | None,
     tiles: bool,
@@ -44,6 +43,8 @@ def drive_time(
         The network.
     start, end : (lon_deg, lat_deg, heading_deg)
         The heading NaN where unknown.
+    settings : Path or None
+        Whose unit distances are shown in.
     as_json : bool
         Print JSON.
     map_path : Path or None
@@ -57,6 +58,7 @@ def drive_time(
         If a place is far from any road, or a map is wanted of no way.
     """
     net = RoadNetwork.load(roads)
+    unit = load_settings(settings)[0].units.speed_unit
     ends, far = [], []
     for name, place in (("from", start), ("to", end)):
         (position,) = snap_places(net, [place], arriving=name == "to")
@@ -65,7 +67,7 @@ def drive_time(
             continue
         ends.append(position)
         if position.offset_m > NEAR_M:
-            away = words.distance(position.offset_m, UNIT)
+            away = words.distance(position.offset_m, unit)
             say([f"--{name}: the nearest road is {away} away; used there"])
     if far:
         raise InputError("\n".join(far))
@@ -77,14 +79,21 @@ def drive_time(
         click.echo("no way by road")
     else:
         by_way = ", ".join(dict.fromkeys(name for name, _ in route.streets if name))
-        took, length = words.drive(route.drive_time_s), words.distance(route.distance_m, UNIT)
+        took, length = words.drive(route.drive_time_s), words.distance(route.distance_m, unit)
         click.echo(f"{took} by road, {length}: {by_way}")
     if map_path:
         if route is None:
             raise InputError(f"{map_path}: there is no way to draw")
         from maps.route_map import route_map
 
-        page = route_map(net.table, route, from_label=streets[0], to_label=streets[1], tiles=tiles)
+        page = route_map(
+            net.table,
+            route,
+            from_label=streets[0],
+            to_label=streets[1],
+            tiles=tiles,
+            speed_unit=unit,
+        )
         write_text(map_path, page)
         say([f"map: {map_path}"])
 

@@ -75,6 +75,19 @@ def test_a_car_that_went_by_two_minutes_ago_is_not_there(street: RoadNetwork) ->
     assert one.officers_present == 2
 
 
+def test_a_car_in_its_own_backup_list_is_noted(street: RoadNetwork) -> None:
+    one = answers(street, [on_stop("A", 1000)], [stop("S1", "A", backup=("A",))])["S1"]
+    assert one.officers_present == 1
+    assert one.notes == ("A is listed as its own backup: not counted again",)
+
+
+def test_a_unit_on_two_stops_is_noted_at_both(street: RoadNetwork) -> None:
+    stops = [stop("S1", "A"), stop("S2", "A", at(4000, 0))]
+    both = answers(street, [on_stop("A", 1000)], stops)
+    assert "A is also on S2: check which one goes on" in both["S1"].notes
+    assert "A is also on S1: check which one goes on" in both["S2"].notes
+
+
 def test_out_of_service_beside_the_stop_is_not_there(street: RoadNetwork) -> None:
     units = [on_stop("A", 1000), unit("B", at(1010, 0), status="out_of_service")]
     one = answers(street, units, [stop("S1", "A", backup=("B",))])["S1"]

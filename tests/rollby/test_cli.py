@@ -627,3 +627,15 @@ def test_starting_needs_no_heavy_library() -> None:
     code = f"import sys, rollby.cli; print({heavy} & set(sys.modules))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout == "set()\n"
+
+
+def test_time_shows_distances_in_the_agencys_unit(
+    rollby: Any, city: list[object], tmp_path: Path
+) -> None:
+    (tmp_path / "s.toml").write_text('[units]\nspeed_unit = "km/h"\n')
+    ends = ["--from", MIDTOWN, "--to", SOUTH, "--map", tmp_path / "way.html"]
+    assert "0.9 mi: " in rollby("time", *city, *ends).out
+    assert "0.9 mi" in (tmp_path / "way.html").read_text()
+    metric = rollby("time", *city, *ends, "--settings", tmp_path / "s.toml")
+    assert "1.5 km: " in metric.out
+    assert "1.5 km" in (tmp_path / "way.html").read_text()
