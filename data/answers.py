@@ -231,6 +231,8 @@ class Advice:
         T, the time within which backup should be there.
     simulated : bool
         Drawn from simulated data; says so wherever it is shown.
+    left_out : tuple of str
+        Faulty rows that this was worked out without, each with its fault; shown wherever it is.
     """
 
     at: datetime
@@ -238,6 +240,7 @@ class Advice:
     units: tuple[UnitState, ...]
     within_s: float
     simulated: bool = False
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -284,6 +287,8 @@ class Coverage:
         Every unit; the askable ones were counted.
     simulated : bool
         Drawn from simulated data; says so wherever it is shown.
+    left_out : tuple of str
+        Faulty rows that this was worked out without, each with its fault; shown wherever it is.
     """
 
     at: datetime
@@ -295,3 +300,4 @@ class Coverage:
     gaps: tuple[Gap, ...]
     units: tuple[UnitState, ...]
     simulated: bool = False
+    left_out: tuple[str, ...] = ()

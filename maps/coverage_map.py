@@ -70,6 +70,7 @@ def coverage_map(
         summary=(
             f"Second car within {within} on {_share(roads, second <= 1)} of road, "
             f"first on {_share(roads, first <= 1)}"
+            f"{views.LEFT_OUT if coverage.left_out else ''}"
         ),
         panel=_panel(roads, coverage, (first, second), manner),
         simulated=coverage.simulated,
@@ -204,6 +205,7 @@ def _panel(
 
     listed, rest = coverage.gaps[:_GAPS_LISTED], coverage.gaps[_GAPS_LISTED:]
     return TEMPLATES.get_template("coverage.html").render(
+        left_out=coverage.left_out,
         within=words.drive(coverage.within_s),
         bands=[
             {

@@ -147,10 +147,11 @@ def _summary(advice: Advice) -> str:
     summary : str
         How many units should roll by.
     """
-    if not advice.stops:
-        return "No stop is open"
     asked = sum(stop.suggestion is not None for stop in advice.stops)
-    return f"{words.count(asked, 'unit')} should roll by" if asked else "Nobody is suggested"
+    summary = "Nobody is suggested" if advice.stops else "No stop is open"
+    if asked:
+        summary = f"{words.count(asked, 'unit')} should roll by"
+    return summary + (views.LEFT_OUT if advice.left_out else "")
 
 
 def _panel(advice: Advice, manner: views.Manner) -> str:
@@ -167,4 +168,5 @@ def _panel(advice: Advice, manner: views.Manner) -> str:
         units=[views.unit_view(u, f"unit-{i}", manner) for i, u in enumerate(advice.units)],
         looks=views.legend_looks(),
         limits=style.LIMITS,
+        left_out=advice.left_out,
     )

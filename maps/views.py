@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from maps.signs import LatLon
 
 
+LEFT_OUT = "; faulty rows were left out"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manner:
     """
@@ -191,6 +194,7 @@ def stop_view(stop: StopAdvice, anchor: str, manner: Manner) -> dict[str, object
         For templates/stops.html.
     """
     placed = place_of(stop) is not None
+    short = stop.officers_present < stop.needs
     unnamed = "road without a name" if placed else "place unknown"
     return {
         "anchor": anchor,
@@ -204,7 +208,8 @@ def stop_view(stop: StopAdvice, anchor: str, manner: Manner) -> dict[str, object
         "present": stop.officers_present,
         "needs": stop.needs,
         "within": words.drive(stop.within_s),
-        "probability": words.percent(stop.backup_probability),
+        "probability": words.percent(stop.backup_probability) if short else "not needed",
+        "meaning": (style.FLAGS[stop.flag].meaning if short else "has its officers").capitalize(),
         "priority": f"{stop.priority:.1f}",
         "notes": stop.notes,
         "nearest": [_near_view(near) for near in stop.nearest],

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 PIPE_COLUMNS = 100
 FORMULA = ("=", "+", "-", "@")
 FLAG_STYLE = {Flag.ALONE: "bold red", Flag.THIN: "yellow", Flag.COVERED: "green"}
+LEFT_OUT = "Not all that was reported is in it: faulty rows were left out."
 LIMITS = "A suggestion, never an order: routine driving, and the dispatcher overrides."
 
 
@@ -115,7 +116,7 @@ def advice_table(advice: Advice, settings: Settings) -> Table:
     title = f"Stops at {_local(advice.at, settings)}"
     table = Table(
         title=("SIMULATED. " if advice.simulated else "") + title,
-        caption=LIMITS,
+        caption=LIMITS + (f"\n{LEFT_OUT}" if advice.left_out else ""),
         box=box.SIMPLE_HEAVY,
         show_lines=True,
         title_justify="left",
@@ -129,13 +130,20 @@ def advice_table(advice: Advice, settings: Settings) -> Table:
         table.add_row(
             Text.assemble(
                 (stop.flag.value.upper(), FLAG_STYLE[stop.flag]),
-                f"\n{words.percent(stop.backup_probability)}",
+                f"\n{_backup(stop)}",
             ),
             Text(f"{stop.stop_id}\n{stop.unit_id}"),
             Text(_situation(stop)),
             _answer(stop),
         )
     return table
+
+
+def _backup(stop: StopAdvice) -> str:
+    """Say how likely backup is; nobody needs to know where the officers are there."""
+    if stop.officers_present >= stop.needs:
+        return "not needed"
+    return words.percent(stop.backup_probability)
 
 
 def _local(instant: datetime, settings: Settings) -> str:
@@ -337,8 +345,10 @@ def coverage_table(answer: dict[str, Any], settings: Settings, at: datetime) -> 
     simulated = "SIMULATED. " if answer.get("simulated") else ""
     table = Table(
         title=f"{simulated}Coverage at {_local(at, settings)}",
+        caption=LEFT_OUT if answer.get("skipped") else None,
         box=box.SIMPLE_HEAVY,
         title_justify="left",
+        caption_justify="left",
     )
     for column in ("Where", "Road", "Car", "In time", "Half within", "90 % within"):
         table.add_column(column, justify="left" if column in {"Where", "Car"} else "right")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -72,6 +73,7 @@ def show_coverage(
         settings=chosen,
         beats=inputs.beats,
     )
+    answer = replace(answer, left_out=tuple(map(str, inputs.skipped)))
     summary = coverage_json(answer, inputs.net, inputs.beats)
     summary["skipped"] = [fault_json(fault) for fault in inputs.skipped]
     if as_json:

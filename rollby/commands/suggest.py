@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -80,6 +81,7 @@ def suggest_units(
         beats=inputs.beats,
         asked=inputs.asked,
     )
+    advice = replace(advice, left_out=tuple(map(str, inputs.skipped)))
     if as_json:
         roads_facts = {"file": str(roads), **inputs.net.facts()}
         answer = advice_json(

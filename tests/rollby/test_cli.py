@@ -639,3 +639,28 @@ def test_time_shows_distances_in_the_agencys_unit(
     metric = rollby("time", *city, *ends, "--settings", tmp_path / "s.toml")
     assert "1.5 km: " in metric.out
     assert "1.5 km" in (tmp_path / "way.html").read_text()
+
+
+@pytest.mark.parametrize("command", ["suggest", "coverage"])
+def test_rows_left_out_are_told_in_the_table_and_on_the_map(
+    rollby: Any, bad: list[object], tmp_path: Path, command: str
+) -> None:
+    run = rollby(command, *bad, "--skip-bad", "--map", tmp_path / "map.html")
+    assert "faulty rows were left out" in run.out
+    page = (tmp_path / "map.html").read_text()
+    assert "Left out: not all that was reported is shown" in page
+    assert "lon and lat look swapped" in page
+
+
+def test_nothing_left_out_is_not_spoken_of(
+    rollby: Any, evening: list[object], stops: list[object], tmp_path: Path
+) -> None:
+    run = rollby("suggest", *evening, *stops, "--map", tmp_path / "map.html")
+    assert "left out" not in run.out.lower()
+    assert "left-out-heading" not in (tmp_path / "map.html").read_text()
+
+
+def test_a_stop_with_its_officers_needs_no_chance(
+    rollby: Any, evening: list[object], stops: list[object]
+) -> None:
+    assert "not needed" in rollby("suggest", *evening, *stops).out
