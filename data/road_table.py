@@ -18,6 +18,8 @@ IntArray = npt.NDArray[np.int64]
 Int32Array = npt.NDArray[np.int32]
 BoolArray = npt.NDArray[np.bool_]
 
+EARTH_RADIUS_M = 6_371_009.0  # of the sphere that OSMnx measures lengths on
+METRES_PER_DEG = np.pi / 180 * EARTH_RADIUS_M
 OSM_LICENCE = "ODbL 1.0, (c) OpenStreetMap contributors"
 
 

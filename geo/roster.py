@@ -12,7 +12,7 @@ import numpy as np
 from data import words
 from data.answers import UnitState
 from data.records import STATUS_STOP, Freshness, Stop, Unit, UnitStatus
-from geo.network import METRES_PER_DEG
+from data.road_table import METRES_PER_DEG
 from geo.snap import FAR_M, snap_all
 from geo.staleness import age_of, is_standing
 

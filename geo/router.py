@@ -17,12 +17,13 @@ import numpy.typing as npt
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from data.answers import Route
 from data.errors import InputError
+from geo.route import draw_route
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from data.answers import Route
     from data.road_table import FloatArray, IntArray
     from geo.network import RoadNetwork
     from geo.snap import Position
@@ -188,7 +189,8 @@ class Backward:
             end = self._entered(edges[-1])
             edges.append(end.edge)
         begin = _fraction(self.net, position, leg)
-        return _draw(self.net, edges, begin, _fraction(self.net, self.place, end), time_ms / 1000)
+        reached = _fraction(self.net, self.place, end)
+        return draw_route(self.net, edges, begin, reached, time_ms / 1000)
 
     def _entered(self, edge: int) -> _Leg:
         """Find the end that one enters from `edge` soonest."""
@@ -430,47 +432,3 @@ def _fraction(net: RoadNetwork, position: Position, leg: _Leg) -> float:
     if leg.edge == int(net.twin[position.edge]):
         return 1 - position.fraction
     return 1.0 if leg.done_ms else 0.0  # at a node, by another road
-
-
-def _draw(
-    net: RoadNetwork, edges: list[int], from_fraction: float, to_fraction: float, time_s: float
-) -> Route:
-    """Join edges, the first and the last in part, into a `Route`."""
-    lon: list[float] = []
-    lat: list[float] = []
-    streets: list[tuple[str, float]] = []
-    distance_m = 0.0
-    for i, edge in enumerate(edges):
-        begin = from_fraction if i == 0 else 0.0
-        end = to_fraction if i == len(edges) - 1 else 1.0
-        xs, ys = _cut(*net.table.shape(edge), begin, end)
-        new = slice(1 if lon and (lon[-1], lat[-1]) == (xs[0], ys[0]) else 0, None)
-        lon += xs[new].tolist()
-        lat += ys[new].tolist()
-        driven_m = float(net.table.length_m[edge]) * (end - begin)
-        distance_m += driven_m
-        street = net.table.street(edge)
-        if streets and streets[-1][0] == street:
-            driven_m += streets.pop()[1]
-        streets.append((street, driven_m))
-    return Route(
-        drive_time_s=time_s,
-        distance_m=distance_m,
-        lon_deg=tuple(lon),
-        lat_deg=tuple(lat),
-        streets=tuple(streets),
-    )
-
-
-def _cut(
-    lon: FloatArray, lat: FloatArray, begin: float, end: float
-) -> tuple[FloatArray, FloatArray]:
-    """Cut a line to the part between two fractions of its length."""
-    east = np.diff(lon) * np.cos(np.radians(lat[:-1]))
-    reached = np.concatenate([[0], np.cumsum(np.hypot(east, np.diff(lat)))])
-    if not reached[-1]:
-        return lon[[0, -1]], lat[[0, -1]]
-    ends = np.array([begin, end]) * reached[-1]
-    inside = (reached > ends[0]) & (reached < ends[1])
-    at = np.concatenate([ends[:1], reached[inside], ends[1:]])
-    return np.interp(at, reached, lon), np.interp(at, reached, lat)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
-from geo.network import METRES_PER_DEG
+from data.road_table import METRES_PER_DEG
 from geo.speeds import U_TURN_S
 
 if TYPE_CHECKING:

@@ -163,8 +163,11 @@ def check_stop_units(stops: Rows[Stop], units: Rows[Unit]) -> Rows[Stop]:
     -------
     stops : Rows of Stop
         A stop of an unknown unit stays, with a note, where it has a place, and is a fault where
-        it has none. Unknown units among the backup are noted.
+        it has none. Unknown units among the backup are noted. Nothing is held against units that
+        could not be read.
     """
+    if not units.complete:
+        return stops  # that file's own fault says it all; each stop would only repeat it
     known = {unit.unit_id for unit in units.rows}
     notes = []
     for line, stop in zip(stops.lines, stops.rows, strict=True):

@@ -10,7 +10,7 @@ import shapely
 import shapely.geometry
 
 from data.errors import RoadSourceError
-from data.roads.lines import EARTH_RADIUS_M
+from data.road_table import EARTH_RADIUS_M
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

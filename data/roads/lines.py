@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from data.road_table import EARTH_RADIUS_M
+
 if TYPE_CHECKING:
     from data.road_table import BoolArray, FloatArray, IntArray
-
-EARTH_RADIUS_M = 6_371_009.0
-"""Mean radius, the one OSMnx measures with."""
 
 
 def great_circle_m(

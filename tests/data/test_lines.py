@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.roads.lines import EARTH_RADIUS_M, great_circle_m, lengths_m, pick_lines
+from data.road_table import EARTH_RADIUS_M
+from data.roads.lines import great_circle_m, lengths_m, pick_lines
 
 
 def test_great_circles_of_known_length() -> None:

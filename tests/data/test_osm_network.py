@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from data.osm import build_roads
-from data.roads.lines import EARTH_RADIUS_M
+from data.road_table import EARTH_RADIUS_M
 from tests.data.osm_texts import PLACES, Way, edges_of, osm_text, to_pbf
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -90,6 +91,13 @@ def test_a_stop_without_a_place_whose_unit_comes_later_is_a_fault() -> None:
             "give the stop's lon and lat"
         )
     ]
+
+
+def test_units_that_could_not_be_read_are_one_fault_and_not_one_a_stop() -> None:
+    unread = replace(units_of(), complete=False)
+    stops = stops_of(stop("S1"), stop("S2"))
+    assert check_stop_units(stops, unread) == stops
+    assert len(check_stop_units(stops, units_of()).faults) == 2
 
 
 def test_a_stop_that_is_over_needs_no_place() -> None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo.network import METRES_PER_DEG, RoadNetwork
+from data.road_table import METRES_PER_DEG
 from geo.snap import FAR_M, snap, snap_all
 from tests.geo.towns import at, town
+
+if TYPE_CHECKING:
+    from geo.network import RoadNetwork
 
 CROSS = {"W": (0.0, 0.0), "M": (500.0, 0.0), "E": (1000.0, 0.0), "N": (500.0, 500.0)}
 CROSSING = [
