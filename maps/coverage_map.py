@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from maps.style import Theme
 
 _GAPS_LISTED: Final = 30
+_LARGE_GAP: Final = 0.25
 _GAPS_MARKED: Final = 12
 _KM_M: Final = 1000
 
@@ -78,7 +79,7 @@ def coverage_map(
         source=roads.source,
     )
     units = [views.unit_sign(unit, f"unit-{i}") for i, unit in enumerate(coverage.units)]
-    gaps = [_gap_sign(i, gap, manner) for i, gap in enumerate(coverage.gaps[:_GAPS_MARKED])]
+    gaps = [_gap_sign(i, gap, roads, manner) for i, gap in enumerate(coverage.gaps[:_GAPS_MARKED])]
     layers = [
         road_names(data),
         road_bands(data, _slower(data, first), name="First car", show=False),
@@ -145,7 +146,7 @@ def _share(roads: RoadTable, rows: npt.NDArray[np.bool_]) -> str:
     return words.percent(min(1.0, float(roads.road_m[rows].sum()) / total) if total else np.nan)
 
 
-def _gap_sign(row: int, gap: Gap, manner: views.Manner) -> Sign:
+def _gap_sign(row: int, gap: Gap, roads: RoadTable, manner: views.Manner) -> Sign:
     """
     Put a gap on the map.
 
@@ -161,9 +162,24 @@ def _gap_sign(row: int, gap: Gap, manner: views.Manner) -> Sign:
         look=replace(style.MARKS["gap"], letter=str(row + 1)),
         tag="Gap",
         detail=length,
-        label=f"number {row + 1}, {gap.street or 'road without a name'}",
+        label=f"number {row + 1}, {_gap_name(gap, roads)}",
         panel=f"gap-{row}",
     )
+
+
+def _gap_name(gap: Gap, roads: RoadTable) -> str:
+    """
+    Name a gap by its longest road, unless it is so much of the network that no road stands for it.
+
+    Returns
+    -------
+    name : str
+        ``Walnut Street``, or ``99 % of all road``.
+    """
+    share = gap.km * _KM_M / float(roads.road_m.sum())
+    if share >= _LARGE_GAP:
+        return f"{words.percent(min(1.0, share))} of all road"
+    return gap.street or "road without a name"
 
 
 def _band_words(within_s: float) -> list[str]:
@@ -224,7 +240,7 @@ def _panel(
             {
                 "anchor": f"gap-{i}" if i < _GAPS_MARKED else "",
                 "number": i + 1,
-                "street": gap.street or "road without a name",
+                "street": _gap_name(gap, roads),
                 "length": words.distance(gap.km * _KM_M, manner.speed_unit),
             }
             for i, gap in enumerate(listed)

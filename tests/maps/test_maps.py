@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from data.answers import Gap
 from maps.coverage_map import bands, coverage_map
 from maps.route_map import route_map
 from maps.stops_map import stops_map
@@ -165,3 +166,16 @@ def test_a_stop_of_unknown_place_is_listed_but_not_drawn(roads: RoadTable, advic
 
 def test_the_page_stays_light(roads: RoadTable, advice: Advice) -> None:
     assert len(stops_map(roads, advice).encode()) < 300_000
+
+
+def test_a_gap_that_is_most_of_the_network_is_not_named_after_one_street(
+    roads: RoadTable, coverage: Coverage
+) -> None:
+    km = float(roads.road_m.sum()) / 1000
+    large = Gap(km=0.9 * km, lon_deg=-104.9, lat_deg=39.7, street="Main Street")
+    html = coverage_map(roads, replace(coverage, gaps=(large,)))
+    assert "90\N{NO-BREAK SPACE}% of all road" in html
+    small = replace(large, km=0.2 * km, street="Oddly Named Street")
+    html = coverage_map(roads, replace(coverage, gaps=(small,)))
+    assert "Oddly Named Street" in html
+    assert "of all road" not in html
