@@ -17,6 +17,7 @@ import shapely
 from data.errors import RoadSourceError
 from data.roads.arrange import TEXT_COLUMNS
 from data.roads.graph_reader import WGS84, from_networkx
+from data.roads.rules import PASSABLE_BARRIERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -47,9 +48,10 @@ def to_networkx(
     Returns
     -------
     graph : networkx.MultiDiGraph
-        Nodes are OSM ids with `x`, `y`, `street_count` and, where known, `highway` and
+        Nodes are OSM ids with `x`, `y`, `street_count` and, where known, `highway`, `barrier` and
         `direction`; edges have `osmid`, `length`, `oneway`, `reversed`, `geometry` and, where
-        known, `highway`, `name`, `ref`, `maxspeed`, `lanes` and `junction`.
+        known, `highway`, `name`, `ref`, `maxspeed`, `lanes`, `junction`, `surface` and
+        `service`.
     """
     source = asdict(table.source)
     graph = nx.MultiDiGraph(crs=WGS84, created_with="rollby", simplified=True, source=source)
@@ -115,11 +117,15 @@ def _node_columns(table: RoadTable) -> dict[str, Column]:
     streets = np.bincount(table.tail, half, table.node_count)
     streets += np.bincount(table.head, half, table.node_count)
     facing = [_FACES.get(faces) for faces in table.node_direction.tolist()]
+    signs = _texts(table, "node_highway")
+    barrier = np.isin(signs, list(PASSABLE_BARRIERS))
+    nothing = np.full(table.node_count, None)
     return {
         "y": table.lat_deg,
         "x": table.lon_deg,
         "street_count": np.rint(streets).astype(np.int64),
-        "highway": _texts(table, "node_highway"),
+        "highway": np.where(barrier, nothing, signs),
+        "barrier": np.where(barrier, signs, nothing),
         "direction": np.array(facing, np.object_),
     }
 

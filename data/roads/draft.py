@@ -15,7 +15,7 @@ import numpy as np
 
 from data.errors import RoadSourceError
 from data.road_table import RoadSource, TextPool
-from data.roads.arrange import arrange
+from data.roads.arrange import TEXT_COLUMNS, arrange
 from data.roads.cut import Segments, cut_lines
 from data.roads.lines import lengths_m, pick_lines
 from data.roads.rules import (
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from data.road_table import BoolArray, IntArray, RoadTable
     from data.roads.arrange import Column
 
-_PLAIN_TEXTS = ("highway", "name", "ref", "lanes", "junction")
+_PLAIN_TEXTS = tuple(key for key in TEXT_COLUMNS if key != "maxspeed")
 
 
 class RoadDraft:

@@ -29,10 +29,14 @@ WAYS: list[Way] = [
     (2, [4, 5, 6, 4], {"highway": "tertiary", "junction": "roundabout"}),
     (3, [6, 7, 1], STREET | {"ref": "PA 34", "maxspeed:backward": "35 mph", "oneway": "no"}),
     (4, [7, 8], {"highway": "primary", "oneway": "-1"}),
-    (5, [9, 10, 11, 9], STREET),
+    (5, [9, 10, 11, 9], STREET | {"surface": "gravel"}),
     (-6, [7, 1], STREET),
 ]
-SIGNS = {2: {"highway": "stop", "direction": "backward"}, 5: {"highway": "traffic_signals"}}
+SIGNS = {
+    2: {"highway": "stop", "direction": "backward"},
+    5: {"highway": "traffic_signals"},
+    8: {"barrier": "lift_gate"},
+}
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +96,9 @@ def test_the_graph_has_what_the_table_has(table: RoadTable) -> None:
         "highway": "stop",
         "direction": "backward",
     }
+    assert graph.nodes[8]["barrier"] == "lift_gate"
+    assert graph.nodes[8].keys().isdisjoint({"highway"})
+    assert graph.edges[9, 9, 0]["surface"] == "gravel"
     edge = edges_of(table).index((1, 2, 1))
     given = graph.edges[1, 2, 0]
     assert given["geometry"].equals(shapely.LineString([PLACES[1], PLACES[2]]))

@@ -11,6 +11,7 @@ import pytest
 
 from data.osm import build_roads
 from data.road_table import EARTH_RADIUS_M
+from data.roads.rules import PASSABLE_BARRIERS
 from tests.data.osm_texts import PLACES, Way, edges_of, osm_text, to_pbf
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ def test_a_street_is_two_edges_with_all_columns(read: Read) -> None:
         "ref": "PA 34;US 11",
         "maxspeed": "25 mph",
         "lanes": "2",
+        "surface": "paving_stones:30",
     }
     table = read([(7, [1, 2, 3], tags)])
     assert edges_of(table) == [(1, 3, 7), (3, 1, 7)]
@@ -93,6 +95,27 @@ def test_signs_cut_a_road_and_keep_whom_they_face(read: Read, sign: str) -> None
     row = table.node_id.tolist().index(2)
     assert table.text("node_highway", row) == sign
     assert table.node_direction.tolist() == [0, -1, 0]
+
+
+@pytest.mark.parametrize("barrier", sorted(PASSABLE_BARRIERS))
+def test_a_barrier_that_cars_pass_cuts_a_road_and_keeps_its_text(read: Read, barrier: str) -> None:
+    node_tags = {2: {"barrier": barrier, "highway": "crossing"}}
+    table = read([(1, [1, 2, 3], STREET)], node_tags=node_tags)
+    assert edges_of(table) == both_ways((1, 2, 1), (2, 3, 1))
+    assert [table.text("node_highway", row) for row in range(3)] == ["", barrier, ""]
+
+
+def test_a_signal_beside_a_gate_is_the_signal(read: Read) -> None:
+    node_tags = {2: {"barrier": "gate", "highway": "traffic_signals"}}
+    table = read([(1, [1, 2, 3], STREET)], node_tags=node_tags)
+    assert table.text("node_highway", 1) == "traffic_signals"
+
+
+def test_a_gate_closed_to_cars_parts_the_road_and_charges_nothing(read: Read) -> None:
+    node_tags = {2: {"barrier": "gate", "access": "private"}}
+    table = read([(1, [1, 2, 3], STREET)], node_tags=node_tags)
+    assert table.node_id.tolist() == [1, -1, 2, 3]
+    assert not table.node_highway.any()
 
 
 def test_crossings_are_kept_at_nodes_but_cut_nothing(read: Read) -> None:
@@ -224,16 +247,17 @@ def test_ids_below_zero_and_past_forty_bits(read: Read) -> None:
 
 def test_a_bollard_parts_a_road(read: Read) -> None:
     table = read([(1, [1, 2, 3], STREET)], node_tags={2: {"barrier": "bollard"}})
-    assert edges_of(table) == [(-1, 3, 1), (1, 2, 1), (2, 1, 1), (3, -1, 1)]
+    assert edges_of(table) == [(1, 2, 1), (-1, 3, 1), (2, 1, 1), (3, -1, 1)]
     assert table.source.left_out == "roads closed by a barrier: 1"
-    assert table.lon_deg[0] == PLACES[2][0]
+    assert table.node_id.tolist() == [1, -1, 2, 3]
+    assert table.lon_deg[1] == PLACES[2][0]
     assert table.length_m.sum() == pytest.approx(2 * distance_m(1, 2, 3), rel=1e-6)
 
 
 def test_a_bollard_between_ways_parts_them(read: Read) -> None:
     ways: list[Way] = [(2, [1, 2], STREET), (1, [3, 2], STREET)]
     table = read(ways, node_tags={2: {"barrier": "bollard"}})
-    assert edges_of(table) == [(-1, 1, 2), (1, -1, 2), (2, 3, 1), (3, 2, 1)]
+    assert edges_of(table) == [(1, -1, 2), (-1, 1, 2), (2, 3, 1), (3, 2, 1)]
 
 
 def test_a_barrier_at_a_crossing_is_passed_over(read: Read) -> None:
@@ -268,6 +292,13 @@ def test_service_roads_on_request(read: Read) -> None:
     assert edges_of(table) == both_ways((1, 2, 1), (2, 3, 2))
     assert table.source.service_roads
     assert table.source.left_out == ""
+
+
+def test_what_kind_of_service_road_is_kept(read: Read) -> None:
+    ways: list[Way] = [(1, [1, 2], {"highway": "service", "service": "alley"}), (2, [2, 3], STREET)]
+    table = read(ways, service_roads=True)
+    kinds = {edge[2]: table.text("service", row) for row, edge in enumerate(edges_of(table))}
+    assert kinds == {1: "alley", 2: ""}
 
 
 def test_the_date_is_the_newest_change_of_a_road(read: Read) -> None:
