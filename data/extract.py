@@ -72,7 +72,7 @@ def read_pbf(
         progress("reading roads", 0.0)
         for one in _ways_and_relations(path):
             if isinstance(one, Relation):
-                draft.add_restriction(one.id, dict(one.tags), _members(one))
+                draft.add_relation(one.id, dict(one.tags), _members(one))
                 continue
             row = draft.add_way(one.id, dict(one.tags))
             if row is not None:
@@ -105,9 +105,9 @@ class CopiedRoads:
         How many were not, and why.
     undriven : array of int
         Ids of those.
-    restrictions : list of tuple
-        Id, tags and members of the relations that may be turn restrictions, as
-        `RoadDraft.add_restriction` takes them.
+    relations : list of tuple
+        Id, tags and members of those that matter to a drive, as
+        `RoadDraft.add_relation` takes them.
     date : str
         Instant of the data, ISO 8601; "" if the file does not say.
     """
@@ -115,7 +115,7 @@ class CopiedRoads:
     ways: int
     left_out: Counter[str]
     undriven: array[int]
-    restrictions: list[tuple[int, dict[str, str], list[tuple[str, str, int]]]]
+    relations: list[tuple[int, dict[str, str], list[tuple[str, str, int]]]]
     date: str
 
 
@@ -150,11 +150,11 @@ def copy_roads(path: Path, out: Path, *, service_roads: bool) -> CopiedRoads:
     newest, copied = _NEVER, 0
     missing: set[int] = set()
     undriven = array("q")
-    restrictions = []
+    relations = []
     with _readable(path), osmium.SimpleWriter(out) as writer:
         for one in _ways_and_relations(path):
             if isinstance(one, Relation):
-                restrictions.append((one.id, dict(one.tags), _members(one)))
+                relations.append((one.id, dict(one.tags), _members(one)))
                 continue
             reason = reason_left_out(dict(one.tags), service_roads=service_roads)
             if reason:
@@ -178,7 +178,7 @@ def copy_roads(path: Path, out: Path, *, service_roads: bool) -> CopiedRoads:
         ways=copied,
         left_out=left_out,
         undriven=undriven,
-        restrictions=restrictions,
+        relations=relations,
         date=date,
     )
 
@@ -207,7 +207,7 @@ def _readable(path: Path) -> Iterator[None]:
 def _ways_and_relations(path: Path) -> Iterator[Way | Relation]:
     """
     Stream the ways that may be roads or ferries, each once however often it is in the file, and
-    the relations that may be turn restrictions.
+    the relations that may be turn restrictions or say which side they drive on.
 
     Yields
     ------
@@ -220,7 +220,7 @@ def _ways_and_relations(path: Path) -> Iterator[Way | Relation]:
         If the file has the past versions of ways too.
     """
     both = osmium.FileProcessor(path, WAY | RELATION)
-    for kind, keys in ((WAY, ("highway", "route")), (RELATION, RELATION_KEYS)):
+    for kind, keys in ((WAY, ("highway", "route")), (RELATION, (*RELATION_KEYS, "driving_side"))):
         wanted = KeyFilter(*keys)
         wanted.enable_for(kind)
         both.with_filter(wanted)

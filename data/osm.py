@@ -142,8 +142,8 @@ def _read_file(path: Path, *, service_roads: bool, progress: Progress) -> RoadTa
         progress("picking the roads", 0.0)
         copied = copy_roads(path, copy, service_roads=service_roads)
         draft.leave_out(copied.left_out, copied.undriven)
-        for restriction in copied.restrictions:
-            draft.add_restriction(*restriction)
+        for relation in copied.relations:
+            draft.add_relation(*relation)
         if copied.ways:
             progress("reading them with OSMnx", 0.2)
             osmnx = _osmnx()

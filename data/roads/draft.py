@@ -19,6 +19,7 @@ from data.road_table import RoadSource, TextPool
 from data.roads.arrange import TEXT_COLUMNS, arrange
 from data.roads.bans import ban_turns, pack_bans
 from data.roads.cut import Segments, cut_lines
+from data.roads.driving_side import DrivingSide
 from data.roads.lines import lengths_m, pick_lines
 from data.roads.restrictions import Restriction, read_restriction
 from data.roads.rules import (
@@ -68,6 +69,7 @@ class RoadDraft:
         self._signs: dict[int, tuple[str, int]] = {}
         self._blocked: set[int] = set()
         self._undriven = array("q")
+        self._side = DrivingSide()
         self._restrictions: dict[int, Restriction | str] = {}
 
     def add_way(self, way_id: int, tags: Mapping[str, str]) -> int | None:
@@ -91,6 +93,7 @@ class RoadDraft:
             self._left_out[reason] += 1
             self._undriven.append(way_id)
             return None
+        self._side.hear_way(tags)
         forward, backward = directions(tags)
         self._way_id.append(way_id)
         self._forward.append(forward)
@@ -115,11 +118,11 @@ class RoadDraft:
         self._left_out.update(left_out)
         self._undriven.extend(way_ids)
 
-    def add_restriction(
+    def add_relation(
         self, relation_id: int, tags: Mapping[str, str], members: Iterable[tuple[str, str, int]]
     ) -> None:
         """
-        Take a relation if it is a turn restriction that binds a patrol car.
+        Take a relation if it is a turn restriction for cars or says which side they drive on.
 
         Parameters
         ----------
@@ -133,6 +136,7 @@ class RoadDraft:
         restriction = read_restriction(tags, members)
         if restriction:
             self._restrictions.setdefault(relation_id, restriction)
+        self._side.hear_relation(tags)
 
     def add_path(self, way: int, node_ids: Sequence[int]) -> None:
         """
@@ -190,6 +194,7 @@ class RoadDraft:
         text, faces = sign(tags)
         if text:
             self._signs[node_id] = text, faces
+        self._side.hear_node(tags)
         if blocks(tags):
             self._blocked.add(node_id)
 
@@ -254,7 +259,9 @@ class RoadDraft:
             table,
             ban_start=bans[0],
             ban_edge=bans[1],
-            source=replace(table.source, left_out="; ".join(told)),
+            source=replace(
+                table.source, left_out="; ".join(told), drives_left=self._side.is_left(table)
+            ),
         )
 
     def _bans(self, table: RoadTable) -> tuple[IntArray, Int32Array]:

@@ -185,6 +185,21 @@ def test_both_readers_agree_on_a_real_town(shared_data: Path, tmp_path: Path) ->
     assert streamed.ban_count == 12
 
 
+@pytest.mark.parametrize("name", ["columbus_oh", "porto_pt"])
+def test_real_cities_drive_on_the_right(shared_data: Path, tmp_path: Path, name: str) -> None:
+    there = shared_data / f"{name}.osm.pbf"
+    mirrored = tmp_path / f"{name}.osm.pbf"
+    with osmium.SimpleWriter(mirrored) as writer:
+        for one in osmium.FileProcessor(there):
+            if isinstance(one, osmium.osm.Node):
+                lon, lat = one.location.lon, one.location.lat
+                writer.add_node(one.replace(location=(-lon, lat)))
+            else:
+                writer.add(one)
+    assert not read_pbf(there).source.drives_left
+    assert read_pbf(mirrored).source.drives_left
+
+
 # Passed over, looked at one by one. Columbus: a way at least is not in the file. Porto: no member
 # or way in the file (14), ways cut off but for one node (1); four no_left_turn and an
 # only_straight_on with several ways from or to; a road that does not reach its via node.

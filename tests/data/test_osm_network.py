@@ -266,6 +266,42 @@ def test_a_barrier_at_a_crossing_is_passed_over(read: Read) -> None:
     assert edges_of(table) == both_ways((1, 2, 1), (2, 3, 1), (2, 4, 2))
 
 
+RING = [2, 6, 9, 2]  # anticlockwise, for PLACES bend left as they rise
+
+
+@pytest.mark.parametrize(
+    ("more", "drives_left"),
+    [
+        ({}, False),
+        ({"refs": RING}, False),
+        ({"refs": RING[::-1]}, True),
+        ({"refs": RING, "oneway": "-1"}, True),
+        ({"refs": RING[::-1], "oneway": "no"}, False),
+        ({"refs": [9, 6, 2]}, False),
+        ({"node_tags": {2: {"highway": "mini_roundabout", "direction": "clockwise"}}}, True),
+        ({"node_tags": {2: {"highway": "mini_roundabout", "direction": "anticlockwise"}}}, False),
+        ({"node_tags": {2: {"highway": "stop", "direction": "clockwise"}}}, False),
+        ({"relation": {"type": "boundary", "driving_side": "left"}}, True),
+        ({"relation": {"type": "boundary", "driving_side": "left"}, "refs": RING}, True),
+        ({"relation": {"type": "boundary", "driving_side": "right"}, "refs": RING[::-1]}, False),
+        ({"relation": {"type": "route", "driving_side": "left"}}, False),
+        ({"all_ways": "left", "relation": {"type": "boundary", "driving_side": "right"}}, True),
+        ({"all_ways": "right", "refs": RING[::-1]}, False),
+        ({"one_way": "left"}, False),
+    ],
+)
+def test_the_side_they_drive_on(read: Read, more: dict[str, Any], *, drives_left: bool) -> None:
+    every = {"driving_side": more["all_ways"]} if "all_ways" in more else {}
+    one = {"driving_side": more["one_way"]} if "one_way" in more else {}
+    ways: list[Way] = [(1, [1, 2, 3], STREET | every | one), (2, [3, 4], STREET | every)]
+    if "refs" in more:
+        ring = {"junction": "roundabout", "oneway": more.get("oneway", "yes")}
+        ways.append((3, more["refs"], STREET | every | ring))
+    relations: list[Relation] = [(7, [], more["relation"])] if "relation" in more else []
+    table = read(ways, node_tags=more.get("node_tags"), relations=relations)
+    assert table.source.drives_left is drives_left
+
+
 def test_turn_restrictions_are_bans(read: Read) -> None:
     ways: list[Way] = [(1, [1, 5], STREET), (2, [5, 2], STREET), (3, [3, 5], STREET)]
     kinds = {7: "no_left_turn", 8: "only_straight_on", 9: "no_entry", 10: "no_u_turn"}

@@ -370,8 +370,8 @@ def test_restrictions_of_a_draft_are_counted_with_what_is_left_out() -> None:
     tags = {"type": "restriction", "restriction": "no_left_turn"}
     given = [turn(1, 5, 2), turn(1, 5, 99), turn(9, 5, 1), turn(1, 5, 10), turn(1, 5, 2)[1:]]
     for number, members in enumerate(given):
-        draft.add_restriction(number, tags, members)
-        draft.add_restriction(number, tags, turn(3, 5, 4))  # the same relation again
+        draft.add_relation(number, tags, members)
+        draft.add_relation(number, tags, turn(3, 5, 4))  # the same relation again
     table = draft.table(name="drawn", lacks="parking lots: not asked for")
     assert table.ban_count == 1
     assert Counter(table.source.left_out.split("; ")) == Counter(
