@@ -16,6 +16,7 @@ import shapely
 
 from data.errors import RoadSourceError
 from data.roads.arrange import TEXT_COLUMNS
+from data.roads.graph_bans import NOTE, note_bans
 from data.roads.graph_reader import WGS84, from_networkx
 from data.roads.rules import PASSABLE_BARRIERS
 
@@ -51,15 +52,19 @@ def to_networkx(
         Nodes are OSM ids with `x`, `y`, `street_count` and, where known, `highway`, `barrier` and
         `direction`; edges have `osmid`, `length`, `oneway`, `reversed`, `geometry` and, where
         known, `highway`, `name`, `ref`, `maxspeed`, `lanes`, `junction`, `surface` and
-        `service`.
+        `service`. The graph's attribute `turn_bans` lists sequences of edges ``(u, v, key)`` that
+        may not be driven one after the other.
     """
     source = asdict(table.source)
     graph = nx.MultiDiGraph(crs=WGS84, created_with="rollby", simplified=True, source=source)
     node_id = table.node_id.tolist()
     graph.add_nodes_from(zip(node_id, _records(_node_columns(table)), strict=True))
     edges = _edge_columns(table, edge_columns or {}) | {"geometry": _shapes(table)}
+    names = []
     for tail, head, record in zip(table.tail, table.head, _records(edges), strict=True):
-        graph.add_edge(node_id[tail], node_id[head], **record)
+        ends = node_id[tail], node_id[head]
+        names.append((*ends, graph.add_edge(*ends, **record)))
+    graph.graph[NOTE] = note_bans(table, names)
     return graph
 
 

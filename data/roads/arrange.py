@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from data.road_table import RoadTable
+from data.roads.bans import pack_bans
 from data.roads.hilbert import hilbert_key
 from data.roads.lines import pick_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from data.road_table import FloatArray, Int32Array, IntArray, RoadSource
+    from data.road_table import FloatArray, IntArray, RoadSource
 
 Column = npt.NDArray[Any]
 TEXT_COLUMNS = (
@@ -104,27 +104,6 @@ def arrange(
         texts=tuple(texts),
         source=source,
     )
-
-
-def pack_bans(bans: Iterable[tuple[int, ...]]) -> tuple[IntArray, Int32Array]:
-    """
-    Put bans into the two columns of a `RoadTable`.
-
-    Parameters
-    ----------
-    bans : iterable of tuple of int
-        Edge rows, two or more a ban; any order, and the same one any number of times.
-
-    Returns
-    -------
-    ban_start : ndarray of int64, shape (r + 1,)
-        Where each ban starts.
-    ban_edge : ndarray of int32, shape (b,)
-        Their edges; bans are unique and rising.
-    """
-    unique = sorted(set(bans))
-    start = np.cumsum([0, *map(len, unique)], dtype=np.int64)
-    return start, np.fromiter(chain.from_iterable(unique), np.int32, start[-1])
 
 
 def _alphabetic(texts: Sequence[str], columns: Sequence[Column]) -> tuple[Column, list[str]]:

@@ -107,6 +107,7 @@ WAY_TAGS = (
     "name",
     "ref",
     "lanes",
+    "driving_side",
     "surface",
     "maxspeed",
     "maxspeed:forward",

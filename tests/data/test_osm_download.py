@@ -86,6 +86,13 @@ def test_a_box(server: OsmServer) -> None:
     assert "service" not in server.asked[0][1]["data"][0]
 
 
+def test_a_download_says_that_it_has_no_turn_restrictions(server: OsmServer) -> None:
+    table = get()
+    assert table.ban_count == 0
+    assert table.source.left_out == "turn restrictions: not in a download"
+    assert server.asked
+
+
 def test_service_roads_are_asked_for_on_request(server: OsmServer) -> None:
     server.overpass = [overpass_answer([*WAYS, (3, [3, 2], {"highway": "service"})])]
     assert (2, 3, 3) in edges_of(get(service_roads=True))

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.errors import RoadSourceError
-from data.roads.arrange import pack_bans
+from data.roads.bans import pack_bans
 from data.roads.draft import RoadDraft
 from data.roads.hilbert import hilbert_key
 
