@@ -102,9 +102,12 @@ def ends_of(net: RoadNetwork, place: Position) -> tuple[Int32Array, Int32Array]:
         last, first = net.edges_to(node), net.edges_from(node)
         edge = np.concatenate([last, first]).astype(np.int32)
         return edge, np.concatenate([net.edge_ms[last], np.zeros(len(first), np.int32)])
-    own = starts_of(net, [place])
-    there = own.edge[0] >= 0
-    return own.edge[0][there], own.done_ms[0][there]
+    edges, shares = [place.edge], [place.fraction]
+    if place.turn_round_s is not None:
+        edges.append(int(net.twin[place.edge]))
+        shares.append(1 - place.fraction)
+    done_ms = [round(s * int(net.edge_ms[e])) for e, s in zip(edges, shares, strict=True)]
+    return np.array(edges, np.int32), np.array(done_ms, np.int32)
 
 
 def seeds_back(
