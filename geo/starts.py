@@ -34,6 +34,18 @@ class Starts:
     done_ms: Int32Array
     price_ms: Int32Array
 
+    def row(self, i: int) -> Starts:
+        """
+        Pick one position.
+
+        Returns
+        -------
+        start : Starts
+            Of one row.
+        """
+        one = slice(i, i + 1)
+        return Starts(edge=self.edge[one], done_ms=self.done_ms[one], price_ms=self.price_ms[one])
+
 
 def starts_at(
     net: RoadNetwork, edge: Int32Array, fraction: FloatArray, turn_round_ms: Int32Array
