@@ -16,7 +16,8 @@ from data.errors import InputError, RoadFileError
 from data.road_table import ARRAYS, RoadTable, road_source
 from data.roadfile import read_roads, write_roads
 from geo.assemble import check_arrays, milliseconds, passages, plain_table, twins
-from geo.speeds import edge_speeds_mps, turn_seconds
+from geo.speeds import edge_speeds_mps
+from geo.turns import turn_seconds
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,6 +79,9 @@ class RoadNetwork:
         turn_start, turn_to = passages(table)
         before = np.repeat(np.arange(table.edge_count), np.diff(turn_start))
         turn_s = turn_seconds(table, before, turn_to.astype(np.int64), twin[before] == turn_to)
+        allowed = np.isfinite(turn_s)
+        turn_start = np.concatenate([[0], np.cumsum(allowed)])[turn_start]
+        turn_to, turn_s = turn_to[allowed], turn_s[allowed]
         return cls(
             table=table,
             edge_ms=milliseconds(table.length_m / edge_speeds_mps(table)),
