@@ -16,9 +16,11 @@ from data.road_table import ARRAYS, RoadTable, road_source
 from data.roadfile import read_roads, write_roads
 from data.roads.hilbert import hilbert_key
 from geo.assemble import check_arrays, milliseconds, passages, plain_table, twins
+from geo.drive_model import RESPONSE, ROUTINE
 from geo.kernels.search import UNREACHED
-from geo.speeds import edge_speeds_mps, turn_seconds
+from geo.speeds import edge_speeds_mps
 from geo.states import Passages, SearchGraph, main_parts, restrict, search_graph
+from geo.turns import turn_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -80,26 +82,30 @@ class RoadNetwork:
     from_main: BoolArray
     to_main: BoolArray
     closed: frozenset[int] = frozenset()
+    response: bool = False
 
     @classmethod
-    def from_table(cls, table: RoadTable) -> RoadNetwork:
+    def from_table(cls, table: RoadTable, *, response: bool = False) -> RoadNetwork:
         """
-        Work out seconds per edge and per turn (`geo.speeds`).
+        Work out seconds per edge (`geo.speeds`) and per turn (`geo.turns`).
 
         Parameters
         ----------
         table : RoadTable
             The roads.
+        response : bool
+            Times with lights and siren. A roll-by is routine driving, so not by default.
 
         Returns
         -------
         network : RoadNetwork
             Ready to route on.
         """
+        model = RESPONSE if response else ROUTINE
         twin = twins(table)
-        edge_ms = milliseconds(table.length_m / edge_speeds_mps(table))
+        edge_ms = milliseconds(table.length_m / edge_speeds_mps(table, model))
         before, after = passages(table)
-        turn_s = turn_seconds(table, before, after, twin[before] == after)
+        turn_s = turn_seconds(table, before, after, twin[before] == after, model)
         allowed = np.isfinite(turn_s)
         free = Passages(
             origin=before[allowed],
@@ -122,6 +128,7 @@ class RoadNetwork:
             backward=backward,
             from_main=_any_state(from_main, state_edge, count),
             to_main=to_main[:count],
+            response=response,
         )
 
     @classmethod
@@ -243,6 +250,7 @@ class RoadNetwork:
             for graph in _GRAPHS
         )
         own: dict[str, Any] = {name: arrays[name] for name in _OWN_ARRAYS if name != "state_ms"}
+        own["response"] = bool(facts.get("response"))
         return cls(table=table, forward=forward, backward=backward, **own)
 
     def save(self, path: Path | str) -> None:
@@ -259,7 +267,11 @@ class RoadNetwork:
         for graph in _GRAPHS:
             arrays[f"{graph}_start"] = getattr(self, graph).start
             arrays[f"{graph}_arc"] = getattr(self, graph).arc
-        facts = {"texts": self.table.texts, "source": asdict(self.table.source)}
+        facts = {
+            "texts": self.table.texts,
+            "source": asdict(self.table.source),
+            "response": self.response,
+        }
         write_roads(path, arrays, facts)
 
     @property
@@ -391,7 +403,8 @@ class RoadNetwork:
             "nodes": self.table.node_count,
             "edges": self.table.edge_count,
             "road_km": round(float(self.table.road_m.sum()) / 1000, 1),
-            "turn_restrictions": len(self.table.ban_start) - 1,
+            "turn_restrictions": self.table.ban_count,
+            "driving": "response" if self.response else "routine",
             "main_share": round(float(self.main.mean()), 4),
         }
 

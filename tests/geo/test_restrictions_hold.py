@@ -27,8 +27,8 @@ def restrictions(path: Path) -> tuple[set[Turn], dict[tuple[int, int], set[int]]
     forbidden: set[Turn] = set()
     alone: dict[tuple[int, int], set[int]] = {}
     for relation in osmium.FileProcessor(path, osmium.osm.RELATION):
-        kind = relation.tags.get("restriction", "")
-        exempt = set(relation.tags.get("except", "").split(";")) & EXEMPT
+        kind = relation.tags.get("restriction") or ""
+        exempt = set((relation.tags.get("except") or "").split(";")) & EXEMPT
         if relation.tags.get("type") != "restriction" or exempt:
             continue
         members: dict[str, list[tuple[str, int]]] = {"from": [], "via": [], "to": []}

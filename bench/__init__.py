@@ -1,0 +1,1 @@
+"""Measurements: accuracy and speed, beside what a user would pick instead."""

@@ -1,0 +1,222 @@
+"""Random trips over an OSM file, and what OSRM and Valhalla say of them; asked once."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import json
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import numpy as np
+
+from bench.peers.osrm import osrm_server
+from bench.peers.valhalla import valhalla_server
+from data.road_table import METRES_PER_DEG
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any, Self
+
+    from data.road_table import BoolArray, FloatArray, IntArray, RoadTable
+
+SHORTEST_S, LONGEST_S = 60.0, 600.0
+UNITS = 20  # origins of each destination: the nearest of them is asked for too
+REACH_M = 8_000.0  # origins are drawn no further from their destination: 10 min at 48 km/h
+SNAP_M = 25.0  # a router that puts a point further off is asked about another place
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trips:
+    """
+    Drives from `UNITS` origins to each destination.
+
+    Parameters
+    ----------
+    lon_deg, lat_deg : ndarray of float64, shape (p,)
+        Places on drivable roads.
+    destination : ndarray of int64, shape (d,)
+        Rows of places.
+    origin : ndarray of int64, shape (d, UNITS)
+        Rows of places.
+    osrm_s, valhalla_s : ndarray of float64, shape (d, UNITS)
+        Their durations; NaN where a router finds no way, or puts an end elsewhere.
+    wanted : int
+        How many of them to judge.
+    """
+
+    lon_deg: FloatArray
+    lat_deg: FloatArray
+    destination: IntArray
+    origin: IntArray
+    osrm_s: FloatArray
+    valhalla_s: FloatArray
+    wanted: int
+
+    @property
+    def mean_s(self) -> FloatArray:
+        """The yardstick: the geometric mean of the two, shape (d, UNITS)."""
+        mean: FloatArray = np.sqrt(self.osrm_s * self.valhalla_s)
+        return mean
+
+    @property
+    def judged(self) -> BoolArray:
+        """The first `wanted` trips of 1 to 10 min, shape (d, UNITS)."""
+        mean_s = np.nan_to_num(self.mean_s)
+        within = (mean_s >= SHORTEST_S) & (mean_s <= LONGEST_S)
+        judged: BoolArray = within & (np.cumsum(within).reshape(within.shape) <= self.wanted)
+        return judged
+
+
+class _Session:
+    """One kept-alive connection to a server."""
+
+    def __init__(self, url: str) -> None:
+        self._connection = http.client.HTTPConnection(str(urlsplit(url).netloc), timeout=120)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def ask(self, path: str, body: object = None) -> Any:
+        """Ask for JSON; an answer that is no route comes back as the error it is."""
+        try:
+            return self._ask(path, body)
+        except http.client.RemoteDisconnected:  # OSRM ends a connection after 512 answers
+            self._connection.close()
+            return self._ask(path, body)
+
+    def _ask(self, path: str, body: object) -> Any:
+        if body is None:
+            self._connection.request("GET", path)
+        else:
+            sent = json.dumps(body).encode()
+            self._connection.request("POST", path, sent, {"Content-Type": "application/json"})
+        return json.loads(self._connection.getresponse().read())
+
+
+def ask_trips(
+    peers: Path, osm: Path, table: RoadTable, folder: Path, *, count: int, seed: int
+) -> Trips:
+    """
+    Draw trips and ask both routers; the answers are kept in a folder.
+
+    Parameters
+    ----------
+    peers : Path
+        Virtual environment with the peers.
+    osm : Path
+        ``.osm.pbf``.
+    table : RoadTable
+        The same file as rollby reads it.
+    folder : Path
+        For the peers' data and the answers.
+    count : int
+        Trips of 1 to 10 min to judge.
+    seed : int
+        Of the draw.
+
+    Returns
+    -------
+    trips : Trips
+        At least `count` of 1 to 10 min, unless 40 times as many were tried in vain.
+    """
+    digest = hashlib.sha256(osm.read_bytes()).hexdigest()[:12]
+    folder = folder / f"{osm.name.split('.')[0]}_{digest}"
+    kept = folder / f"trips_{count}_{seed}.npz"
+    if not kept.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        with (
+            osrm_server(peers, osm, folder / "osrm") as osrm_url,
+            valhalla_server(peers, osm, folder / "valhalla") as valhalla_url,
+            _Session(osrm_url) as osrm,
+            _Session(valhalla_url) as valhalla,
+        ):
+            arrays = _draw(osrm, valhalla, table, count, np.random.default_rng(seed))
+        np.savez(kept, **arrays)
+    with np.load(kept) as arrays:
+        return Trips(**arrays, wanted=count)
+
+
+def _draw(
+    osrm: _Session, valhalla: _Session, table: RoadTable, count: int, draw: np.random.Generator
+) -> dict[str, Any]:
+    """Draw destinations, each with its origins, until enough trips are of the length wanted."""
+    lon, lat = table.shape_lon_deg, table.shape_lat_deg
+    rows: list[tuple[list[int], list[float], list[float]]] = []
+    found = 0
+    for _ in range(2 * count):
+        picked = _places(osrm, valhalla, lon, lat, draw)
+        ends = [[float(lon[place]), float(lat[place])] for place in picked]
+        osrm_s = [_osrm_s(osrm, origin, ends[0]) for origin in ends[1:]]
+        valhalla_s = [_valhalla_s(valhalla, origin, ends[0]) for origin in ends[1:]]
+        rows.append((picked, osrm_s, valhalla_s))
+        mean_s = np.nan_to_num(np.sqrt(np.array(osrm_s) * np.array(valhalla_s)))
+        found += int(((mean_s >= SHORTEST_S) & (mean_s <= LONGEST_S)).sum())
+        if found >= count:
+            break
+    places = list(chain.from_iterable(row[0] for row in rows))
+    index = np.arange(len(places)).reshape(len(rows), 1 + UNITS)
+    return {
+        "lon_deg": lon[places],
+        "lat_deg": lat[places],
+        "destination": index[:, 0],
+        "origin": index[:, 1:],
+        "osrm_s": np.array([row[1] for row in rows]),
+        "valhalla_s": np.array([row[2] for row in rows]),
+    }
+
+
+def _places(
+    osrm: _Session,
+    valhalla: _Session,
+    lon: FloatArray,
+    lat: FloatArray,
+    draw: np.random.Generator,
+) -> list[int]:
+    """Draw one destination and its origins, all of them places that both routers put there."""
+    places: list[int] = []
+    around = np.arange(len(lon))
+    while len(places) <= UNITS:
+        place = int(draw.choice(around))
+        at = f"{lon[place]:.7f},{lat[place]:.7f}"
+        near = osrm.ask(f"/nearest/v1/driving/{at}?number=1")
+        if near["code"] != "Ok" or near["waypoints"][0]["distance"] > SNAP_M:
+            continue
+        locations = [{"lon": float(lon[place]), "lat": float(lat[place])}]
+        found = valhalla.ask("/locate", {"locations": locations, "costing": "auto"})
+        edges = (found[0].get("edges") or []) if isinstance(found, list) else []
+        if edges and _metres(edges[0], lon[place], lat[place]) <= SNAP_M:
+            places.append(place)
+        if len(places) == 1:
+            east = (lon - lon[places[0]]) * np.cos(np.radians(lat[places[0]]))
+            near_m = np.hypot(east, lat - lat[places[0]]) * METRES_PER_DEG
+            around = np.flatnonzero(near_m < REACH_M)
+    return places
+
+
+def _metres(edge: dict[str, Any], lon: float, lat: float) -> float:
+    """Measure from a point to where Valhalla puts it."""
+    east = (edge["correlated_lon"] - lon) * np.cos(np.radians(lat))
+    return float(np.hypot(east, edge["correlated_lat"] - lat)) * METRES_PER_DEG
+
+
+def _osrm_s(osrm: _Session, origin: list[float], end: list[float]) -> float:
+    """Ask OSRM for one duration; NaN where it finds no way or puts an end elsewhere."""
+    points = f"{origin[0]:.7f},{origin[1]:.7f};{end[0]:.7f},{end[1]:.7f}"
+    answer = osrm.ask(f"/route/v1/driving/{points}?overview=false")
+    if answer["code"] != "Ok" or any(at["distance"] > SNAP_M for at in answer["waypoints"]):
+        return np.nan
+    return float(answer["routes"][0]["duration"])
+
+
+def _valhalla_s(valhalla: _Session, origin: list[float], end: list[float]) -> float:
+    """Ask Valhalla for one duration; NaN where it finds no way."""
+    locations = [{"lon": lon, "lat": lat} for lon, lat in (origin, end)]
+    ask = {"locations": locations, "costing": "auto", "directions_type": "none"}
+    answer = valhalla.ask("/route", ask)
+    return float(answer["trip"]["summary"]["time"]) if "trip" in answer else np.nan
