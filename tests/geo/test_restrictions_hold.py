@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import osmium
@@ -16,6 +16,7 @@ from geo.starts import starts_of
 from tests.geo.test_router import somewhere
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 Turn = tuple[int, int, int]
@@ -26,7 +27,8 @@ def restrictions(path: Path) -> tuple[set[Turn], dict[tuple[int, int], set[int]]
     """Turns (way, node, way) that are forbidden, and ways that alone may follow (way, node)."""
     forbidden: set[Turn] = set()
     alone: dict[tuple[int, int], set[int]] = {}
-    for relation in osmium.FileProcessor(path, osmium.osm.RELATION):
+    relations = osmium.FileProcessor(path, osmium.osm.RELATION)
+    for relation in cast("Iterator[osmium.osm.Relation]", iter(relations)):
         kind = relation.tags.get("restriction") or ""
         exempt = set((relation.tags.get("except") or "").split(";")) & EXEMPT
         if relation.tags.get("type") != "restriction" or exempt:

@@ -9,11 +9,14 @@ import numpy as np
 
 from data.records import Stop, StopPhase, Unit, UnitFix, UnitStatus
 from data.road_table import RoadSource, RoadTable, TextPool
+from geo.drive_model import ROUTINE
 from geo.network import RoadNetwork
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+TEN_MPS = f"{36 / ROUTINE.sign_factor:.6f}"
+"""km/h on a sign that is driven at 10 m/s: 100 m take 10 s."""
 NOW = datetime(2026, 3, 14, 3, 40, tzinfo=UTC)
 LAT_DEG = 40.0
 METRES_PER_DEG = np.pi / 180 * 6_371_009
