@@ -209,14 +209,17 @@ def roads() -> None:
 @click.option("--osm", type=FILE, help="An .osm, .osm.gz, .osm.bz2 or .osm.pbf file.")
 @click.option("-o", "--out", type=FILE, required=True, help="The .roads file to write.")
 @click.option("--service-roads", is_flag=True, help="Take alleys and car parks too.")
-def roads_build(out: Path, *, service_roads: bool, **source: Any) -> None:
+@click.option(
+    "--response", is_flag=True, help="Times with lights and siren; a roll-by is routine driving."
+)
+def roads_build(out: Path, *, service_roads: bool, response: bool, **source: Any) -> None:
     """Make a .roads file from OpenStreetMap: exactly one of --place, --bbox, --polygon, --osm."""
     from rollby.commands.roads import build_roads_file
 
     given = {name: value for name, value in source.items() if value is not None}
     if len(given) != 1:
         raise click.UsageError("give exactly one of --place, --bbox, --polygon and --osm")
-    build_roads_file(out, service_roads=service_roads, **given)
+    build_roads_file(out, service_roads=service_roads, response=response, **given)
 
 
 @roads.command("info")

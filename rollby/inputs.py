@@ -25,6 +25,7 @@ from data.tables import (
 )
 from geo.network import RoadNetwork
 from geo.snap import FAR_M, NEAR_M, snap_all
+from rollby.files import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -76,6 +77,26 @@ class Inputs:
     beats: tuple[Beat, ...]
     skipped: tuple[Fault, ...]
     notes: tuple[str, ...]
+
+
+def load_roads(path: Path) -> RoadNetwork:
+    """
+    Map a road network, and say so if its times are not those of a roll-by.
+
+    Parameters
+    ----------
+    path : Path
+        A ``.roads`` file.
+
+    Returns
+    -------
+    net : RoadNetwork
+        Ready to route on.
+    """
+    net = RoadNetwork.load(path)
+    if net.response:
+        say([f"{path}: drive times are with lights and siren; a roll-by is routine driving"])
+    return net
 
 
 def load_settings(
@@ -151,7 +172,7 @@ def load(
         set, if a file could not be read to its end.
     """
     clock = clock or datetime.now(UTC)
-    net = RoadNetwork.load(roads)
+    net = load_roads(roads)
     chosen, beats = load_settings(settings, within_s=within_s)
     unit_rows = read_units(units, clock=clock, status=chosen.units.status)
     stop_rows = read_stops(stops, clock=clock) if stops else NO_STOPS

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 from data.errors import InputError, TableError
 from data.tables import faults_to_skip, read_pairs, read_places
 from geo.as_json import number_json
-from geo.network import RoadNetwork
 from geo.router import search_back
 from rollby.files import say, write_rows
-from rollby.inputs import place_rows
+from rollby.inputs import load_roads, place_rows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,7 +44,7 @@ def many_to_many(roads: Path, start: Path, end: Path, out: Path, *, within_s: fl
     TableError
         If rows are faulty; every fault of both files.
     """
-    net = RoadNetwork.load(roads)
+    net = load_roads(roads)
     files = [read_places(start), read_places(end)]
     faults_to_skip(*files, skip_bad=False)
     say(note for file in files for note in file.notes)
@@ -87,7 +86,7 @@ def one_by_one(roads: Path, pairs: Path, out: Path, *, within_s: float) -> None:
     TableError
         If rows are faulty; every fault.
     """
-    net = RoadNetwork.load(roads)
+    net = load_roads(roads)
     file = read_pairs(pairs)
     faults_to_skip(file, skip_bad=False)
     say(file.notes)

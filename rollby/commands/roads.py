@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def build_roads_file(out: Path, *, service_roads: bool, **source: Any) -> None:
+def build_roads_file(
+    out: Path, *, service_roads: bool, response: bool = False, **source: Any
+) -> None:
     """
     Do ``rollby roads build``.
 
@@ -25,6 +27,8 @@ def build_roads_file(out: Path, *, service_roads: bool, **source: Any) -> None:
         The ``.roads`` file to write.
     service_roads : bool
         Take alleys and car parks too.
+    response : bool
+        Times with lights and siren.
     **source
         One of the sources of `data.osm.build_roads`.
 
@@ -39,7 +43,7 @@ def build_roads_file(out: Path, *, service_roads: bool, **source: Any) -> None:
         raise InputError(f"{out}: cannot be written, there is no folder {out.parent}; make it")
     with Bar(console_err()) as bar:
         table = build_roads(service_roads=service_roads, progress=bar.show, **source)
-    net = RoadNetwork.from_table(table)
+    net = RoadNetwork.from_table(table, response=response)
     net.save(out)
     print_roads(net, out, as_json=False)
 

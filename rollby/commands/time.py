@@ -9,11 +9,10 @@ import click
 from data import words
 from data.errors import InputError
 from geo.as_json import number_json, position_json, route_json
-from geo.network import RoadNetwork
 from geo.router import search_back
 from geo.snap import NEAR_M
 from rollby.files import say, write_text
-from rollby.inputs import far_rule, load_settings, snap_places
+from rollby.inputs import far_rule, load_roads, load_settings, snap_places
 from rollby.output import json_text
 
 if TYPE_CHECKING:
@@ -57,7 +56,7 @@ def drive_time(
     InputError
         If a place is far from any road, or a map is wanted of no way.
     """
-    net = RoadNetwork.load(roads)
+    net = load_roads(roads)
     unit = load_settings(settings)[0].units.speed_unit
     ends, far = [], []
     for name, place in (("from", start), ("to", end)):

@@ -538,6 +538,20 @@ def test_roads_are_built_and_told(rollby: Any, tmp_path: Path) -> None:
     assert facts["bounds_deg"] == [10.0, 50.0, 10.001, 50.03]
 
 
+def test_lights_and_siren_only_on_request_and_said(rollby: Any, tmp_path: Path) -> None:
+    times = {}
+    for name, options in (("routine", []), ("response", ["--response"])):
+        roads = tmp_path / f"{name}.roads"
+        assert rollby("roads", "build", "--osm", EXTRACT, "-o", roads, *options).code == 0
+        assert rollby("roads", "info", roads, "--json").json()["driving"] == name
+        places = rollby("roads", "info", roads, "--json").json()["bounds_deg"]
+        ends = ["--from", f"{places[0]},{places[1]}", "--to", f"{places[2]},{places[3]}"]
+        run = rollby("time", "--roads", roads, *ends, "--json")
+        times[name] = run.json()["drive_time_s"]
+        assert ("lights and siren" in run.err) == (name == "response")
+    assert times["response"] < times["routine"]
+
+
 @pytest.mark.parametrize("options", [[], ["--osm", "a.osm", "--place", "Bonn"]])
 def test_roads_want_one_source(rollby: Any, options: list[str]) -> None:
     run = rollby("roads", "build", *options, "-o", "x.roads")
