@@ -26,24 +26,23 @@ def milliseconds(seconds: FloatArray) -> Int32Array:
     return np.rint(seconds * 1000).astype(np.int32)
 
 
-def passages(table: RoadTable) -> tuple[IntArray, Int32Array]:
+def passages(table: RoadTable) -> tuple[IntArray, IntArray]:
     """
     List every passage from one edge into the next, turning round included.
 
     Returns
     -------
-    turn_start : ndarray of int64, shape (m + 1,)
-        Where each edge's passages begin.
-    turn_to : ndarray of int32, shape (t,)
-        The edges they lead into, rising within each edge.
+    before, after : ndarray of int64, shape (t,)
+        Edge rows; rising, and `after` rising within each `before`.
     """
-    by_tail = np.argsort(table.tail, kind="stable").astype(np.int32)
+    by_tail = np.argsort(table.tail, kind="stable")
     out_count = np.bincount(table.tail, minlength=table.node_count)
     out_start = np.concatenate([[0], np.cumsum(out_count)])
     count = out_count[table.head]
-    turn_start = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
-    within = np.arange(turn_start[-1]) - np.repeat(turn_start[:-1], count)
-    return turn_start, by_tail[np.repeat(out_start[table.head], count) + within]
+    before = np.repeat(np.arange(table.edge_count), count)
+    first = np.concatenate([[0], np.cumsum(count)])[:-1]
+    within = np.arange(len(before)) - np.repeat(first, count)
+    return before, by_tail[out_start[table.head][before] + within]
 
 
 def twins(table: RoadTable) -> Int32Array:

@@ -13,8 +13,9 @@ from scipy.sparse import csgraph
 from data.answers import Coverage, Gap
 from data.settings import Settings
 from geo.backup import chance_within, reach_s
+from geo.nearest import merge_soonest
 from geo.roster import muster, open_stops
-from geo.router import merge_soonest, times_to_middles
+from geo.router import times_to_middles
 from geo.staleness import working_s
 
 if TYPE_CHECKING:

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import shapely
-from scipy import sparse
-from scipy.sparse import csgraph
 
 from data.errors import InputError, RoadFileError
 from data.road_table import ARRAYS, RoadTable, road_source
 from data.roadfile import read_roads, write_roads
 from geo.assemble import check_arrays, milliseconds, passages, plain_table, twins
+from geo.kernels.search import UNREACHED
 from geo.speeds import edge_speeds_mps, turn_seconds
+from geo.states import Passages, SearchGraph, hilbert_rank, main_parts, restrict, search_graph
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
     from typing import Any
 
@@ -26,9 +27,19 @@ if TYPE_CHECKING:
     import networkx as nx
 
     from data.road_table import BoolArray, FloatArray, Int32Array, IntArray
+    from geo.searching import Workspace
 
 FINEST_S, COARSEST_S = 0.001, 60.0
-_OWN_ARRAYS = ("edge_ms", "turn_start", "turn_to", "turn_ms", "twin")
+_OWN_ARRAYS = (
+    "edge_ms",
+    "twin",
+    "state_edge",
+    "state_ms",
+    "node_state",
+    "from_main",
+    "to_main",
+)
+_GRAPHS = ("forward", "backward")
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -42,22 +53,31 @@ class RoadNetwork:
         The roads.
     edge_ms : ndarray of int32, shape (m,)
         To drive each directed edge from end to end.
-    turn_start : ndarray of int64, shape (m + 1,)
-        From edge i one may go on into ``turn_to[turn_start[i]:turn_start[i + 1]]``.
-    turn_to : ndarray of int32, shape (t,)
-        Edge rows, rising within each edge.
-    turn_ms : ndarray of int32, shape (t,)
-        What each of those passages costs.
     twin : ndarray of int32, shape (m,)
         The same road the other way, -1 where there is none.
+    state_edge : ndarray of int32, shape (S,)
+        Where turns have a price: the edge of each state, the edges themselves first
+        (`geo.states`). Empty where they have none.
+    node_state : ndarray of int32, shape (n,)
+        Where turns have no price: the state of each node. Empty where they have one.
+    forward, backward : SearchGraph
+        The arcs between states, and the same turned round. Forward, a state of an edge is labelled
+        with the time at which the edge is begun; backward, with the time from its end.
+    from_main, to_main : ndarray of bool, shape (m,)
+        Edges that the main part reaches (good to arrive on), and that reach it (good to set out
+        on). The main part is the largest in which every edge reaches every other.
     """
 
     table: RoadTable
     edge_ms: Int32Array
-    turn_start: IntArray
-    turn_to: Int32Array
-    turn_ms: Int32Array
     twin: Int32Array
+    state_edge: Int32Array
+    node_state: Int32Array
+    forward: SearchGraph
+    backward: SearchGraph
+    from_main: BoolArray
+    to_main: BoolArray
+    closed: frozenset[int] = frozenset()
 
     @classmethod
     def from_table(cls, table: RoadTable) -> RoadNetwork:
@@ -75,16 +95,29 @@ class RoadNetwork:
             Ready to route on.
         """
         twin = twins(table)
-        turn_start, turn_to = passages(table)
-        before = np.repeat(np.arange(table.edge_count), np.diff(turn_start))
-        turn_s = turn_seconds(table, before, turn_to.astype(np.int64), twin[before] == turn_to)
+        edge_ms = milliseconds(table.length_m / edge_speeds_mps(table))
+        before, after = passages(table)
+        turn_s = turn_seconds(table, before, after, twin[before] == after)
+        allowed = np.isfinite(turn_s)
+        free = Passages(
+            origin=before[allowed], to=after[allowed], time_ms=milliseconds(turn_s[allowed])
+        )
+        driven, state_edge = restrict(free, table.edge_count, _bans(table))
+        state_ms = edge_ms[state_edge]
+        forward = search_graph(len(state_edge), driven.origin, driven.to, driven.time_ms, state_ms)
+        backward = search_graph(len(state_edge), driven.to, driven.origin, driven.time_ms, state_ms)
+        from_main, to_main = main_parts(forward, backward)
+        count = table.edge_count
         return cls(
             table=table,
-            edge_ms=milliseconds(table.length_m / edge_speeds_mps(table)),
-            turn_start=turn_start,
-            turn_to=turn_to,
-            turn_ms=milliseconds(turn_s),
+            edge_ms=edge_ms,
             twin=twin,
+            state_edge=state_edge,
+            node_state=np.empty(0, np.int32),
+            forward=forward,
+            backward=backward,
+            from_main=_any_state(from_main, state_edge, count),
+            to_main=to_main[:count],
         )
 
     @classmethod
@@ -132,15 +165,37 @@ class RoadNetwork:
             bounds = f"from {FINEST_S} to {COARSEST_S:g}"
             raise InputError(f"resolution_s={resolution_s}: must be {bounds}")
         table = plain_table(lon, lat, tails, heads)
-        turn_start, turn_to = passages(table)
+        edge_ms = milliseconds(np.round(times / resolution_s) * resolution_s)
+        return cls._of_nodes(table, edge_ms, hilbert_rank(lon, lat))
+
+    @classmethod
+    def _of_nodes(
+        cls, table: RoadTable, edge_ms: Int32Array, node_state: Int32Array
+    ) -> RoadNetwork:
+        """Build the search graphs of a network whose turns cost nothing."""
+        tail, head = node_state[table.tail], node_state[table.head]
+        count, driven = len(node_state), edge_ms != UNREACHED
+        arcs = (tail[driven], head[driven], edge_ms[driven])
+        no_ms = np.zeros(count, np.int32)
+        forward = search_graph(count, *arcs, no_ms)
+        backward = search_graph(count, arcs[1], arcs[0], arcs[2], no_ms)
+        from_main, to_main = main_parts(forward, backward)
         return cls(
             table=table,
-            edge_ms=milliseconds(np.round(times / resolution_s) * resolution_s),
-            turn_start=turn_start,
-            turn_to=turn_to,
-            turn_ms=np.zeros(len(turn_to), np.int32),
-            twin=np.full(len(tails), -1, np.int32),
+            edge_ms=edge_ms,
+            twin=np.full(table.edge_count, -1, np.int32),
+            state_edge=np.empty(0, np.int32),
+            node_state=node_state,
+            forward=forward,
+            backward=backward,
+            from_main=from_main[tail],
+            to_main=to_main[head],
         )
+
+    @property
+    def turns(self) -> bool:
+        """Turns have a price: a state is an edge, not a node."""
+        return len(self.state_edge) > 0
 
     @classmethod
     def load(cls, path: Path | str) -> RoadNetwork:
@@ -164,7 +219,8 @@ class RoadNetwork:
             program; or if it holds other arrays than a road network's.
         """
         arrays, facts = read_roads(path)
-        missing = [name for name in (*ARRAYS, *_OWN_ARRAYS) if name not in arrays]
+        graphs = [f"{graph}_{part}" for graph in _GRAPHS for part in ("start", "arc")]
+        missing = [name for name in (*ARRAYS, *_OWN_ARRAYS, *graphs) if name not in arrays]
         if missing:
             raise RoadFileError(
                 f"{path}: must hold a road network, lacks {', '.join(missing)}; "
@@ -175,7 +231,15 @@ class RoadNetwork:
             texts=tuple(facts["texts"]),
             source=road_source(facts["source"]),
         )
-        return cls(table=table, **{name: arrays[name] for name in _OWN_ARRAYS})
+        state_ms = arrays["state_ms"]
+        forward, backward = (
+            SearchGraph(
+                start=arrays[f"{graph}_start"], arc=arrays[f"{graph}_arc"], state_ms=state_ms
+            )
+            for graph in _GRAPHS
+        )
+        own = {name: arrays[name] for name in _OWN_ARRAYS if name != "state_ms"}
+        return cls(table=table, forward=forward, backward=backward, **own)
 
     def save(self, path: Path | str) -> None:
         """
@@ -188,8 +252,72 @@ class RoadNetwork:
         """
         arrays: dict[str, npt.NDArray[Any]] = {name: getattr(self.table, name) for name in ARRAYS}
         arrays |= {name: getattr(self, name) for name in _OWN_ARRAYS}
+        for graph in _GRAPHS:
+            arrays[f"{graph}_start"] = getattr(self, graph).start
+            arrays[f"{graph}_arc"] = getattr(self, graph).arc
         facts = {"texts": self.table.texts, "source": asdict(self.table.source)}
         write_roads(path, arrays, facts)
+
+    @property
+    def state_ms(self) -> Int32Array:
+        """Time of each state, ms, shape (S,)."""
+        return self.forward.state_ms
+
+    def patched(
+        self, *, closed: npt.ArrayLike = (), slowed: Mapping[int, float] | None = None
+    ) -> RoadNetwork:
+        """
+        Give the network as it is now: roads closed or slowed, without building it anew.
+
+        Parameters
+        ----------
+        closed : array_like of int
+            Edges that are not driven through. A unit on one of them can leave it, and a stop on
+            one of them is reached, at the ordinary speed: whoever works there gets there.
+        slowed : mapping of int to float
+            Edges, and what their time is multiplied by, > 0.
+
+        Returns
+        -------
+        network : RoadNetwork
+            Shares all arrays that stay as they are. Positions snapped on either hold on both.
+
+        Raises
+        ------
+        InputError
+            If there is no such edge, or a factor is not above 0 or makes a time of 24 days.
+        """
+        shut = np.asarray(closed, np.int64)
+        slow = slowed or {}
+        rows = np.concatenate([shut, np.fromiter(slow, np.int64, len(slow))])
+        if not ((rows >= 0) & (rows < len(self.edge_ms))).all():
+            raise InputError(f"edge: must be an edge row from 0 to {len(self.edge_ms) - 1}")
+        edge_ms = self.edge_ms.copy()
+        for edge, factor in slow.items():
+            if not 0 < factor * max(int(self.edge_ms[edge]), 1) < UNREACHED:
+                raise InputError(
+                    f"slowed[{edge}]={factor}: must be above 0, and the time below 24 days"
+                )
+            edge_ms[edge] = round(int(self.edge_ms[edge]) * factor)
+        through_ms = edge_ms.copy()
+        through_ms[shut] = UNREACHED
+        if not self.turns:
+            patched = self._of_nodes(self.table, through_ms, self.node_state)
+            return replace(
+                patched,
+                edge_ms=edge_ms,
+                from_main=self.from_main,
+                to_main=self.to_main,
+                closed=frozenset(shut.tolist()),
+            )
+        state_ms = through_ms[self.state_edge]
+        return replace(
+            self,
+            edge_ms=edge_ms,
+            forward=replace(self.forward, state_ms=state_ms),
+            backward=replace(self.backward, state_ms=state_ms),
+            closed=frozenset(shut.tolist()),
+        )
 
     @classmethod
     def from_networkx(cls, graph: nx.MultiDiGraph, *, name: str = "") -> RoadNetwork:
@@ -263,30 +391,6 @@ class RoadNetwork:
         }
 
     @cached_property
-    def turn_from(self) -> IntArray:
-        """Edge row that each passage starts from, shape (t,)."""
-        return np.repeat(np.arange(len(self.edge_ms)), np.diff(self.turn_start))
-
-    @cached_property
-    def forward(self) -> sparse.csr_array:
-        """Passages as a graph (m, m) of edges: from the start of one to that of the next, ms."""
-        weight = self.edge_ms[self.turn_from].astype(np.float64) + self.turn_ms
-        return self._graph(self.turn_from, self.turn_to, weight)
-
-    @cached_property
-    def backward(self) -> sparse.csr_array:
-        """The same turned round, (m, m): from the end of an edge to the end of those before, ms."""
-        weight = self.edge_ms[self.turn_to].astype(np.float64) + self.turn_ms
-        return self._graph(self.turn_to, self.turn_from, weight)
-
-    def _graph(
-        self, row: npt.NDArray[Any], column: npt.NDArray[Any], weight: FloatArray
-    ) -> sparse.csr_array:
-        """Assemble a graph of edges; a passage that costs nothing is still one."""
-        count = len(self.edge_ms)
-        return sparse.csr_array((weight, (row, column)), shape=(count, count))
-
-    @cached_property
     def tree(self) -> shapely.STRtree:
         """Index of the edges' lines, in degrees."""
         points = np.stack([self.table.shape_lon_deg, self.table.shape_lat_deg], axis=1)
@@ -327,26 +431,123 @@ class RoadNetwork:
         nodes, edges = self.table.node_count, self.table.edge_count
         return f"RoadNetwork({self.table.source.name!r}, {nodes} nodes, {edges} edges)"
 
-    @cached_property
-    def from_main(self) -> BoolArray:
-        """Edges that the main part reaches, shape (m,): good to arrive on."""
-        return self._reached(self.forward)
-
-    @cached_property
-    def to_main(self) -> BoolArray:
-        """Edges that reach the main part, shape (m,): good to set out on."""
-        return self._reached(self.backward)
-
-    def _reached(self, graph: sparse.csr_array) -> BoolArray:
-        """Follow a graph from the main part."""
-        reached = np.zeros(len(self.edge_ms), np.bool_)
-        first = int(np.flatnonzero(self.main)[0])
-        reached[csgraph.breadth_first_order(graph, first, return_predecessors=False)] = True
-        return reached
-
-    @cached_property
+    @property
     def main(self) -> BoolArray:
-        """Edges of the largest part in which every edge reaches every other, shape (m,)."""
-        _, part = csgraph.connected_components(self.forward, directed=True, connection="strong")
-        main: BoolArray = part == np.bincount(part).argmax()
-        return main
+        """Edges of the main part, shape (m,)."""
+        return self.from_main & self.to_main
+
+    @cached_property
+    def spare(self) -> list[Workspace]:
+        """Arrays of searches that are not in use."""
+        return []
+
+    @cached_property
+    def end_state(self) -> Int32Array:
+        """The state in which each edge is left by a car that set out on it, shape (m,)."""
+        if self.turns:
+            return self.state_edge[: len(self.edge_ms)]
+        return self.node_state[self.table.head]
+
+    @cached_property
+    def state_node(self) -> Int32Array:
+        """Where turns have no price: the node of each state, shape (n,)."""
+        return np.argsort(self.node_state).astype(np.int32)
+
+    def states_of(self, edge: int) -> list[int]:
+        """
+        List the states in which an edge may be left.
+
+        Returns
+        -------
+        states : list of int
+            More than one where a turn restriction remembers how the edge was reached.
+        """
+        return [int(self.end_state[edge]), *self.ghosts.get(edge, ())]
+
+    def through_ms(self, edge: int) -> int:
+        """
+        Give the time to drive an edge from end to end.
+
+        Returns
+        -------
+        time_ms : int
+            `UNREACHED` where it is closed.
+        """
+        return UNREACHED if edge in self.closed else int(self.edge_ms[edge])
+
+    def onward(self, state: int) -> Iterator[tuple[int, int, int]]:
+        """
+        List how one may go on from a state.
+
+        Yields
+        ------
+        edge : int
+            The next edge.
+        after : int
+            The state in which it is left.
+        turn_ms : int
+            What the passage into it costs.
+        """
+        if self.turns:
+            for after, turn_ms in self.forward.arcs_of(state).tolist():
+                yield int(self.state_edge[after]), after, turn_ms
+        else:
+            for edge in self.edges_from(int(self.state_node[state])).tolist():
+                yield edge, int(self.end_state[edge]), 0
+
+    @cached_property
+    def ghosts(self) -> dict[int, list[int]]:
+        """The states that an edge has besides its own."""
+        found: dict[int, list[int]] = {}
+        for state in range(len(self.edge_ms), len(self.state_edge)):
+            found.setdefault(int(self.state_edge[state]), []).append(state)
+        return found
+
+    @cached_property
+    def _arriving(self) -> tuple[IntArray, IntArray]:
+        """Edges by the node they lead to, and where each node's begin."""
+        order = np.argsort(self.table.head, kind="stable")
+        count = np.bincount(self.table.head, minlength=self.table.node_count)
+        return order, np.concatenate([[0], np.cumsum(count)])
+
+    @cached_property
+    def _leaving(self) -> tuple[IntArray, IntArray]:
+        """Edges by the node they lead from, and where each node's begin."""
+        order = np.argsort(self.table.tail, kind="stable")
+        count = np.bincount(self.table.tail, minlength=self.table.node_count)
+        return order, np.concatenate([[0], np.cumsum(count)])
+
+    def edges_to(self, node: int) -> IntArray:
+        """
+        List the edges that lead to a node.
+
+        Returns
+        -------
+        edges : ndarray of int64, shape (e,)
+            Rising.
+        """
+        order, start = self._arriving
+        return order[start[node] : start[node + 1]]
+
+    def edges_from(self, node: int) -> IntArray:
+        """
+        List the edges that lead from a node.
+
+        Returns
+        -------
+        edges : ndarray of int64, shape (e,)
+            Rising.
+        """
+        order, start = self._leaving
+        return order[start[node] : start[node + 1]]
+
+
+def _any_state(reached: BoolArray, state_edge: Int32Array, edge_count: int) -> BoolArray:
+    """Tell which edges have a state that was reached."""
+    edges = np.zeros(edge_count, np.bool_)
+    edges[state_edge[reached]] = True
+    return edges
+
+
+def _bans(table: RoadTable) -> list[tuple[int, ...]]:
+    return []

@@ -20,10 +20,14 @@ def passages(net: RoadNetwork) -> nx.DiGraph:
     """Every edge is a node; a passage into the next costs its turn and that edge, ms."""
     graph = nx.DiGraph()
     graph.add_nodes_from(range(len(net.edge_ms)))
+    if not net.turns:
+        for edge, head in enumerate(net.table.head):
+            for after in np.flatnonzero(net.table.tail == head).tolist():
+                graph.add_edge(edge, after, ms=int(net.edge_ms[after]))
+        return graph
     for edge in range(len(net.edge_ms)):
-        for turn in range(int(net.turn_start[edge]), int(net.turn_start[edge + 1])):
-            after = int(net.turn_to[turn])
-            graph.add_edge(edge, after, ms=int(net.turn_ms[turn]) + int(net.edge_ms[after]))
+        for after, turn_ms in net.forward.arcs_of(edge).tolist():
+            graph.add_edge(edge, after, ms=turn_ms + int(net.edge_ms[after]))
     return graph
 
 

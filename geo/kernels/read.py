@@ -1,0 +1,163 @@
+"""Drive times of many positions, read off the labels of searches."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from geo.kernels.search import PAGE, PAGE_BITS, UNREACHED
+
+
+@njit(
+    "void(i4[::1], i4[:,::1], i4[::1], i4[::1], i4[::1], i4[::1], i4[:,::1], i4[:,::1], i4[:,::1],"
+    " i8, i4[::1])",
+    cache=True,
+    nogil=True,
+)
+def read_back(
+    page_of,
+    page_ms,
+    end_edge,
+    end_done_ms,
+    end_state,
+    edge_ms,
+    start_edge,
+    start_done_ms,
+    start_price_ms,
+    limit_ms,
+    time_ms,
+):
+    """
+    Read the drive times to one place.
+
+    Parameters
+    ----------
+    page_of, page_ms : ndarray of int32
+        What `geo.kernels.search.keep` kept of the place's backward search.
+    end_edge, end_done_ms : ndarray of int32, shape (e,)
+        The edges the place lies on, and the time from their start to it.
+    end_state, edge_ms : ndarray of int32, shape (m,)
+        The state in which an edge is left, and the edge's time.
+    start_edge, start_done_ms, start_price_ms : ndarray of int32, shape (k, 2)
+        `geo.router.Starts`.
+    limit_ms : int
+        Times past it are not given.
+    time_ms : ndarray of int32, shape (k,)
+        Filled; `UNREACHED` where there is no way within the limit.
+    """
+    for i in range(len(start_edge)):
+        best = np.int64(UNREACHED)
+        for leg in range(2):
+            edge = start_edge[i, leg]
+            if edge < 0:
+                continue
+            done_ms = start_done_ms[i, leg]
+            price_ms = np.int64(start_price_ms[i, leg])
+            state = end_state[edge]
+            page = page_of[state >> PAGE_BITS]
+            if page >= 0:
+                rest_ms = page_ms[page, state & (PAGE - 1)]
+                if rest_ms != UNREACHED:
+                    best = min(best, price_ms + edge_ms[edge] - done_ms + rest_ms)
+            for end in range(len(end_edge)):
+                if end_edge[end] == edge and end_done_ms[end] >= done_ms:
+                    best = min(best, price_ms + end_done_ms[end] - done_ms)
+        time_ms[i] = best if best <= limit_ms else UNREACHED
+
+
+@njit("Tuple((i4[::1], i4[:,::1]))(i8, i4[::1], i4[::1], i4[::1], i4[::1])", cache=True, nogil=True)
+def by_state(states, part_start, touched, rest_ms, slot):
+    """
+    Turn what many searches reached round: for each state, the stops that are reached from it.
+
+    Parameters
+    ----------
+    states : int
+        S.
+    part_start : ndarray of int32, shape (stops + 1,)
+        Stop i's search reached ``touched[part_start[i]:part_start[i + 1]]``.
+    touched, rest_ms : ndarray of int32, shape (r,)
+        States, and the time from each to the stop.
+    slot : ndarray of int32, shape (stops,)
+        What to call each stop.
+
+    Returns
+    -------
+    start : ndarray of int32, shape (S + 1,)
+        State s has the entries ``entry[start[s]:start[s + 1]]``.
+    entry : ndarray of int32, shape (r, 2)
+        A stop's slot, and the time to it.
+    """
+    start = np.zeros(states + 1, np.int32)
+    for i in range(len(touched)):
+        start[touched[i] + 1] += 1
+    for s in range(states):
+        start[s + 1] += start[s]
+    filled = start[:-1].copy()
+    entry = np.empty((len(touched), 2), np.int32)
+    for stop in range(len(slot)):
+        for i in range(part_start[stop], part_start[stop + 1]):
+            place = filled[touched[i]]
+            filled[touched[i]] += 1
+            entry[place, 0] = slot[stop]
+            entry[place, 1] = rest_ms[i]
+    return start, entry
+
+
+@njit(
+    "void(i4[::1], i4[:,::1], i4[::1], i4[:,::1], i4[::1], i4[::1],"
+    " i4[:,::1], i4[:,::1], i4[:,::1], i8, i4[:,::1])",
+    cache=True,
+    nogil=True,
+)
+def read_standing(
+    start,
+    entry,
+    end_edge,
+    end,
+    end_state,
+    edge_ms,
+    start_edge,
+    start_done_ms,
+    start_price_ms,
+    limit_ms,
+    time_ms,
+):
+    """
+    Read the drive times from many positions to all standing stops.
+
+    Parameters
+    ----------
+    start, entry : ndarray of int32
+        What `by_state` gave.
+    end_edge : ndarray of int32, shape (e,)
+        Edges that stops lie on, rising.
+    end : ndarray of int32, shape (e, 2)
+        A stop's slot, and the time from the edge's start to it.
+    end_state, edge_ms, start_edge, start_done_ms, start_price_ms, limit_ms
+        As `read_back` takes them.
+    time_ms : ndarray of int32, shape (k, slots)
+        Filled; `UNREACHED` where there is no way within the limit.
+    """
+    for i in range(len(start_edge)):
+        time_ms[i, :] = UNREACHED
+        for leg in range(2):
+            edge = start_edge[i, leg]
+            if edge < 0:
+                continue
+            ahead_ms = np.int64(start_price_ms[i, leg]) - start_done_ms[i, leg]
+            whole_ms = ahead_ms + edge_ms[edge]
+            state = end_state[edge]
+            for a in range(np.uint32(start[state]), np.uint32(start[state + 1])):
+                found_ms = whole_ms + entry[a, 1]
+                slot = np.uint32(entry[a, 0])
+                if found_ms <= limit_ms and found_ms < time_ms[i, slot]:
+                    time_ms[i, slot] = found_ms
+            place = np.searchsorted(end_edge, edge)
+            while place < len(end_edge) and end_edge[place] == edge:
+                found_ms = ahead_ms + end[place, 1]
+                slot = np.uint32(end[place, 0])
+                reached = end[place, 1] >= start_done_ms[i, leg] and found_ms <= limit_ms
+                if reached and found_ms < time_ms[i, slot]:
+                    time_ms[i, slot] = found_ms
+                place += 1

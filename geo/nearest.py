@@ -1,0 +1,260 @@
+"""The k nearest units of every node and every road, with their ids; and kept so while one moves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from data.errors import InputError
+from geo.kernels.nearest import forget, gather, offer_all
+from geo.kernels.nearest import nearest as spread_labels
+from geo.kernels.search import UNREACHED
+from geo.searching import buckets, check_node, limit_ms_of, seconds
+from geo.starts import Starts, seeds_ahead
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from data.road_table import FloatArray, Int32Array, IntArray
+    from geo.network import RoadNetwork
+
+Labels = tuple["Int32Array", "Int32Array"]
+
+
+def nearest(
+    net: RoadNetwork, nodes: Sequence[int] | IntArray, k: int = 2, within_s: float = np.inf
+) -> tuple[IntArray, FloatArray]:
+    """
+    Find the k sources that reach each node soonest.
+
+    Parameters
+    ----------
+    net : RoadNetwork
+        The roads.
+    nodes : sequence of int, length s
+        Node rows of the sources.
+    k : int
+        How many, >= 1.
+    within_s : float
+        Horizon, seconds, >= 0.
+
+    Returns
+    -------
+    index : ndarray of int64, shape (n, k)
+        Places in `nodes`, soonest first, ties by the lower index; -1 where there are fewer.
+    drive_time_s : ndarray of float64, shape (n, k)
+        Their drive times, inf where there are fewer.
+
+    Raises
+    ------
+    InputError
+        If `k` is below 1, there is no such node, or the horizon is below 0.
+    """
+    _check_k(k)
+    for node in nodes:
+        check_node(net, int(node))
+    limit_ms = limit_ms_of(within_s)
+    places = np.asarray(nodes, np.int32)
+    rows = np.arange(len(places), dtype=np.int32)
+    if not net.turns:
+        state = net.node_state[places]
+        labels = _blank(net.forward.count, k)
+        _spread(net, labels, state, np.zeros(len(state), np.int32), rows, limit_ms)
+        time_ms, index = (column[net.node_state] for column in labels)
+        return index.astype(np.int64), seconds(time_ms)
+    edges = [net.edges_from(int(node)) for node in places]
+    state = np.concatenate([np.empty(0, np.int64), *edges]).astype(np.int32)
+    who = np.repeat(rows, [len(found) for found in edges])
+    labels = _blank(net.forward.count, k)
+    _spread(net, labels, state, np.zeros(len(state), np.int32), who, limit_ms)
+    at_ms, at_source = _blank(net.table.node_count, k)
+    offer_all(at_ms, at_source, places, np.zeros(len(places), np.int32), rows, limit_ms)
+    head = np.stack([net.table.head, np.full(len(net.edge_ms), -1)], axis=1).astype(np.int32)
+    gather(*labels, net.state_edge, net.edge_ms, head, limit_ms, at_ms, at_source)
+    return at_source.astype(np.int64), seconds(at_ms)
+
+
+class NearestUnits:
+    """
+    The k nearest units of every road, kept exact while units move, come and go.
+
+    Parameters
+    ----------
+    net : RoadNetwork
+        The roads.
+    starts : Starts
+        Where the units are (`geo.starts`); a unit's row is its id.
+    k : int
+        How many, >= 1.
+    within_s : float
+        Horizon, seconds, >= 0.
+
+    Raises
+    ------
+    InputError
+        If `k` is below 1 or the horizon is below 0.
+
+    Notes
+    -----
+    A move costs what the unit's labels cover, before and after; not the size of the network.
+    """
+
+    def __init__(
+        self, net: RoadNetwork, starts: Starts, *, k: int = 2, within_s: float = np.inf
+    ) -> None:
+        _check_k(k)
+        self._net = net
+        self._limit_ms = limit_ms_of(within_s)
+        self._starts = Starts(
+            edge=starts.edge.copy(), done_ms=starts.done_ms.copy(), price_ms=starts.price_ms.copy()
+        )
+        self._labels = _blank(net.forward.count, k)
+        _spread(net, self._labels, *seeds_ahead(net, self._starts), self._limit_ms)
+
+    def move(self, unit: int, to: Starts) -> None:
+        """
+        Move a unit.
+
+        Parameters
+        ----------
+        unit : int
+            Its row.
+        to : Starts
+            Where it is now, one row; edges of -1 take it off the roads.
+
+        Raises
+        ------
+        InputError
+            If there is no such unit.
+        """
+        if not 0 <= unit < len(self._starts.edge):
+            raise InputError(f"unit={unit}: must be a row from 0 to {len(self._starts.edge) - 1}")
+        net, own = self._net, self._starts
+        before = Starts(
+            edge=own.edge[[unit]], done_ms=own.done_ms[[unit]], price_ms=own.price_ms[[unit]]
+        )
+        gone, _, _ = seeds_ahead(net, before)
+        repairs = forget(
+            net.forward.start,
+            net.forward.arc,
+            net.backward.start,
+            net.backward.arc,
+            net.forward.state_ms,
+            gone,
+            unit,
+            *self._labels,
+        )
+        for column, new in (
+            (own.edge, to.edge),
+            (own.done_ms, to.done_ms),
+            (own.price_ms, to.price_ms),
+        ):
+            column[unit] = new[0]
+        # A unit's own beginning may have been crowded out by the one that left.
+        seeds = seeds_ahead(net, own)
+        _spread(
+            net,
+            self._labels,
+            *(np.concatenate(pair) for pair in zip(repairs, seeds, strict=True)),
+            self._limit_ms,
+        )
+
+    def at_middles(self) -> tuple[IntArray, FloatArray]:
+        """
+        Read the nearest units of the middle of every edge.
+
+        Returns
+        -------
+        unit : ndarray of int64, shape (m, k)
+            Rows of units, soonest first, ties by the lower row; -1 where there are fewer.
+        drive_time_s : ndarray of float64, shape (m, k)
+            Inf where there are fewer. The middle of a two-way street is reached from both sides.
+        """
+        net = self._net
+        half_ms = net.edge_ms // 2
+        edges = np.arange(len(half_ms), dtype=np.int32)
+        sides = np.stack([edges, net.twin], axis=1).astype(np.int32)
+        at_ms, at_unit = _blank(len(edges), self._labels[0].shape[1])
+        own = self._starts
+        row, leg = np.nonzero((own.edge >= 0) & (own.done_ms <= half_ms[own.edge]))
+        edge = own.edge[row, leg]
+        ahead_ms = own.price_ms[row, leg] + half_ms[edge] - own.done_ms[row, leg]
+        for place in sides[edge].T:
+            there = place >= 0
+            offers = (place[there], ahead_ms[there], row[there].astype(np.int32))
+            offer_all(at_ms, at_unit, *offers, self._limit_ms)
+        if net.turns:
+            gather(*self._labels, net.state_edge, half_ms, sides, self._limit_ms, at_ms, at_unit)
+        else:
+            begun = tuple(label[net.node_state[net.table.tail]] for label in self._labels)
+            gather(*begun, edges, half_ms, sides, self._limit_ms, at_ms, at_unit)
+        return at_unit.astype(np.int64), seconds(at_ms)
+
+
+def _check_k(k: int) -> None:
+    """
+    Check how many are wanted.
+
+    Raises
+    ------
+    InputError
+        If it is none.
+    """
+    if not k >= 1:
+        raise InputError(f"k={k}: must be at least 1")
+
+
+def _blank(places: int, k: int) -> Labels:
+    """Make labels of nothing."""
+    return np.full((places, k), UNREACHED, np.int32), np.full((places, k), -1, np.int32)
+
+
+def _spread(
+    net: RoadNetwork,
+    labels: Labels,
+    state: Int32Array,
+    time_ms: Int32Array,
+    who: Int32Array,
+    limit_ms: int,
+) -> None:
+    """Spread labels from seeds, in place."""
+    graph = net.forward
+    if len(state):
+        bucket, shift = buckets(graph, time_ms, limit_ms)
+        spread_labels(
+            graph.start,
+            graph.arc,
+            graph.state_ms,
+            state,
+            time_ms,
+            who,
+            limit_ms,
+            shift,
+            *labels,
+            bucket,
+        )
+
+
+def merge_soonest(index: IntArray, time_s: FloatArray, row: int, new_s: FloatArray) -> None:
+    """
+    Put one more source among the k soonest of each place, in place; sources come by rising row.
+
+    Parameters
+    ----------
+    index : ndarray of int64, shape (n, k)
+        Sources, soonest first, -1 where there are fewer.
+    time_s : ndarray of float64, shape (n, k)
+        Their times, inf where there are fewer.
+    row : int
+        The new source.
+    new_s : ndarray of float64, shape (n,)
+        Its times.
+    """
+    who = np.full(len(new_s), row)
+    pushed = np.zeros(len(new_s), np.bool_)
+    for column in range(index.shape[1]):
+        # What was pushed out came before all that follows it, ties included.
+        pushed |= new_s < time_s[:, column]
+        time_s[pushed, column], new_s = new_s[pushed], np.where(pushed, time_s[:, column], new_s)
+        index[pushed, column], who = who[pushed], np.where(pushed, index[:, column], who)

@@ -1,0 +1,171 @@
+"""One search at a time in arrays that are used again: what a search costs is what it reaches."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from data.errors import InputError
+from geo.kernels.search import UNREACHED, search
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from data.road_table import FloatArray, Int32Array, IntArray
+    from geo.network import RoadNetwork
+    from geo.states import SearchGraph
+
+BUCKET_BITS = 9
+"""Buckets of 512 ms: about as long as the shortest blocks; measured best from 128 to 2,048 ms."""
+_MOST_BUCKETS_BITS = 16
+
+
+class Workspace:
+    """
+    The labels of one search, made ready again by what it touched.
+
+    Parameters
+    ----------
+    states : int
+        How many states the graph has.
+    """
+
+    def __init__(self, states: int) -> None:
+        self.label_ms: Int32Array = np.full(states, UNREACHED, np.int32)
+        self.touched: Int32Array = np.empty(states, np.int32)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """
+    What a search found; valid within its ``with``.
+
+    Parameters
+    ----------
+    label_ms : ndarray of int32, shape (S,)
+        Times, `UNREACHED` where there is none.
+    touched : ndarray of int32, shape (count,)
+        The states that were reached.
+    """
+
+    label_ms: Int32Array
+    touched: Int32Array
+
+
+@contextmanager
+def searched(
+    spare: list[Workspace],
+    graph: SearchGraph,
+    seed_state: IntArray | Int32Array,
+    seed_ms: IntArray | Int32Array,
+    limit_ms: int,
+) -> Iterator[Found]:
+    """
+    Search from seeds.
+
+    Parameters
+    ----------
+    spare : list of Workspace
+        Those not in use; one is taken and given back, so that threads do not meet.
+    graph : SearchGraph
+        What to search.
+    seed_state, seed_ms : ndarray of int, shape (q,)
+        Where to begin, and at what time, >= 0.
+    limit_ms : int
+        Labels past it are not made.
+
+    Yields
+    ------
+    found : Found
+        To be read before the ``with`` ends.
+    """
+    try:
+        workspace = spare.pop()
+    except IndexError:
+        workspace = Workspace(graph.count)
+    bucket, shift = buckets(graph, seed_ms, limit_ms)
+    count = search(
+        graph.start,
+        graph.arc,
+        graph.state_ms,
+        np.ascontiguousarray(seed_state, np.int32),
+        np.ascontiguousarray(seed_ms, np.int32),
+        limit_ms,
+        shift,
+        workspace.label_ms,
+        workspace.touched,
+        bucket,
+    )
+    touched = workspace.touched[:count]
+    yield Found(label_ms=workspace.label_ms, touched=touched)
+    workspace.label_ms[touched] = UNREACHED
+    spare.append(workspace)
+
+
+def buckets(
+    graph: SearchGraph, seed_ms: IntArray | Int32Array, limit_ms: int
+) -> tuple[Int32Array, int]:
+    """
+    Choose the buckets of a search: as many as the times in the queue can span at once.
+
+    Returns
+    -------
+    bucket : ndarray of int32, shape (a power of 2,)
+        All -1.
+    shift : int
+        Buckets are ``2**shift`` ms wide.
+    """
+    spread_ms = int(np.ptp(seed_ms)) if len(seed_ms) > 1 else 0
+    span_ms = min(limit_ms, graph.step_ms + spread_ms)
+    shift = BUCKET_BITS
+    while (span_ms >> shift) + 2 > 1 << _MOST_BUCKETS_BITS:
+        shift += 1
+    return np.full(1 << ((span_ms >> shift) + 1).bit_length(), -1, np.int32), shift
+
+
+def limit_ms_of(within_s: float) -> int:
+    """
+    Turn a horizon into whole milliseconds without losing one to rounding.
+
+    Returns
+    -------
+    limit_ms : int
+        Below `UNREACHED`.
+
+    Raises
+    ------
+    InputError
+        If it is not 0 or more.
+    """
+    if not within_s >= 0:
+        raise InputError(f"within_s={within_s}: must be seconds, 0 or more")
+    return int(min(np.floor(round(within_s * 1000, 3)), UNREACHED - 1))
+
+
+def seconds(time_ms: Int32Array) -> FloatArray:
+    """
+    Turn milliseconds into seconds.
+
+    Returns
+    -------
+    time_s : ndarray of float64, as `time_ms`
+        Inf where it is `UNREACHED`.
+    """
+    return np.where(time_ms == UNREACHED, np.inf, time_ms / 1000)
+
+
+def check_node(net: RoadNetwork, node: int) -> None:
+    """
+    Check that a node is there.
+
+    Raises
+    ------
+    InputError
+        If it is not.
+    """
+    count = net.table.node_count
+    if not 0 <= node < count:
+        raise InputError(f"node={node}: must be a node row from 0 to {count - 1}")

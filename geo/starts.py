@@ -1,0 +1,151 @@
+"""Where drives begin and end: the edges that a position lies on, with the time already behind it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from data.road_table import FloatArray, Int32Array
+    from geo.network import RoadNetwork
+    from geo.snap import Position
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Starts:
+    """
+    Positions to set out from: each on its own edge and, on a two-way street, on the one back.
+
+    Parameters
+    ----------
+    edge : ndarray of int32, shape (k, 2)
+        The position's edge, and the same road the other way; -1 where there is none.
+    done_ms : ndarray of int32, shape (k, 2)
+        Time from the start of each to the position.
+    price_ms : ndarray of int32, shape (k, 2)
+        What it costs to set out on it: turning round.
+    """
+
+    edge: Int32Array
+    done_ms: Int32Array
+    price_ms: Int32Array
+
+
+def starts_at(
+    net: RoadNetwork, edge: Int32Array, fraction: FloatArray, turn_round_ms: Int32Array
+) -> Starts:
+    """
+    List the edges on which positions lie.
+
+    Parameters
+    ----------
+    net : RoadNetwork
+        The roads.
+    edge : ndarray of int32, shape (k,)
+        -1 for no road.
+    fraction : ndarray of float64, shape (k,)
+        Of the edge's length that lies behind, 0 to 1.
+    turn_round_ms : ndarray of int32, shape (k,)
+        What setting out the other way costs; -1 where there is no other way.
+
+    Returns
+    -------
+    starts : Starts
+        In the order given.
+    """
+    back = np.where((edge >= 0) & (turn_round_ms >= 0), net.twin[edge], -1)
+    edges = np.stack([edge, back], axis=1).astype(np.int32)
+    share = np.stack([fraction, 1 - fraction], axis=1)
+    done_ms = np.rint(share * net.edge_ms[edges]).astype(np.int32)
+    price_ms = np.stack([np.zeros(len(edge), np.int32), np.maximum(turn_round_ms, 0)], axis=1)
+    return Starts(edge=edges, done_ms=done_ms, price_ms=price_ms.astype(np.int32))
+
+
+def starts_of(net: RoadNetwork, positions: Sequence[Position]) -> Starts:
+    """
+    List the edges on which positions lie.
+
+    Returns
+    -------
+    starts : Starts
+        In the order given.
+    """
+    rounds = [-1 if p.turn_round_s is None else round(p.turn_round_s * 1000) for p in positions]
+    return starts_at(
+        net,
+        np.array([p.edge for p in positions], np.int32),
+        np.array([p.fraction for p in positions], np.float64),
+        np.array(rounds, np.int32),
+    )
+
+
+def ends_of(net: RoadNetwork, place: Position) -> tuple[Int32Array, Int32Array]:
+    """
+    List the edges by which a place is reached: across the street costs nothing.
+
+    A place where roads meet is reached by any of them.
+
+    Returns
+    -------
+    edge : ndarray of int32, shape (e,)
+        Edge rows.
+    done_ms : ndarray of int32, shape (e,)
+        Time from the start of each to the place.
+    """
+    if place.fraction in {0.0, 1.0}:
+        ends = net.table.head if place.fraction else net.table.tail
+        node = int(ends[place.edge])
+        last, first = net.edges_to(node), net.edges_from(node)
+        edge = np.concatenate([last, first]).astype(np.int32)
+        return edge, np.concatenate([net.edge_ms[last], np.zeros(len(first), np.int32)])
+    own = starts_of(net, [place])
+    there = own.edge[0] >= 0
+    return own.edge[0][there], own.done_ms[0][there]
+
+
+def seeds_back(
+    net: RoadNetwork, end_edge: Int32Array, end_done_ms: Int32Array
+) -> tuple[Int32Array, Int32Array]:
+    """
+    List where a backward search for a place begins.
+
+    Returns
+    -------
+    state, time_ms : ndarray of int32, shape (q,)
+        States from which the place lies on the next edge, and the time to it.
+    """
+    if not net.turns:
+        return net.node_state[net.table.tail[end_edge]], end_done_ms
+    state, time_ms = [], []
+    for edge, done_ms in zip(end_edge.tolist(), end_done_ms.tolist(), strict=True):
+        for own in net.states_of(edge):
+            arcs = net.backward.arcs_of(own)
+            state.append(arcs[:, 0])
+            time_ms.append(arcs[:, 1] + np.int32(done_ms))
+    return np.concatenate(state), np.concatenate(time_ms)
+
+
+def seeds_ahead(net: RoadNetwork, starts: Starts) -> tuple[Int32Array, Int32Array, Int32Array]:
+    """
+    List where a forward search from positions begins.
+
+    Returns
+    -------
+    state, time_ms, row : ndarray of int32, shape (q,)
+        The states that follow the edges set out on, the time to each, and whose it is.
+    """
+    row, leg = np.nonzero(starts.edge >= 0)
+    edge = starts.edge[row, leg]
+    time_ms = starts.price_ms[row, leg] + net.edge_ms[edge] - starts.done_ms[row, leg]
+    state = net.end_state[edge]
+    if not net.turns:
+        return state, time_ms, row.astype(np.int32)
+    first, count = net.forward.start[state], np.diff(net.forward.start)[state]
+    which = np.repeat(np.arange(len(state)), count)
+    skipped = np.concatenate([[0], np.cumsum(count)[:-1]]) if len(count) else count
+    arcs = net.forward.arc[first[which] + np.arange(len(which)) - skipped[which]]
+    return arcs[:, 0].copy(), arcs[:, 1] + time_ms[which], row[which].astype(np.int32)
