@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     FloatArray = npt.NDArray[np.float64]
     IntArray = npt.NDArray[np.int64]
 
-SEED = 20090601
+SEED = 1
 ONE_WAY_SHARE = 0.15
 # USA-road-t's weights are tenths of a metre over 1, 0.8, 0.6 or 0.4 by class of road. With 100 km/h
 # on the first class (so 40 km/h on the last) a unit of weight is 3.6 ms.

@@ -12,8 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from geo.nearest import NearestUnits, nearest
 from geo.network import RoadNetwork
-from geo.router import nearest, times_from, times_to
+from geo.router import search_back, times_from, times_to
+from geo.snap import Position
+from geo.standing import StandingStops
+from geo.starts import Starts, starts_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,9 +26,10 @@ if TYPE_CHECKING:
     from bench.graphs import FloatArray, Graph, IntArray
 
 
-ROUTING = "memory of a loaded network, geometry apart"
+ROUTING = "memory of a network's routing arrays"
+LOADED = "memory of a loaded network, geometry apart"
 GEOMETRY = "its geometry"
-_SHAPES = ("shape_lon_deg", "shape_lat_deg", "shape_start")
+_SHAPES = ("table.shape_lon_deg", "table.shape_lat_deg", "table.shape_start")
 
 
 class NotBuiltError(Exception):
@@ -65,9 +70,47 @@ def without_turns(net: RoadNetwork) -> RoadNetwork:
     )
 
 
-def stop_search(net: RoadNetwork, units: IntArray, within_s: float) -> Callable[[int], FloatArray]:
-    """Prepare: a stop's node -> seconds from 1,000 units' nodes, by one backward search."""
-    return lambda stop: times_to(net, stop, within_s)[units]
+def at_nodes(net: RoadNetwork, nodes: IntArray) -> Starts:
+    """Put units where edges end, so that each is at a node and may go on any way."""
+    edge = np.array([net.edges_to(int(node))[0] for node in nodes], np.int32)
+    return starts_at(net, edge, np.ones(len(edge)), np.full(len(edge), -1, np.int32))
+
+
+def place_at(net: RoadNetwork, edge: int, fraction: float) -> Position:
+    """Put a stop on an edge."""
+    node = int(net.table.head[edge])
+    lon, lat = float(net.table.lon_deg[node]), float(net.table.lat_deg[node])
+    return Position(
+        lon_deg=lon,
+        lat_deg=lat,
+        snapped_lon_deg=lon,
+        snapped_lat_deg=lat,
+        offset_m=0.0,
+        edge=edge,
+        fraction=fraction,
+        turn_round_s=None,
+    )
+
+
+def stop_search(
+    net: RoadNetwork, units: IntArray, within_s: float
+) -> tuple[Callable[[Position], FloatArray], Callable[[int], Position]]:
+    """
+    Prepare one backward search that is read with units.
+
+    Returns
+    -------
+    search : callable
+        A stop's place -> seconds from every unit.
+    place : callable
+        A stop's node -> its place.
+    """
+    starts = at_nodes(net, units)
+
+    def search(stop: Position) -> FloatArray:
+        return search_back(net, stop, within_s=within_s).drive_times_s(starts)
+
+    return search, lambda node: place_at(net, int(net.edges_to(node)[0]), 1.0)
 
 
 def all_times_to(net: RoadNetwork) -> Callable[[int], FloatArray]:
@@ -85,16 +128,51 @@ def nearest_units(net: RoadNetwork, k: int) -> Callable[[IntArray], tuple[IntArr
     return lambda units: nearest(net, units, k=k)
 
 
-def moving_units(net: RoadNetwork, units: IntArray) -> Any:
-    """Give something with ``move(row, node)`` and ``answer() -> (index, seconds)``, k = 2."""
-    _module("geo.nearest")
-    raise NotBuiltError
+class Moving:
+    """Units at nodes, the two nearest of every road kept exact while they move."""
+
+    def __init__(self, net: RoadNetwork, units: IntArray) -> None:
+        self._net = net
+        self._kept = NearestUnits(net, at_nodes(net, units))
+
+    def move(self, unit: int, to: Starts) -> None:
+        """Move a unit to where `at` says."""
+        self._kept.move(unit, to)
+
+    def at(self, node: int) -> Starts:
+        """Give a node as `move` takes it: snapping is a row of its own."""
+        return at_nodes(self._net, np.array([node]))
+
+    def answer(self) -> tuple[IntArray, FloatArray]:
+        """Give which two are nearest to the middle of every edge, and their seconds."""
+        return self._kept.at_middles()
 
 
-def standing_stops(net: RoadNetwork, stops: IntArray, within_s: float) -> Any:
-    """Give something with ``times_s(nodes) -> (len(nodes), len(stops))``: all drive times of fixes."""
-    _module("geo.standing")
-    raise NotBuiltError
+def from_scratch(net: RoadNetwork) -> Callable[[Starts], NearestUnits]:
+    """Prepare: units -> the two nearest of every road, worked out anew."""
+    return lambda starts: NearestUnits(net, starts)
+
+
+class Standing:
+    """Stops at nodes, held."""
+
+    def __init__(self, net: RoadNetwork, stops: IntArray, within_s: float) -> None:
+        self._net = net
+        self._held = StandingStops(net, within_s=within_s)
+        for row, node in enumerate(stops.tolist()):
+            self._held.put(str(row), place_at(net, int(net.edges_to(node)[0]), 1.0))
+
+    def fixes(self, nodes: IntArray) -> Starts:
+        """Give fixes as `times_s` takes them: snapping is a row of its own."""
+        return at_nodes(self._net, nodes)
+
+    def times_s(self, fixes: Starts) -> FloatArray:
+        """Give all drive times, (fixes, stops), inf past the horizon."""
+        return self._held.drive_times_s(fixes)
+
+    def times_ms(self, fixes: Starts) -> FloatArray:
+        """Give the same as they are held, whole milliseconds."""
+        return self._held.drive_times_ms(fixes)
 
 
 def snapper(net: RoadNetwork) -> Callable[[FloatArray, FloatArray, FloatArray], Snaps]:
@@ -121,34 +199,40 @@ class Snaps:
 
 def turn_searches(
     net: RoadNetwork, *, units: int, stops: int, within_s: float
-) -> tuple[Callable[[Any], FloatArray], Callable[[Any], FloatArray], list[Any]]:
+) -> tuple[Callable[[Position], FloatArray], Callable[[Position], FloatArray], list[Position]]:
     """
-    Prepare the stop's search with turns and without, from and to the ends of edges.
+    Prepare the stop's search with turns and without, same edges, in the middle of them.
 
     Returns
     -------
     with_turns, without : callable
-        A stop -> seconds from every unit.
-    stops : list
-        Nodes.
+        A stop's place -> seconds from every unit.
+    stops : list of Position
+        Places.
     """
     rng = np.random.default_rng(3)
-    bare = without_turns(net)
-    places = rng.choice(net.table.node_count, stops, replace=False).tolist()
-    nodes = rng.choice(net.table.node_count, units, replace=False)
-    return stop_search(net, nodes, within_s), stop_search(bare, nodes, within_s), places
+    good = np.flatnonzero(net.from_main & net.to_main)
+    edge = rng.choice(good, units, replace=False).astype(np.int32)
+    middle, no_way_back = np.full(units, 0.5), np.full(units, -1, np.int32)
+
+    def prepare(one: RoadNetwork) -> Callable[[Position], FloatArray]:
+        starts = starts_at(one, edge, middle, no_way_back)
+        return lambda stop: search_back(one, stop, within_s=within_s).drive_times_s(starts)
+
+    places = [place_at(net, int(row), 0.5) for row in rng.choice(good, stops, replace=False)]
+    return prepare(net), prepare(without_turns(net)), places
 
 
 def memory_parts(net: RoadNetwork) -> dict[str, dict[str, int]]:
-    """List the bytes of a network's arrays: what routing and names take, and the lines' geometry."""
-    parts: dict[str, int] = {}
-    for holder in (net.table, net):
-        for name in holder.__dataclass_fields__:
-            parts |= _array_bytes(name, getattr(holder, name))
-    return {
-        ROUTING: {name: size for name, size in parts.items() if name not in _SHAPES},
-        GEOMETRY: {name: size for name, size in parts.items() if name in _SHAPES},
-    }
+    """List the bytes of a network's arrays, once searched, by what they are for."""
+    own: dict[str, int] = {}
+    for name, value in vars(net).items():  # what it holds, and what it made on first use
+        if name != "table":
+            own |= _array_bytes(name, value)
+    table = _array_bytes("table", net.table)
+    shape = {name: size for name, size in table.items() if name in _SHAPES}
+    rest = {name: size for name, size in table.items() if name not in _SHAPES}
+    return {ROUTING: own, LOADED: own | rest, GEOMETRY: shape}
 
 
 def _array_bytes(name: str, value: Any) -> dict[str, int]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from bench.graphs import Graph, IntArray
     from bench.setup import Setup
+    from geo.network import RoadNetwork
 
 UNITS = 1000
 MOVE_AIMS = {
@@ -102,20 +103,18 @@ def moving(setup: Setup) -> Iterator[Figure | Curve]:
         facts = {"row": "move", "work": f"one of {count:,} units moves, k = 2 kept exact"}
         facts |= {"graph": graph.name, "peer": "ours in full"}
         units = anywhere(graph, count)
+        kept = ours.Moving(net, units)
         moves = _there_and_back(graph, units)
-        try:
-            kept = ours.moving_units(net, units)
-        except ours.NotBuiltError as missing:
-            yield unmeasured(str(missing), **facts)
-            continue
-        full = ours.nearest_units(net, 2)
-        _hold_kept(kept, full, units, moves)
+        full = ours.from_scratch(net)
+        _hold_kept(net, kept, units, moves)
+        steps = [(row, kept.at(node)) for row, node in moves]
 
-        def mend(_: IntArray, kept: Any = kept, moves: Any = moves) -> None:
-            for row, node in moves:
-                kept.move(row, node)
+        def mend(_: object, kept: ours.Moving = kept, steps: Any = steps) -> None:
+            for row, to in steps:
+                kept.move(row, to)
 
-        found = race(mend, full, [units], seconds=setup.seconds(4), pieces=len(moves))
+        whole = [ours.at_nodes(net, units)]
+        found = race(mend, full, whole, seconds=setup.seconds(4), pieces=len(steps))
         yield raced(found, **facts, aim=None if graph.name == "grid" else aim)
         lines["one unit moves"].append((count, found.ours_s))
         lines["worked out anew"].append((count, found.peer_s))
@@ -135,7 +134,9 @@ def _there_and_back(graph: Graph, units: IntArray) -> list[tuple[int, int]]:
     return moves
 
 
-def _hold_kept(kept: Any, full: Any, units: IntArray, moves: list[tuple[int, int]]) -> None:
+def _hold_kept(
+    net: RoadNetwork, kept: ours.Moving, units: IntArray, moves: list[tuple[int, int]]
+) -> None:
     """
     Hold that what was mended is what a search from scratch gives, ids and ties included.
 
@@ -145,13 +146,10 @@ def _hold_kept(kept: Any, full: Any, units: IntArray, moves: list[tuple[int, int
         If it is not.
     """
     now = units.copy()
-    for row, node in moves:
-        kept.move(row, node)
+    for row, node in moves + moves[::2]:  # the last go out and stay there
+        kept.move(row, kept.at(node))
         now[row] = node
-    for row, node in moves[::2]:  # leave them away from home, so that there is something to hold
-        kept.move(row, node)
-        now[row] = node
-    for one, other in zip(kept.answer(), full(now), strict=True):
-        np.testing.assert_array_equal(one, other)
+    for mended, anew in zip(kept.answer(), ours.Moving(net, now).answer(), strict=True):
+        np.testing.assert_array_equal(mended, anew)
     for row in {row for row, _ in moves}:
-        kept.move(row, int(units[row]))
+        kept.move(row, kept.at(int(units[row])))

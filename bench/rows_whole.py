@@ -39,7 +39,7 @@ def memory(setup: Setup) -> Iterator[Figure | Curve]:
             value = spread([sum(parts.values()) / count])
             shown = sorted(parts.items(), key=lambda part: -part[1])[:6]
             note = ", ".join(f"{part} {size / count:.1f}" for part, size in shown)
-            aim = BYTES_AIM if work == ours.ROUTING else None
+            aim = None if work == ours.GEOMETRY else BYTES_AIM
             facts = {"row": "memory", "work": work, "graph": name, "peer": ""}
             yield Figure(**facts, value=value, unit="B/edge", aim=aim, note=note)
     yield from _loading(setup)

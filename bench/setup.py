@@ -88,7 +88,7 @@ class Setup:
             self.source("USA-road-d.NY.co.gz")
             return graphs.cached(self.cache, name, lambda: graphs.new_york(folder))
         if not name.startswith("ny"):
-            return graphs.of_table(name, self.real_network(name))
+            return graphs.of_table(f"{name}, turns free", self.real_network(name))
         size = int(name.removeprefix("ny"))
         city = self.graph("ny")
         return graphs.copies(city, size) if size < 10 else graphs.piece(city, size * 1000)
