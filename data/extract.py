@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import re
+from array import array
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,11 +16,12 @@ from typing import TYPE_CHECKING, cast
 
 import osmium
 from osmium.filter import KeyFilter
-from osmium.osm import NODE, WAY, Node, Way, mutable
+from osmium.osm import NODE, RELATION, WAY, Node, Relation, Way, mutable
 
 from data.errors import RoadSourceError
 from data.roads.draft import RoadDraft
 from data.roads.progress import silent
+from data.roads.restrictions import RELATION_KEYS
 from data.roads.rules import reason_left_out
 
 if TYPE_CHECKING:
@@ -60,19 +62,22 @@ def read_pbf(
 
     Notes
     -----
-    Three passes: roads, the places of their nodes, and the signs on nodes. Memory goes with the
-    roads, not with the file.
+    Three passes: roads and turn restrictions, the places of their nodes, and the signs on nodes.
+    Memory goes with the roads, not with the file.
     """
     path = Path(path)
     draft = RoadDraft(service_roads=service_roads)
     newest = _NEVER
     with _readable(path):
         progress("reading roads", 0.0)
-        for way in _ways(path):
-            row = draft.add_way(way.id, dict(way.tags))
+        for one in _ways_and_relations(path):
+            if isinstance(one, Relation):
+                draft.add_relation(one.id, dict(one.tags), _members(one))
+                continue
+            row = draft.add_way(one.id, dict(one.tags))
             if row is not None:
-                draft.add_path(row, [node.ref for node in way.nodes])
-                newest = max(newest, way.timestamp)
+                draft.add_path(row, [node.ref for node in one.nodes])
+                newest = max(newest, one.timestamp)
         progress("reading places", 0.4)
         wanted = set(draft.wanted_nodes().tolist())
         for node in _nodes(path):
@@ -98,12 +103,19 @@ class CopiedRoads:
         How many were copied.
     left_out : Counter of str
         How many were not, and why.
+    undriven : array of int
+        Ids of those.
+    relations : list of tuple
+        Id, tags and members of those that matter to a drive, as
+        `RoadDraft.add_relation` takes them.
     date : str
         Instant of the data, ISO 8601; "" if the file does not say.
     """
 
     ways: int
     left_out: Counter[str]
+    undriven: array[int]
+    relations: list[tuple[int, dict[str, str], list[tuple[str, str, int]]]]
     date: str
 
 
@@ -137,15 +149,21 @@ def copy_roads(path: Path, out: Path, *, service_roads: bool) -> CopiedRoads:
     left_out: Counter[str] = Counter()
     newest, copied = _NEVER, 0
     missing: set[int] = set()
+    undriven = array("q")
+    relations = []
     with _readable(path), osmium.SimpleWriter(out) as writer:
-        for way in _ways(path):
-            reason = reason_left_out(dict(way.tags), service_roads=service_roads)
+        for one in _ways_and_relations(path):
+            if isinstance(one, Relation):
+                relations.append((one.id, dict(one.tags), _members(one)))
+                continue
+            reason = reason_left_out(dict(one.tags), service_roads=service_roads)
             if reason:
                 left_out[reason] += 1
+                undriven.append(one.id)
                 continue
-            missing.update(node.ref for node in way.nodes)
-            newest = max(newest, way.timestamp)
-            writer.add_way(way)
+            missing.update(node.ref for node in one.nodes)
+            newest = max(newest, one.timestamp)
+            writer.add_way(one)
             copied += 1
         for node in _nodes(path):
             if node.id in missing and node.location.valid():
@@ -156,7 +174,13 @@ def copy_roads(path: Path, out: Path, *, service_roads: bool) -> CopiedRoads:
                 mutable.Node(id=node_id, location=(0.0, 0.0), tags={MISSING_TAG: "yes"})
             )
         date = _date(path, newest)
-    return CopiedRoads(ways=copied, left_out=left_out, date=date)
+    return CopiedRoads(
+        ways=copied,
+        left_out=left_out,
+        undriven=undriven,
+        relations=relations,
+        date=date,
+    )
 
 
 @contextmanager
@@ -180,13 +204,14 @@ def _readable(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _ways(path: Path) -> Iterator[Way]:
+def _ways_and_relations(path: Path) -> Iterator[Way | Relation]:
     """
-    Stream the ways that may be roads or ferries, each once however often it is in the file.
+    Stream the ways that may be roads or ferries, each once however often it is in the file, and
+    the relations that may be turn restrictions or say which side they drive on.
 
     Yields
     ------
-    way : osmium.osm.Way
+    one : osmium.osm.Way or osmium.osm.Relation
         Valid until the next.
 
     Raises
@@ -194,16 +219,29 @@ def _ways(path: Path) -> Iterator[Way]:
     RoadSourceError
         If the file has the past versions of ways too.
     """
-    ways = osmium.FileProcessor(path, WAY).with_filter(KeyFilter("highway", "route"))
-    if ways.header.has_multiple_object_versions:
+    both = osmium.FileProcessor(path, WAY | RELATION)
+    for kind, keys in ((WAY, ("highway", "route")), (RELATION, (*RELATION_KEYS, "driving_side"))):
+        wanted = KeyFilter(*keys)
+        wanted.enable_for(kind)
+        both.with_filter(wanted)
+    if both.header.has_multiple_object_versions:
         raise RoadSourceError(
             f"{path}: is a history or change file; give an extract with one version of each road"
         )
     seen: set[int] = set()
-    for way in cast(Iterator[Way], iter(ways)):
-        if way.visible and way.id not in seen:
-            seen.add(way.id)
-            yield way
+    for one in cast(Iterator[Way | Relation], iter(both)):
+        if not one.visible:
+            continue
+        if isinstance(one, Relation):
+            yield one
+        elif one.id not in seen:
+            seen.add(one.id)
+            yield one
+
+
+def _members(relation: Relation) -> list[tuple[str, str, int]]:
+    """List a relation's members: role, type and id."""
+    return [(member.role, member.type, member.ref) for member in relation.members]
 
 
 def _nodes(path: Path, *keys: str) -> Iterator[Node]:

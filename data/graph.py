@@ -16,7 +16,9 @@ import shapely
 
 from data.errors import RoadSourceError
 from data.roads.arrange import TEXT_COLUMNS
+from data.roads.graph_bans import NOTE, note_bans
 from data.roads.graph_reader import WGS84, from_networkx
+from data.roads.rules import PASSABLE_BARRIERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -47,17 +49,22 @@ def to_networkx(
     Returns
     -------
     graph : networkx.MultiDiGraph
-        Nodes are OSM ids with `x`, `y`, `street_count` and, where known, `highway` and
+        Nodes are OSM ids with `x`, `y`, `street_count` and, where known, `highway`, `barrier` and
         `direction`; edges have `osmid`, `length`, `oneway`, `reversed`, `geometry` and, where
-        known, `highway`, `name`, `ref`, `maxspeed`, `lanes` and `junction`.
+        known, `highway`, `name`, `ref`, `maxspeed`, `lanes`, `junction`, `surface` and
+        `service`. The graph's attribute `turn_bans` lists sequences of edges ``(u, v, key)`` that
+        may not be driven one after the other.
     """
     source = asdict(table.source)
     graph = nx.MultiDiGraph(crs=WGS84, created_with="rollby", simplified=True, source=source)
     node_id = table.node_id.tolist()
     graph.add_nodes_from(zip(node_id, _records(_node_columns(table)), strict=True))
     edges = _edge_columns(table, edge_columns or {}) | {"geometry": _shapes(table)}
+    names = []
     for tail, head, record in zip(table.tail, table.head, _records(edges), strict=True):
-        graph.add_edge(node_id[tail], node_id[head], **record)
+        ends = node_id[tail], node_id[head]
+        names.append((*ends, graph.add_edge(*ends, **record)))
+    graph.graph[NOTE] = note_bans(table, names)
     return graph
 
 
@@ -115,11 +122,15 @@ def _node_columns(table: RoadTable) -> dict[str, Column]:
     streets = np.bincount(table.tail, half, table.node_count)
     streets += np.bincount(table.head, half, table.node_count)
     facing = [_FACES.get(faces) for faces in table.node_direction.tolist()]
+    signs = _texts(table, "node_highway")
+    barrier = np.isin(signs, list(PASSABLE_BARRIERS))
+    nothing = np.full(table.node_count, None)
     return {
         "y": table.lat_deg,
         "x": table.lon_deg,
         "street_count": np.rint(streets).astype(np.int64),
-        "highway": _texts(table, "node_highway"),
+        "highway": np.where(barrier, nothing, signs),
+        "barrier": np.where(barrier, signs, nothing),
         "direction": np.array(facing, np.object_),
     }
 

@@ -42,6 +42,7 @@ CACHE_DAYS = 7
 _XML_ENDINGS = (".osm", ".osm.gz", ".osm.bz2")
 _ANSWER_DATE = re.compile(rb'"timestamp_osm_base": *"([^"]+)"')
 _HEAD_SIZE = 2_000
+_NOT_DOWNLOADED = "turn restrictions: not in a download"
 _TURNED_BY_OSMNX = {"-1", "reverse", "T"}
 
 
@@ -140,7 +141,9 @@ def _read_file(path: Path, *, service_roads: bool, progress: Progress) -> RoadTa
         copy = Path(folder, "roads.osm")
         progress("picking the roads", 0.0)
         copied = copy_roads(path, copy, service_roads=service_roads)
-        draft.leave_out(copied.left_out)
+        draft.leave_out(copied.left_out, copied.undriven)
+        for relation in copied.relations:
+            draft.add_relation(*relation)
         if copied.ways:
             progress("reading them with OSMnx", 0.2)
             osmnx = _osmnx()
@@ -193,7 +196,7 @@ def _download(
             roads = partial(_roads, osmnx, area, name, service_roads=service_roads)
             _fill(draft, retry.ask(roads, answers, progress))
         progress("cutting roads into edges", 0.9)
-        return draft.table(name=name, date=_answer_date(cache))
+        return draft.table(name=name, date=_answer_date(cache), lacks=_NOT_DOWNLOADED)
 
 
 def _find_place(osmnx: ModuleType, place: str) -> Area:

@@ -40,6 +40,8 @@ class RoadSource:
         Alleys and car parks are in it.
     left_out : str
         What was in the source and was not taken, with counts; "" if nothing.
+    drives_left : bool
+        Traffic keeps to the left.
     """
 
     name: str
@@ -47,6 +49,7 @@ class RoadSource:
     licence: str = OSM_LICENCE
     service_roads: bool = False
     left_out: str = ""
+    drives_left: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +57,10 @@ class RoadTable:
     """
     Nodes and directed edges of a road network. A two-way street is two edges.
 
-    Text columns (`node_highway`, `highway`, `name`, `ref`, `maxspeed`, `lanes`, `junction`) hold
-    row numbers of `texts`, whose row 0 is "" for unknown; values are OSM's, untouched.
+    Text columns (`node_highway`, `highway`, `name`, `ref`, `maxspeed`, `lanes`, `junction`,
+    `surface`, `service`) hold row numbers of `texts`, whose row 0 is "" for unknown; values are
+    OSM's, untouched. Nodes follow a Hilbert curve, and edges their tails and heads, so neighbours
+    in rows are neighbours on the ground (`data.roads.arrange`).
 
     Parameters
     ----------
@@ -64,7 +69,8 @@ class RoadTable:
     lon_deg, lat_deg : ndarray of float64, shape (n,)
         WGS 84.
     node_highway : ndarray of int32, shape (n,)
-        Text: ``traffic_signals``, ``stop``, ``give_way``, ``crossing`` ...
+        Text: ``traffic_signals``, ``stop``, ``give_way``, ``crossing`` ...; where there is none,
+        a barrier that cars pass: ``gate``, ``toll_booth`` ...
     node_direction : ndarray of int8, shape (n,)
         Which traffic that sign or signal faces, seen along its OSM way: 1 forward, -1 backward,
         0 both or unknown.
@@ -78,12 +84,18 @@ class RoadTable:
         No edge leads back along the same road.
     reversed : ndarray of bool, shape (m,)
         Runs against the direction its OSM way was drawn in.
-    highway, name, ref, maxspeed, lanes, junction : ndarray of int32, shape (m,)
-        Texts. `maxspeed` is the one for this direction where the way tells them apart.
+    highway, name, ref, maxspeed, lanes, junction, surface, service : ndarray of int32, shape (m,)
+        Texts. `maxspeed` is the one for this direction where the way tells them apart; `service`
+        says what kind of ``highway=service`` it is.
     shape_start : ndarray of int64, shape (m + 1,)
         Edge i has the shape points ``shape_start[i]:shape_start[i + 1]``, both ends included.
     shape_lon_deg, shape_lat_deg : ndarray of float64, shape (k,)
         WGS 84.
+    ban_start : ndarray of int64, shape (r + 1,)
+        Ban i is of the edges ``ban_edge[ban_start[i]:ban_start[i + 1]]``.
+    ban_edge : ndarray of int32, shape (b,)
+        Edge rows, two or more a ban, each from where the one before leads to: they may not be
+        driven one after the other without a stop. Bans are unique and rising.
     texts : tuple of str
         Every text once; ``texts[0] == ""``.
     source : RoadSource
@@ -112,9 +124,13 @@ class RoadTable:
     maxspeed: Int32Array
     lanes: Int32Array
     junction: Int32Array
+    surface: Int32Array
+    service: Int32Array
     shape_start: IntArray
     shape_lon_deg: FloatArray
     shape_lat_deg: FloatArray
+    ban_start: IntArray
+    ban_edge: Int32Array
     texts: tuple[str, ...]
     source: RoadSource
 
@@ -131,6 +147,7 @@ class RoadTable:
         self._check_length("shape_start", self.edge_count + 1)
         self._check_length("shape_lon_deg", int(self.shape_start[-1]))
         self._check_length("shape_lat_deg", int(self.shape_start[-1]))
+        self._check_length("ban_edge", int(self.ban_start[-1]))
 
     def _check_length(self, column: str, expected: int) -> None:
         """
@@ -165,6 +182,11 @@ class RoadTable:
     def road_m(self) -> FloatArray:
         """Length of road each edge stands for, shape (m,): half its own on a two-way street."""
         return self.length_m * np.where(self.oneway, 1.0, 0.5)
+
+    @property
+    def ban_count(self) -> int:
+        """Number of banned sequences of edges r."""
+        return len(self.ban_start) - 1
 
     def text(self, column: str, row: int) -> str:
         """
@@ -208,7 +230,15 @@ class RoadTable:
         return self.shape_lon_deg[rows], self.shape_lat_deg[rows]
 
 
-_REST = {"texts", "source", "shape_start", "shape_lon_deg", "shape_lat_deg"}
+_REST = {
+    "texts",
+    "source",
+    "shape_start",
+    "shape_lon_deg",
+    "shape_lat_deg",
+    "ban_start",
+    "ban_edge",
+}
 NODE_COLUMNS = ("node_id", "lon_deg", "lat_deg", "node_highway", "node_direction")
 EDGE_COLUMNS = tuple(
     f.name for f in fields(RoadTable) if f.name not in _REST and f.name not in NODE_COLUMNS

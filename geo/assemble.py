@@ -124,9 +124,13 @@ def plain_table(lon: FloatArray, lat: FloatArray, tail: Int32Array, head: Int32A
         maxspeed=blank,
         lanes=blank,
         junction=blank,
+        surface=blank,
+        service=blank,
         shape_start=np.arange(len(tail) + 1) * 2,
         shape_lon_deg=lon[ends].ravel(),
         shape_lat_deg=lat[ends].ravel(),
+        ban_start=np.zeros(1, np.int64),
+        ban_edge=np.zeros(0, np.int32),
         texts=TextPool().texts(),
         source=RoadSource(name="arrays", licence=""),
     )

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from data.errors import InputError
-from geo.kernels.nearest import forget, gather, offer_all
+from geo.kernels.nearest import BLANK, forget, gather, offer_all
 from geo.kernels.nearest import nearest as spread_labels
-from geo.kernels.search import UNREACHED
-from geo.searching import buckets, check_node, limit_ms_of, seconds
+from geo.searching import buckets, check_node, limit_ms_of
 from geo.starts import Starts, seeds_ahead
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from data.road_table import FloatArray, Int32Array, IntArray
     from geo.network import RoadNetwork
-
-Labels = tuple["Int32Array", "Int32Array"]
 
 
 def nearest(
@@ -56,23 +54,18 @@ def nearest(
         check_node(net, int(node))
     limit_ms = limit_ms_of(within_s)
     places = np.asarray(nodes, np.int32)
-    rows = np.arange(len(places), dtype=np.int32)
+    label = _blank(net.forward.count, k)
     if not net.turns:
-        state = net.node_state[places]
-        labels = _blank(net.forward.count, k)
-        _spread(net, labels, state, np.zeros(len(state), np.int32), rows, limit_ms)
-        time_ms, index = (column[net.node_state] for column in labels)
-        return index.astype(np.int64), seconds(time_ms)
+        _spread(net, label, net.node_state[places], np.arange(len(places)), limit_ms)
+        return _read(label[net.node_state])
     edges = [net.edges_from(int(node)) for node in places]
-    state = np.concatenate([np.empty(0, np.int64), *edges]).astype(np.int32)
-    who = np.repeat(rows, [len(found) for found in edges])
-    labels = _blank(net.forward.count, k)
-    _spread(net, labels, state, np.zeros(len(state), np.int32), who, limit_ms)
-    at_ms, at_source = _blank(net.table.node_count, k)
-    offer_all(at_ms, at_source, places, np.zeros(len(places), np.int32), rows, limit_ms)
+    state = np.concatenate([np.empty(0, np.int64), *edges])
+    _spread(net, label, state, np.repeat(np.arange(len(places)), [*map(len, edges)]), limit_ms)
+    at_node = _blank(net.table.node_count, k)
+    offer_all(at_node, places, np.arange(len(places)), limit_ms)
     head = np.stack([net.table.head, np.full(len(net.edge_ms), -1)], axis=1).astype(np.int32)
-    gather(*labels, net.state_edge, net.edge_ms, head, limit_ms, at_ms, at_source)
-    return at_source.astype(np.int64), seconds(at_ms)
+    gather(label, net.state_edge, net.edge_ms, head, limit_ms, at_node)
+    return _read(at_node)
 
 
 class NearestUnits:
@@ -109,8 +102,8 @@ class NearestUnits:
         self._starts = Starts(
             edge=starts.edge.copy(), done_ms=starts.done_ms.copy(), price_ms=starts.price_ms.copy()
         )
-        self._labels = _blank(net.forward.count, k)
-        _spread(net, self._labels, *seeds_ahead(net, self._starts), self._limit_ms)
+        self._label = _blank(net.forward.count, k)
+        _spread(net, self._label, *_seeds(net, self._starts), self._limit_ms)
 
     def move(self, unit: int, to: Starts) -> None:
         """
@@ -135,30 +128,22 @@ class NearestUnits:
             edge=own.edge[[unit]], done_ms=own.done_ms[[unit]], price_ms=own.price_ms[[unit]]
         )
         gone, _, _ = seeds_ahead(net, before)
-        repairs = forget(
+        state, seed = forget(
             net.forward.start,
             net.forward.arc,
             net.backward.start,
             net.backward.arc,
-            net.forward.state_ms,
+            net.state_ms,
             gone,
             unit,
-            *self._labels,
+            self._label,
         )
-        for column, new in (
-            (own.edge, to.edge),
-            (own.done_ms, to.done_ms),
-            (own.price_ms, to.price_ms),
-        ):
-            column[unit] = new[0]
-        # A unit's own beginning may have been crowded out by the one that left.
-        seeds = seeds_ahead(net, own)
-        _spread(
-            net,
-            self._labels,
-            *(np.concatenate(pair) for pair in zip(repairs, seeds, strict=True)),
-            self._limit_ms,
-        )
+        own.edge[unit], own.done_ms[unit] = to.edge[0], to.done_ms[0]
+        own.price_ms[unit] = to.price_ms[0]
+        # A unit's own beginning may have been crowded out by the one that left: offer all again.
+        own_state, own_seed = _seeds(net, own)
+        state = np.concatenate([state, own_state])
+        _spread(net, self._label, state, np.concatenate([seed, own_seed]), self._limit_ms)
 
     def at_middles(self) -> tuple[IntArray, FloatArray]:
         """
@@ -175,21 +160,21 @@ class NearestUnits:
         half_ms = net.edge_ms // 2
         edges = np.arange(len(half_ms), dtype=np.int32)
         sides = np.stack([edges, net.twin], axis=1).astype(np.int32)
-        at_ms, at_unit = _blank(len(edges), self._labels[0].shape[1])
+        at_middle = _blank(len(edges), self._label.shape[1])
         own = self._starts
         row, leg = np.nonzero((own.edge >= 0) & (own.done_ms <= half_ms[own.edge]))
         edge = own.edge[row, leg]
         ahead_ms = own.price_ms[row, leg] + half_ms[edge] - own.done_ms[row, leg]
+        ahead = ahead_ms.astype(np.int64) << 32 | row
         for place in sides[edge].T:
             there = place >= 0
-            offers = (place[there], ahead_ms[there], row[there].astype(np.int32))
-            offer_all(at_ms, at_unit, *offers, self._limit_ms)
+            offer_all(at_middle, place[there].copy(), ahead[there], self._limit_ms)
         if net.turns:
-            gather(*self._labels, net.state_edge, half_ms, sides, self._limit_ms, at_ms, at_unit)
+            gather(self._label, net.state_edge, half_ms, sides, self._limit_ms, at_middle)
         else:
-            begun = tuple(label[net.node_state[net.table.tail]] for label in self._labels)
-            gather(*begun, edges, half_ms, sides, self._limit_ms, at_ms, at_unit)
-        return at_unit.astype(np.int64), seconds(at_ms)
+            begun = self._label[net.node_state[net.table.tail]]
+            gather(begun, edges, half_ms, sides, self._limit_ms, at_middle)
+        return _read(at_middle)
 
 
 def _check_k(k: int) -> None:
@@ -205,34 +190,48 @@ def _check_k(k: int) -> None:
         raise InputError(f"k={k}: must be at least 1")
 
 
-def _blank(places: int, k: int) -> Labels:
+def _blank(places: int, k: int) -> IntArray:
     """Make labels of nothing."""
-    return np.full((places, k), UNREACHED, np.int32), np.full((places, k), -1, np.int32)
+    return np.full((places, k), BLANK, np.int64)
+
+
+def _read(label: IntArray) -> tuple[IntArray, FloatArray]:
+    """Part labels into sources and seconds."""
+    blank = label == BLANK
+    time_s = (label >> 32) / 1000
+    time_s[blank] = np.inf
+    source = label & (2**32 - 1)
+    source[blank] = -1
+    return source, time_s
+
+
+def _seeds(net: RoadNetwork, starts: Starts) -> tuple[Int32Array, IntArray]:
+    """List where units' labels begin."""
+    state, time_ms, row = seeds_ahead(net, starts)
+    return state, time_ms.astype(np.int64) << 32 | row
 
 
 def _spread(
     net: RoadNetwork,
-    labels: Labels,
-    state: Int32Array,
-    time_ms: Int32Array,
-    who: Int32Array,
+    label: IntArray,
+    state: npt.NDArray[np.integer],
+    seed: IntArray,
     limit_ms: int,
 ) -> None:
     """Spread labels from seeds, in place."""
     graph = net.forward
     if len(state):
-        bucket, shift = buckets(graph, time_ms, limit_ms)
+        bucket, shift = buckets(graph, seed >> 32, limit_ms)
         spread_labels(
             graph.start,
             graph.arc,
             graph.state_ms,
-            state,
-            time_ms,
-            who,
+            state.astype(np.int32),
+            seed,
             limit_ms,
             shift,
-            *labels,
-            bucket,
+            label,
+            bucket.astype(np.int64),
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,10 +14,11 @@ import shapely
 from data.errors import InputError, RoadFileError
 from data.road_table import ARRAYS, RoadTable, road_source
 from data.roadfile import read_roads, write_roads
+from data.roads.hilbert import hilbert_key
 from geo.assemble import check_arrays, milliseconds, passages, plain_table, twins
 from geo.kernels.search import UNREACHED
 from geo.speeds import edge_speeds_mps, turn_seconds
-from geo.states import Passages, SearchGraph, hilbert_rank, main_parts, restrict, search_graph
+from geo.states import Passages, SearchGraph, main_parts, restrict, search_graph
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -100,7 +102,9 @@ class RoadNetwork:
         turn_s = turn_seconds(table, before, after, twin[before] == after)
         allowed = np.isfinite(turn_s)
         free = Passages(
-            origin=before[allowed], to=after[allowed], time_ms=milliseconds(turn_s[allowed])
+            origin=before[allowed],
+            to=after[allowed],
+            time_ms=milliseconds(turn_s[allowed]).astype(np.int64),
         )
         driven, state_edge = restrict(free, table.edge_count, _bans(table))
         state_ms = edge_ms[state_edge]
@@ -166,7 +170,7 @@ class RoadNetwork:
             raise InputError(f"resolution_s={resolution_s}: must be {bounds}")
         table = plain_table(lon, lat, tails, heads)
         edge_ms = milliseconds(np.round(times / resolution_s) * resolution_s)
-        return cls._of_nodes(table, edge_ms, hilbert_rank(lon, lat))
+        return cls._of_nodes(table, edge_ms, _along_a_curve(lon, lat))
 
     @classmethod
     def _of_nodes(
@@ -238,7 +242,7 @@ class RoadNetwork:
             )
             for graph in _GRAPHS
         )
-        own = {name: arrays[name] for name in _OWN_ARRAYS if name != "state_ms"}
+        own: dict[str, Any] = {name: arrays[name] for name in _OWN_ARRAYS if name != "state_ms"}
         return cls(table=table, forward=forward, backward=backward, **own)
 
     def save(self, path: Path | str) -> None:
@@ -542,6 +546,13 @@ class RoadNetwork:
         return order[start[node] : start[node + 1]]
 
 
+def _along_a_curve(lon_deg: FloatArray, lat_deg: FloatArray) -> Int32Array:
+    """Give places numbers so that neighbours on the ground are neighbours in memory."""
+    rank = np.empty(len(lon_deg), np.int32)
+    rank[np.argsort(hilbert_key(lon_deg, lat_deg), kind="stable")] = np.arange(len(lon_deg))
+    return rank
+
+
 def _any_state(reached: BoolArray, state_edge: Int32Array, edge_count: int) -> BoolArray:
     """Tell which edges have a state that was reached."""
     edges = np.zeros(edge_count, np.bool_)
@@ -550,4 +561,6 @@ def _any_state(reached: BoolArray, state_edge: Int32Array, edge_count: int) -> B
 
 
 def _bans(table: RoadTable) -> list[tuple[int, ...]]:
-    return []
+    """List what turn restrictions forbid."""
+    start = table.ban_start.tolist()
+    return [tuple(table.ban_edge[first:last].tolist()) for first, last in pairwise(start)]

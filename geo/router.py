@@ -1,8 +1,8 @@
 """
 Drive times by road: to a stop, from a unit, between nodes, and the way itself. Exact.
 
-A stop is searched once, backward, and what the search found is kept while it stands; every unit then
-is a look-up. What is driven on the first and the last edge is added where the answer is read, so
+A stop is searched once, backward, and what was found is kept while it stands; every unit then is a
+look-up. What is driven on the first and the last edge is added where the answer is read, so
 that one search serves every position.
 """
 
@@ -173,6 +173,11 @@ class Backward:
             In the order driven.
         end_done_ms : int
             Time from the start of the last to the place.
+
+        Raises
+        ------
+        AssertionError
+            Never, as long as searches are right.
         """
         net = self.net
         for edge, done, price in zip(
@@ -258,7 +263,7 @@ def search_back(net: RoadNetwork, place: Position, *, within_s: float = np.inf) 
 
     Notes
     -----
-    O(r) for the r edges within the horizon, whatever the size of the network but for one 64th of it.
+    O(r) for the r edges within the horizon, and a 64th of the network's size.
     """
     end_edge, end_done_ms = ends_of(net, place)
     seeds = seeds_back(net, end_edge, end_done_ms)

@@ -1,4 +1,4 @@
-"""Where drives begin and end: the edges that a position lies on, with the time already behind it."""
+"""Where drives begin and end: the edges that a position lies on, and the time behind it."""
 
 from __future__ import annotations
 

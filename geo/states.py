@@ -180,39 +180,6 @@ def _state_after(driven: Sequence, ghost_of: dict[Sequence, int]) -> int:
     return driven[-1]
 
 
-def hilbert_rank(lon_deg: npt.NDArray[np.float64], lat_deg: npt.NDArray[np.float64]) -> Int32Array:
-    """
-    Number places along a Hilbert curve, so that neighbours on the ground are neighbours in memory.
-
-    Parameters
-    ----------
-    lon_deg, lat_deg : ndarray of float64, shape (n,)
-        WGS 84.
-
-    Returns
-    -------
-    rank : ndarray of int32, shape (n,)
-        Each number once.
-    """
-    side = 1 << 16
-    span = max(np.ptp(lon_deg), np.ptp(lat_deg), 1e-9)
-    x = ((lon_deg - lon_deg.min()) / span * (side - 1)).astype(np.int64)
-    y = ((lat_deg - lat_deg.min()) / span * (side - 1)).astype(np.int64)
-    along = np.zeros(len(x), np.int64)
-    half = side // 2
-    while half:
-        right, up = (x & half) > 0, (y & half) > 0
-        along += half * half * ((3 * right) ^ up)
-        x, y = x & (half - 1), y & (half - 1)
-        flip = right & ~up
-        x, y = np.where(flip, half - 1 - x, x), np.where(flip, half - 1 - y, y)
-        x, y = np.where(up, x, y), np.where(up, y, x)
-        half //= 2
-    rank = np.empty(len(x), np.int32)
-    rank[np.argsort(along, kind="stable")] = np.arange(len(x))
-    return rank
-
-
 def main_parts(forward: SearchGraph, backward: SearchGraph) -> tuple[BoolArray, BoolArray]:
     """
     Find what the largest part, in which every state reaches every other, reaches and is reached by.

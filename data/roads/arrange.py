@@ -8,15 +8,26 @@ import numpy as np
 import numpy.typing as npt
 
 from data.road_table import RoadTable
+from data.roads.bans import pack_bans
+from data.roads.hilbert import hilbert_key
 from data.roads.lines import pick_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from data.road_table import FloatArray, IntArray, RoadSource
 
 Column = npt.NDArray[Any]
-TEXT_COLUMNS = ("highway", "name", "ref", "maxspeed", "lanes", "junction")
+TEXT_COLUMNS = (
+    "highway",
+    "name",
+    "ref",
+    "maxspeed",
+    "lanes",
+    "junction",
+    "surface",
+    "service",
+)
 
 
 def arrange(
@@ -28,9 +39,10 @@ def arrange(
     shape_lat_deg: FloatArray,
     texts: Sequence[str],
     source: RoadSource,
+    bans: Iterable[Sequence[int]] = (),
 ) -> RoadTable:
     """
-    Put nodes by id, edges by the rows of their tail and head, and texts by the alphabet.
+    Put nodes along a Hilbert curve, edges by their tail and head, and texts by the alphabet.
 
     Parameters
     ----------
@@ -47,12 +59,15 @@ def arrange(
         What the text columns hold rows of; the first is "".
     source : RoadSource
         Where it comes from.
+    bans : iterable of sequence of int
+        Rows of `edges` that may not be driven one after the other.
 
     Returns
     -------
     table : RoadTable
-        The same for the same roads, in whatever order they came. Edges that share both ends come
-        by way id, then along the way before against it, then by length and first bend.
+        The same for the same roads, in whatever order they came. Nodes at one place come by id;
+        edges that share both ends by way id, then along the way before against it, then by length
+        and first bend.
 
     Raises
     ------
@@ -60,13 +75,16 @@ def arrange(
         If there are no edges.
     """
     used = np.unique(np.concatenate([edges["tail"], edges["head"]]))
-    node_order = used[np.argsort(nodes["node_id"][used], kind="stable")]
+    along = hilbert_key(nodes["lon_deg"][used], nodes["lat_deg"][used])
+    node_order = used[np.lexsort((nodes["node_id"][used], along))]
     row_of = np.zeros(len(nodes["node_id"]), np.int32)
     row_of[node_order] = np.arange(len(node_order))
     tail, head = row_of[edges["tail"]], row_of[edges["head"]]
     bend = shape_start[:-1] + 1
     keys = (edges["length_m"], edges["reversed"], edges["way_id"], head, tail)
     order = np.lexsort((shape_lat_deg[bend], shape_lon_deg[bend], *keys))
+    edge_of = np.argsort(order).tolist()
+    ban_start, ban_edge = pack_bans(tuple(edge_of[row] for row in ban) for ban in bans)
     points, start = pick_lines(shape_start, order, np.zeros(len(order), np.bool_))
     node_columns = {key: column[node_order] for key, column in nodes.items()}
     edge_columns = {key: column[order] for key, column in edges.items()}
@@ -81,6 +99,8 @@ def arrange(
         shape_start=start,
         shape_lon_deg=shape_lon_deg[points],
         shape_lat_deg=shape_lat_deg[points],
+        ban_start=ban_start,
+        ban_edge=ban_edge,
         texts=tuple(texts),
         source=source,
     )

@@ -9,15 +9,19 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from data.errors import RoadSourceError
 from data.road_table import RoadSource, TextPool
-from data.roads.arrange import arrange
+from data.roads.arrange import TEXT_COLUMNS, arrange
+from data.roads.bans import ban_turns, pack_bans
 from data.roads.cut import Segments, cut_lines
+from data.roads.driving_side import DrivingSide
 from data.roads.lines import lengths_m, pick_lines
+from data.roads.restrictions import Restriction, read_restriction
 from data.roads.rules import (
     CUTTING_SIGNS,
     blocks,
@@ -29,12 +33,12 @@ from data.roads.rules import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from data.road_table import BoolArray, IntArray, RoadTable
+    from data.road_table import BoolArray, Int32Array, IntArray, RoadTable
     from data.roads.arrange import Column
 
-_PLAIN_TEXTS = ("highway", "name", "ref", "lanes", "junction")
+_PLAIN_TEXTS = tuple(key for key in TEXT_COLUMNS if key != "maxspeed")
 
 
 class RoadDraft:
@@ -64,6 +68,9 @@ class RoadDraft:
         self._lat_deg = array("d")
         self._signs: dict[int, tuple[str, int]] = {}
         self._blocked: set[int] = set()
+        self._undriven = array("q")
+        self._side = DrivingSide()
+        self._restrictions: dict[int, Restriction | str] = {}
 
     def add_way(self, way_id: int, tags: Mapping[str, str]) -> int | None:
         """
@@ -84,7 +91,9 @@ class RoadDraft:
         reason = reason_left_out(tags, service_roads=self._service_roads)
         if reason:
             self._left_out[reason] += 1
+            self._undriven.append(way_id)
             return None
+        self._side.hear_way(tags)
         forward, backward = directions(tags)
         self._way_id.append(way_id)
         self._forward.append(forward)
@@ -95,7 +104,7 @@ class RoadDraft:
         self._maxspeed["backward"].append(self._pool.row(directed(tags, "maxspeed", "backward")))
         return len(self._way_id) - 1
 
-    def leave_out(self, left_out: Mapping[str, int]) -> None:
+    def leave_out(self, left_out: Mapping[str, int], way_ids: Iterable[int] = ()) -> None:
         """
         Count ways that were left out before they came here.
 
@@ -103,8 +112,31 @@ class RoadDraft:
         ----------
         left_out : mapping of str to int
             How many for each reason.
+        way_ids : iterable of int
+            OSM ids of theirs, so that turn restrictions between them are known not to be ours.
         """
         self._left_out.update(left_out)
+        self._undriven.extend(way_ids)
+
+    def add_relation(
+        self, relation_id: int, tags: Mapping[str, str], members: Iterable[tuple[str, str, int]]
+    ) -> None:
+        """
+        Take a relation if it is a turn restriction for cars or says which side they drive on.
+
+        Parameters
+        ----------
+        relation_id : int
+            OSM id; the same one again is passed over.
+        tags : mapping of str to str
+            The relation's.
+        members : iterable of tuple of (str, str, int)
+            Role, type (``n``, ``w`` or ``r``) and OSM id of each.
+        """
+        restriction = read_restriction(tags, members)
+        if restriction:
+            self._restrictions.setdefault(relation_id, restriction)
+        self._side.hear_relation(tags)
 
     def add_path(self, way: int, node_ids: Sequence[int]) -> None:
         """
@@ -162,10 +194,11 @@ class RoadDraft:
         text, faces = sign(tags)
         if text:
             self._signs[node_id] = text, faces
+        self._side.hear_node(tags)
         if blocks(tags):
             self._blocked.add(node_id)
 
-    def table(self, *, name: str, date: str = "") -> RoadTable:
+    def table(self, *, name: str, date: str = "", lacks: str = "") -> RoadTable:
         """
         Cut the roads into edges.
 
@@ -175,6 +208,8 @@ class RoadDraft:
             The source as the user gave it.
         date : str
             Instant of the data, ISO 8601; "" if unknown.
+        lacks : str
+            What the source cannot give, to be told with what was left out.
 
         Returns
         -------
@@ -201,7 +236,7 @@ class RoadDraft:
         length_m = lengths_m(segments.lon_deg[line], segments.lat_deg[line], line_start)
         points, shape_start = pick_lines(line_start, lines, against)
         shape = line[points]
-        return arrange(
+        table = arrange(
             nodes=self._node_columns(segments),
             edges={
                 "tail": shape[shape_start[:-1]],
@@ -216,13 +251,34 @@ class RoadDraft:
             shape_lon_deg=segments.lon_deg[shape],
             shape_lat_deg=segments.lat_deg[shape],
             texts=self._pool.texts(),
-            source=RoadSource(
-                name=name,
-                date=date,
-                service_roads=self._service_roads,
-                left_out=count_left_out(self._left_out),
+            source=RoadSource(name=name, date=date, service_roads=self._service_roads),
+        )
+        bans = self._bans(table)
+        told = filter(None, (count_left_out(self._left_out), lacks))
+        return replace(
+            table,
+            ban_start=bans[0],
+            ban_edge=bans[1],
+            source=replace(
+                table.source, left_out="; ".join(told), drives_left=self._side.is_left(table)
             ),
         )
+
+    def _bans(self, table: RoadTable) -> tuple[IntArray, Int32Array]:
+        """
+        Find the banned turns, and count the restrictions that cannot be honoured.
+
+        Returns
+        -------
+        ban_start, ban_edge : ndarray
+            Columns of a `RoadTable`.
+        """
+        read = self._restrictions.values()
+        self._left_out.update(one for one in read if isinstance(one, str))
+        ours = [one for one in read if isinstance(one, Restriction)]
+        bans, passed_over = ban_turns(table, ours, _ints(self._undriven))
+        self._left_out.update(passed_over)
+        return pack_bans(bans)
 
     def _segments(self) -> Segments:
         """

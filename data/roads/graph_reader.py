@@ -16,11 +16,14 @@ import shapely
 from data.errors import RoadSourceError
 from data.road_table import RoadSource, TextPool, road_source
 from data.roads.arrange import TEXT_COLUMNS, arrange
+from data.roads.graph_bans import NOTE, read_bans
 from data.roads.graph_values import car_class, flag, joined_text, smallest_id
 from data.roads.lines import great_circle_m, lengths_m, pick_lines
 from data.roads.rules import NODE_TAGS, NOT_FOR_CARS, SERVICE, count_left_out, sign
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from data.road_table import BoolArray, FloatArray, IntArray, RoadTable
     from data.roads.arrange import Column
 
@@ -92,6 +95,7 @@ def from_networkx(graph: nx.MultiDiGraph, *, name: str = "") -> RoadTable:
         shape_lat_deg=lat_deg,
         texts=pool.texts(),
         source=source,
+        bans=read_bans(graph.graph.get(NOTE), _names(graph)),
     )
 
 
@@ -132,6 +136,21 @@ def _driven(graph: nx.MultiDiGraph) -> tuple[list[_Edge], Counter[str]]:
     ]
     left_out = graph.number_of_edges() - len(edges)
     return edges, Counter({NOT_FOR_CARS: left_out} if left_out else {})
+
+
+def _names(graph: nx.MultiDiGraph) -> Iterator[tuple[int, int, int]]:
+    """
+    Name the edges that cars drive, in the order of `_driven`.
+
+    Yields
+    ------
+    name : tuple of int
+        Tail, head and key.
+    """
+    edges = graph.edges(keys=True, data=True) if graph.is_multigraph() else ()
+    for tail, head, key, data in edges:
+        if car_class(data.get("highway")) is not None:
+            yield tail, head, key
 
 
 def _read_source(

@@ -72,9 +72,26 @@ _BARRIERS = {
     "turnstile",
 }
 
-CUTTING_SIGNS = frozenset({"give_way", "mini_roundabout", "stop", "traffic_signals"})
+PASSABLE_BARRIERS = frozenset(
+    {
+        "border_control",
+        "bump_gate",
+        "cattle_grid",
+        "checkpoint",
+        "gate",
+        "hampshire_gate",
+        "lift_gate",
+        "sally_port",
+        "sliding_gate",
+        "swing_gate",
+        "toll_booth",
+    }
+)
+"""What a car passes, slowly or after somebody has opened it, unless its access tags say no."""
+_HALTING_SIGNS = {"give_way", "mini_roundabout", "stop", "traffic_signals"}
+CUTTING_SIGNS = PASSABLE_BARRIERS | _HALTING_SIGNS
 """Nodes that a road is cut at, so that a drive over them can be charged."""
-_SIGNS = CUTTING_SIGNS | {"crossing", "turning_circle", "turning_loop"}
+_OTHER_SIGNS = {"crossing", "turning_circle", "turning_loop"}
 _FACES = {"forward": 1, "backward": -1}
 
 WAY_TAGS = (
@@ -90,6 +107,8 @@ WAY_TAGS = (
     "name",
     "ref",
     "lanes",
+    "driving_side",
+    "surface",
     "maxspeed",
     "maxspeed:forward",
     "maxspeed:backward",
@@ -183,7 +202,7 @@ def directed(tags: Mapping[str, str], key: str, direction: Direction) -> str:
 
 def sign(tags: Mapping[str, str]) -> tuple[str, int]:
     """
-    Read the signal, sign or crossing at a node.
+    Read the signal, sign, passable barrier or crossing at a node.
 
     Parameters
     ----------
@@ -193,13 +212,17 @@ def sign(tags: Mapping[str, str]) -> tuple[str, int]:
     Returns
     -------
     text : str
-        OSM's value of ``highway``; "" where the node has nothing that matters to a drive.
+        OSM's value of ``highway``, or of ``barrier`` where cars pass it and no signal or sign
+        makes them halt; "" where the node has nothing that matters to a drive.
     faces : int
         The traffic it is for, along the way as it was drawn: 1 forward, -1 backward, 0 both or
         unknown.
     """
     text = tags.get("highway", "")
-    if text not in _SIGNS:
+    barrier = tags.get("barrier", "")
+    if text not in _HALTING_SIGNS and barrier in PASSABLE_BARRIERS and not blocks(tags):
+        return barrier, 0
+    if text not in _HALTING_SIGNS and text not in _OTHER_SIGNS:
         return "", 0
     facing = tags.get("traffic_signals:direction") or tags.get("direction", "")
     return text, _FACES.get(facing, 0)

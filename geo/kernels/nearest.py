@@ -1,152 +1,194 @@
 """
 The k nearest sources of every state, with their ids, exact under ties; and kept so while one moves.
 
-A state holds k labels (time, source), all of different sources, in lexicographic order. The order
-of sources makes the answer one and the same whatever is searched first; without it a repair after
-a move would not meet the labels that a search from scratch gives.
+A label is one number, ``time_ms << 32 | source``, so that labels are in lexicographic order. The
+order of sources makes the answer one and the same whatever is searched first; without it, a repair
+after a move would not meet the labels that a search from scratch gives.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numba import njit
 
-from geo.kernels.search import ONE, UNREACHED, longer
+from geo.kernels.kinds import (
+    INT,
+    INTS,
+    LONG_ROWS_OUT,
+    LONGS,
+    LONGS_OUT,
+    NOTHING,
+    ROW,
+    ROWS,
+    TRUTH,
+    several,
+)
+from geo.kernels.search import ONE, UNREACHED
+
+if TYPE_CHECKING:
+    from data.road_table import Int32Array, IntArray
+
+BLANK = UNREACHED << 32 | UNREACHED
+"""No label."""
+_TIME = np.int64(32)
+_SOURCE = np.int64(2**32 - 1)
 
 
-@njit("b1(i4[:,::1], i4[:,::1], u4, i4, i4)", cache=True, nogil=True, inline="always")
-def _offer(time_ms, source, state, new, who):
-    """Put a label among a state's own if it belongs there."""
-    last = time_ms.shape[1] - 1
-    if new > time_ms[state, last] or (new == time_ms[state, last] and who >= source[state, last]):
+@njit(TRUTH(LONG_ROWS_OUT, ROW, INT), cache=True, nogil=True, inline="always")
+def _offer(label: IntArray, place: np.uint32, new: int) -> bool:
+    """Put a label among a place's own if it belongs there."""
+    columns = label.shape[1]
+    source = new & _SOURCE
+    j = 0
+    while j < columns and label[place, j] <= new:
+        if label[place, j] & _SOURCE == source:
+            return False
+        j += 1
+    if j == columns:
         return False
-    place = last
-    for j in range(last):
-        if source[state, j] == who:
-            if new >= time_ms[state, j]:
-                return False
-            place = j
+    while j < columns:
+        pushed = label[place, j]
+        label[place, j] = new
+        if pushed & _SOURCE == source:
             break
-    while place > 0 and (
-        new < time_ms[state, place - 1]
-        or (new == time_ms[state, place - 1] and who < source[state, place - 1])
-    ):
-        time_ms[state, place] = time_ms[state, place - 1]
-        source[state, place] = source[state, place - 1]
-        place -= 1
-    time_ms[state, place] = new
-    source[state, place] = who
+        new = pushed
+        j += 1
     return True
 
 
+@njit(LONG_ROWS_OUT(LONG_ROWS_OUT), cache=True, nogil=True)
+def _longer(pool: IntArray) -> IntArray:
+    """Double the room of a queue."""
+    more = np.empty((2 * len(pool), 3), np.int64)
+    more[: len(pool)] = pool
+    return more
+
+
 @njit(
-    "void(i4[::1], i4[:,::1], i4[::1], i4[::1], i4[::1], i4[::1], i8, i8, i4[:,::1], i4[:,::1],"
-    " i4[::1])",
+    NOTHING(INTS, ROWS, INTS, INTS, LONGS, INT, INT, LONG_ROWS_OUT, LONGS_OUT),
     cache=True,
     nogil=True,
 )
 def nearest(
-    start, arc, state_ms, seed_state, seed_ms, seed_source, limit_ms, shift, time_ms, source, bucket
-):
+    start: Int32Array,
+    arc: Int32Array,
+    state_ms: Int32Array,
+    seed_state: Int32Array,
+    seed: IntArray,
+    limit_ms: int,
+    shift: int,
+    label: IntArray,
+    bucket: IntArray,
+) -> None:
     """
     Spread labels from seeds until no state's k labels improve.
 
     Parameters
     ----------
-    start, arc, state_ms, limit_ms, shift, bucket
+    start, arc, state_ms, limit_ms, shift
         As `geo.kernels.search.search` takes them.
-    seed_state, seed_ms, seed_source : ndarray of int32, shape (q,)
-        Where sources begin, at what time, and which source that is.
-    time_ms : ndarray of int32, shape (S, k)
-        Labels so far, soonest first, `UNREACHED` where there is none; the final ones after.
-    source : ndarray of int32, shape (S, k)
-        Their sources; -1 where there is none.
+    seed_state : ndarray of int32, shape (q,)
+        Where sources begin.
+    seed : ndarray of int64, shape (q,)
+        Their labels.
+    label : ndarray of int64, shape (S, k)
+        Labels so far, rising, `BLANK` where there is none; the final ones after.
+    bucket : ndarray of int64, shape (a power of 2,)
+        As `search` takes it.
     """
-    mask = np.uint32(len(bucket) - 1)
-    wide = np.uint32(shift)
-    limit = np.uint32(limit_ms)
-    columns = time_ms.shape[1]
-    pool = np.empty((4096, 4), np.int32)  # state, time, the next one in its bucket, source
-    used = np.uint32(0)
-    waiting = np.uint32(0)
-    current = np.uint32(UNREACHED)
+    mask = len(bucket) - 1
+    columns = label.shape[1]
+    pool = np.empty((4096, 3), np.int64)  # state, label, the next one in its bucket
+    used = 0
+    waiting = 0
+    current = np.int64(UNREACHED)
     for i in range(len(seed_state)):
-        new = np.uint32(seed_ms[i])
         t = np.uint32(seed_state[i])
-        if new > limit or not _offer(time_ms, source, t, seed_ms[i], seed_source[i]):
+        new_ms = seed[i] >> _TIME
+        if new_ms > limit_ms or not _offer(label, t, seed[i]):
             continue
-        if used == np.uint32(len(pool)):
-            pool = longer(pool)
-        slot = (new >> wide) & mask
-        pool[used, 0], pool[used, 1], pool[used, 2] = t, new, bucket[slot]
-        pool[used, 3] = seed_source[i]
+        if used == len(pool):
+            pool = _longer(pool)
+        slot = np.uint32((new_ms >> shift) & mask)
+        item = np.uint32(used)
+        pool[item, 0], pool[item, 1], pool[item, 2] = t, seed[i], bucket[slot]
         bucket[slot] = used
-        used += ONE
-        waiting += ONE
-        current = min(current, new >> wide)
+        used += 1
+        waiting += 1
+        current = min(current, new_ms >> shift)
     while waiting:
-        slot = current & mask
-        first = bucket[slot]
-        if first < 0:
-            current += ONE
+        slot = np.uint32(current & mask)
+        if bucket[slot] < 0:
+            current += 1
             continue
-        item = np.uint32(first)
+        item = np.uint32(bucket[slot])
         s = np.uint32(pool[item, 0])
-        label_ms = pool[item, 1]
-        who = pool[item, 3]
+        own = pool[item, 1]
         bucket[slot] = pool[item, 2]
-        waiting -= ONE
+        waiting -= 1
         held = False
         for j in range(columns):
-            held |= time_ms[s, j] == label_ms and source[s, j] == who
+            held |= label[s, j] == own
         if not held or state_ms[s] == UNREACHED:
             continue
-        base = np.uint32(label_ms) + np.uint32(state_ms[s])
+        base = own + (np.int64(state_ms[s]) << _TIME)
         for a in range(np.uint32(start[s]), np.uint32(start[s + ONE])):
             t = np.uint32(arc[a, 0])
-            new = base + np.uint32(arc[a, 1])
-            if new > limit or new < base:
+            new = base + (np.int64(arc[a, 1]) << _TIME)
+            new_ms = new >> _TIME
+            if new_ms > limit_ms or not _offer(label, t, new):
                 continue
-            if not _offer(time_ms, source, t, np.int32(new), who):
-                continue
-            if used == np.uint32(len(pool)):
-                pool = longer(pool)
-            slot = (new >> wide) & mask
-            pool[used, 0], pool[used, 1], pool[used, 2] = t, new, bucket[slot]
-            pool[used, 3] = who
+            if used == len(pool):
+                pool = _longer(pool)
+            slot = np.uint32((new_ms >> shift) & mask)
+            item = np.uint32(used)
+            pool[item, 0], pool[item, 1], pool[item, 2] = t, new, bucket[slot]
             bucket[slot] = used
-            used += ONE
-            waiting += ONE
+            used += 1
+            waiting += 1
 
 
 @njit(
-    "Tuple((i8, i4[:,::1]))(i4[:,::1], i4[:,::1], i4, i4, i8, i4[:,::1], i8)",
+    several(INT, LONGS_OUT)(LONG_ROWS_OUT, ROW, INT, LONGS_OUT, INT),
     cache=True,
     nogil=True,
 )
-def _take(time_ms, source, state, gone, last, found, count):
+def _take(
+    label: IntArray, state: np.uint32, gone: int, found: IntArray, count: int
+) -> tuple[int, IntArray]:
     """Take a source's label off a state, and list the state if it had one."""
+    last = label.shape[1] - 1
     for j in range(last + 1):
-        if source[state, j] == gone:
+        if label[state, j] & _SOURCE == gone:
             for i in range(j, last):
-                time_ms[state, i] = time_ms[state, i + 1]
-                source[state, i] = source[state, i + 1]
-            time_ms[state, last] = UNREACHED
-            source[state, last] = -1
+                label[state, i] = label[state, i + 1]
+            label[state, last] = BLANK
             if count == len(found):
-                found = longer(found)
-            found[count, 0] = state
+                more = np.empty(2 * count, np.int64)
+                more[:count] = found
+                found = more
+            found[count] = state
             return count + 1, found
     return count, found
 
 
 @njit(
-    "Tuple((i4[::1], i4[::1], i4[::1]))"
-    "(i4[::1], i4[:,::1], i4[::1], i4[:,::1], i4[::1], i4[::1], i4, i4[:,::1], i4[:,::1])",
+    several(LONGS_OUT, LONGS_OUT)(INTS, ROWS, INTS, ROWS, INTS, INTS, INT, LONG_ROWS_OUT),
     cache=True,
     nogil=True,
 )
-def forget(start, arc, back_start, back_arc, state_ms, seed_state, gone, time_ms, source):
+def forget(
+    start: Int32Array,
+    arc: Int32Array,
+    back_start: Int32Array,
+    back_arc: Int32Array,
+    state_ms: Int32Array,
+    seed_state: Int32Array,
+    gone: int,
+    label: IntArray,
+) -> tuple[IntArray, IntArray]:
     """
     Take a source's labels away, and list what its neighbours offer instead.
 
@@ -163,88 +205,88 @@ def forget(start, arc, back_start, back_arc, state_ms, seed_state, gone, time_ms
         Where the source began.
     gone : int
         The source.
-    time_ms, source : ndarray of int32, shape (S, k)
+    label : ndarray of int64, shape (S, k)
         Labels; without the source's after.
 
     Returns
     -------
-    state, offer_ms, offer_source : ndarray of int32, shape (r,)
+    state, seed : ndarray of int64, shape (r,)
         Seeds for `nearest` that make the labels whole again, together with all sources' own.
     """
-    last = time_ms.shape[1] - 1
-    found = np.empty((1024, 1), np.int32)
+    columns = label.shape[1]
+    found = np.empty(1024, np.int64)
     count = 0
     for i in range(len(seed_state)):
-        count, found = _take(time_ms, source, seed_state[i], gone, last, found, count)
+        count, found = _take(label, np.uint32(seed_state[i]), gone, found, count)
     done = 0
     while done < count:
-        s = found[done, 0]
+        s = found[done]
         done += 1
         for a in range(start[s], start[s + 1]):
-            count, found = _take(time_ms, source, arc[a, 0], gone, last, found, count)
+            count, found = _take(label, np.uint32(arc[a, 0]), gone, found, count)
+    room = 0
+    for i in range(count):
+        room += (back_start[found[i] + 1] - back_start[found[i]]) * columns
+    state = np.empty(room, np.int64)
+    seed = np.empty(room, np.int64)
     offers = 0
     for i in range(count):
-        s = found[i, 0]
-        offers += (back_start[s + 1] - back_start[s]) * (last + 1)
-    state = np.empty(offers, np.int32)
-    offer_ms = np.empty(offers, np.int32)
-    offer_source = np.empty(offers, np.int32)
-    offers = 0
-    for i in range(count):
-        s = found[i, 0]
+        s = found[i]
         for a in range(back_start[s], back_start[s + 1]):
             p = back_arc[a, 0]
             if state_ms[p] == UNREACHED:
                 continue
-            for j in range(last + 1):
-                if source[p, j] < 0:
+            step = (np.int64(state_ms[p]) + back_arc[a, 1]) << _TIME
+            for j in range(columns):
+                new = label[p, j] + step
+                if label[p, j] == BLANK or new >= label[s, columns - 1]:
                     break
-                new = np.int64(time_ms[p, j]) + state_ms[p] + back_arc[a, 1]
-                if new < time_ms[s, last] or (
-                    new == time_ms[s, last] and source[p, j] < source[s, last]
-                ):
-                    state[offers] = s
-                    offer_ms[offers] = new
-                    offer_source[offers] = source[p, j]
-                    offers += 1
-    return state[:offers].copy(), offer_ms[:offers].copy(), offer_source[:offers].copy()
+                state[offers] = s
+                seed[offers] = new
+                offers += 1
+    return state[:offers].copy(), seed[:offers].copy()
 
 
-@njit(
-    "void(i4[:,::1], i4[:,::1], i4[::1], i4[::1], i4[::1], i8)",
-    cache=True,
-    nogil=True,
-)
-def offer_all(time_ms, source, place, offer_ms, offer_source, limit_ms):
+@njit(NOTHING(LONG_ROWS_OUT, INTS, LONGS, INT), cache=True, nogil=True)
+def offer_all(label: IntArray, place: Int32Array, new: IntArray, limit_ms: int) -> None:
     """
     Put labels among those of places.
 
     Parameters
     ----------
-    time_ms, source : ndarray of int32, shape (p, k)
+    label : ndarray of int64, shape (p, k)
         The places' labels, as `nearest` keeps a state's.
-    place, offer_ms, offer_source : ndarray of int32, shape (r,)
-        What is offered to which place.
+    place : ndarray of int32, shape (r,)
+        Which place each is offered to.
+    new : ndarray of int64, shape (r,)
+        What is offered.
     limit_ms : int
         Times past it are not taken.
     """
     for i in range(len(place)):
-        if offer_ms[i] <= limit_ms:
-            _offer(time_ms, source, np.uint32(place[i]), offer_ms[i], offer_source[i])
+        if new[i] >> _TIME <= limit_ms:
+            _offer(label, np.uint32(place[i]), new[i])
 
 
 @njit(
-    "void(i4[:,::1], i4[:,::1], i4[::1], i4[::1], i4[:,::1], i8, i4[:,::1], i4[:,::1])",
+    NOTHING(LONG_ROWS_OUT, INTS, INTS, ROWS, INT, LONG_ROWS_OUT),
     cache=True,
     nogil=True,
 )
-def gather(time_ms, source, state_edge, add_ms, place_of, limit_ms, place_ms, place_source):
+def gather(
+    label: IntArray,
+    state_edge: Int32Array,
+    add_ms: Int32Array,
+    place_of: Int32Array,
+    limit_ms: int,
+    place_label: IntArray,
+) -> None:
     """
     Read off labels of edges at the places that lie so much further on.
 
     Parameters
     ----------
-    time_ms, source : ndarray of int32, shape (S, k)
+    label : ndarray of int64, shape (S, k)
         The states' labels.
     state_edge : ndarray of int32, shape (S,)
         A state's edge.
@@ -254,21 +296,16 @@ def gather(time_ms, source, state_edge, add_ms, place_of, limit_ms, place_ms, pl
         Up to two places of each edge, -1 for none.
     limit_ms : int
         Times past it are not taken.
-    place_ms, place_source : ndarray of int32, shape (p, k)
+    place_label : ndarray of int64, shape (p, k)
         The places' labels.
     """
-    columns = time_ms.shape[1]
     for state in range(len(state_edge)):
         edge = state_edge[state]
-        for j in range(columns):
-            if source[state, j] < 0:
-                break
-            new = np.int64(time_ms[state, j]) + add_ms[edge]
-            if new > limit_ms:
+        for j in range(label.shape[1]):
+            new = label[state, j] + (np.int64(add_ms[edge]) << _TIME)
+            if label[state, j] == BLANK or new >> _TIME > limit_ms:
                 break
             for side in range(2):
                 place = place_of[edge, side]
                 if place >= 0:
-                    _offer(
-                        place_ms, place_source, np.uint32(place), np.int32(new), source[state, j]
-                    )
+                    _offer(place_label, np.uint32(place), new)

@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numba import njit
 
+from geo.kernels.kinds import INT, INTS, INTS_OUT, NOTHING, ROWS, ROWS_OUT, several
 from geo.kernels.search import PAGE, PAGE_BITS, UNREACHED
+
+if TYPE_CHECKING:
+    from data.road_table import Int32Array
 
 
 @njit(
-    "void(i4[::1], i4[:,::1], i4[::1], i4[::1], i4[::1], i4[::1], i4[:,::1], i4[:,::1], i4[:,::1],"
-    " i8, i4[::1])",
+    NOTHING(INTS, ROWS, INTS, INTS, INTS, INTS, ROWS, ROWS, ROWS, INT, INTS_OUT),
     cache=True,
     nogil=True,
 )
 def read_back(
-    page_of,
-    page_ms,
-    end_edge,
-    end_done_ms,
-    end_state,
-    edge_ms,
-    start_edge,
-    start_done_ms,
-    start_price_ms,
-    limit_ms,
-    time_ms,
-):
+    page_of: Int32Array,
+    page_ms: Int32Array,
+    end_edge: Int32Array,
+    end_done_ms: Int32Array,
+    end_state: Int32Array,
+    edge_ms: Int32Array,
+    start_edge: Int32Array,
+    start_done_ms: Int32Array,
+    start_price_ms: Int32Array,
+    limit_ms: int,
+    time_ms: Int32Array,
+) -> None:
     """
     Read the drive times to one place.
 
@@ -65,8 +70,10 @@ def read_back(
         time_ms[i] = best if best <= limit_ms else UNREACHED
 
 
-@njit("Tuple((i4[::1], i4[:,::1]))(i8, i4[::1], i4[::1], i4[::1], i4[::1])", cache=True, nogil=True)
-def by_state(states, part_start, touched, rest_ms, slot):
+@njit(several(INTS_OUT, ROWS_OUT)(INT, INTS, INTS, INTS, INTS), cache=True, nogil=True)
+def by_state(
+    states: int, part_start: Int32Array, touched: Int32Array, rest_ms: Int32Array, slot: Int32Array
+) -> tuple[Int32Array, Int32Array]:
     """
     Turn what many searches reached round: for each state, the stops that are reached from it.
 
@@ -105,24 +112,23 @@ def by_state(states, part_start, touched, rest_ms, slot):
 
 
 @njit(
-    "void(i4[::1], i4[:,::1], i4[::1], i4[:,::1], i4[::1], i4[::1],"
-    " i4[:,::1], i4[:,::1], i4[:,::1], i8, i4[:,::1])",
+    NOTHING(INTS, ROWS, INTS, ROWS, INTS, INTS, ROWS, ROWS, ROWS, INT, ROWS_OUT),
     cache=True,
     nogil=True,
 )
 def read_standing(
-    start,
-    entry,
-    end_edge,
-    end,
-    end_state,
-    edge_ms,
-    start_edge,
-    start_done_ms,
-    start_price_ms,
-    limit_ms,
-    time_ms,
-):
+    start: Int32Array,
+    entry: Int32Array,
+    end_edge: Int32Array,
+    end: Int32Array,
+    end_state: Int32Array,
+    edge_ms: Int32Array,
+    start_edge: Int32Array,
+    start_done_ms: Int32Array,
+    start_price_ms: Int32Array,
+    limit_ms: int,
+    time_ms: Int32Array,
+) -> None:
     """
     Read the drive times from many positions to all standing stops.
 

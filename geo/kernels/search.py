@@ -8,8 +8,15 @@ exact to the millisecond while the queue is as cheap as one of half seconds.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numba import njit
+
+from geo.kernels.kinds import FLOATS_OUT, INT, INTS, INTS_OUT, NOTHING, ROWS, ROWS_OUT, several
+
+if TYPE_CHECKING:
+    from data.road_table import FloatArray, Int32Array
 
 UNREACHED = np.iinfo(np.int32).max
 PAGE_BITS = 6
@@ -18,8 +25,8 @@ PAGE = 1 << PAGE_BITS  # labels of neighbouring states that are kept together
 ONE = np.uint32(1)
 
 
-@njit("i4[:,::1](i4[:,::1])", cache=True, nogil=True)
-def longer(pool):
+@njit(ROWS_OUT(ROWS), cache=True, nogil=True)
+def longer(pool: Int32Array) -> Int32Array:
     """Double the room of a queue."""
     more = np.empty((2 * len(pool), pool.shape[1]), np.int32)
     more[: len(pool)] = pool
@@ -27,11 +34,22 @@ def longer(pool):
 
 
 @njit(
-    "i8(i4[::1], i4[:,::1], i4[::1], i4[::1], i4[::1], i8, i8, i4[::1], i4[::1], i4[::1])",
+    INT(INTS, ROWS, INTS, INTS, INTS, INT, INT, INTS_OUT, INTS_OUT, INTS_OUT),
     cache=True,
     nogil=True,
 )
-def search(start, arc, state_ms, seed_state, seed_ms, limit_ms, shift, label_ms, touched, bucket):
+def search(
+    start: Int32Array,
+    arc: Int32Array,
+    state_ms: Int32Array,
+    seed_state: Int32Array,
+    seed_ms: Int32Array,
+    limit_ms: int,
+    shift: int,
+    label_ms: Int32Array,
+    touched: Int32Array,
+    bucket: Int32Array,
+) -> int:
     """
     Label all states that can be reached within a limit.
 
@@ -115,15 +133,11 @@ def search(start, arc, state_ms, seed_state, seed_ms, limit_ms, shift, label_ms,
                 bucket[slot] = used
                 used += ONE
                 waiting += ONE
-    return np.int64(count)
+    return int(count)
 
 
-@njit(
-    "Tuple((i4[::1], i4[:,::1]))(i4[::1], i4[::1])",
-    cache=True,
-    nogil=True,
-)
-def keep(label_ms, touched):
+@njit(several(INTS_OUT, ROWS_OUT)(INTS, INTS), cache=True, nogil=True)
+def keep(label_ms: Int32Array, touched: Int32Array) -> tuple[Int32Array, Int32Array]:
     """
     Keep what a search found in little room.
 
@@ -155,8 +169,16 @@ def keep(label_ms, touched):
     return page_of, page_ms
 
 
-@njit("void(i4[::1], i4[::1], i8, i4[::1], i4[::1], i4[::1], f8[::1])", cache=True, nogil=True)
-def spread(label_ms, touched, limit_ms, state_edge, edge_ms, far, time_ms):
+@njit(NOTHING(INTS, INTS, INT, INTS, INTS, INTS, FLOATS_OUT), cache=True, nogil=True)
+def spread(
+    label_ms: Int32Array,
+    touched: Int32Array,
+    limit_ms: int,
+    state_edge: Int32Array,
+    edge_ms: Int32Array,
+    far: Int32Array,
+    time_ms: FloatArray,
+) -> None:
     """
     Read off labels of edges at the nodes where they end.
 

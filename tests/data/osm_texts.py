@@ -8,6 +8,7 @@ import itertools
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import quoteattr
 
+import numpy as np
 import osmium
 
 if TYPE_CHECKING:
@@ -18,11 +19,24 @@ if TYPE_CHECKING:
 
 Tags = dict[str, str]
 Way = tuple[int, list[int], Tags]
+Member = tuple[str, str, int]
+Relation = tuple[int, list[Member], Tags]
 PLACES = {
-    node_id: (round(-104.9 + 0.001 * node_id, 7), round(39.7 + 0.0007 * node_id**2, 7))
+    node_id: (round(-104.787 + 0.001 * node_id, 7), round(39.7971 + 0.0007 * node_id**2, 7))
     for node_id in range(20)
 }
-"""Nodes 0 to 19 on a curve, so that no three lie on a line and no two distances agree."""
+"""Nodes 0 to 19 on a curve, so that no three lie on a line and no two distances agree.
+
+It lies where a Hilbert curve meets them in the order of their ids, and so does a table."""
+
+
+_KINDS = {"n": "node", "w": "way", "r": "relation"}
+
+
+def turn(from_way: int, via: int | list[int], to_way: int) -> list[Member]:
+    """Members of a turn restriction: via a node, or via a list of ways."""
+    between = [("via", "w", way) for way in via] if isinstance(via, list) else [("via", "n", via)]
+    return [("from", "w", from_way), *between, ("to", "w", to_way)]
 
 
 def osm_text(
@@ -31,6 +45,7 @@ def osm_text(
     places: Mapping[int, tuple[float, float]] = PLACES,
     node_tags: Mapping[int, Tags] | None = None,
     missing: Iterable[int] = (),
+    relations: Iterable[Relation] = (),
     head: str = '<osm version="0.6" generator="by hand">',
 ) -> str:
     ways = list(ways)
@@ -46,6 +61,11 @@ def osm_text(
             f'<way id="{way_id}" version="1" timestamp="2024-05-0{way_id % 9 + 1}T00:00:00Z">'
         )
         lines += [*(f'<nd ref="{ref}"/>' for ref in refs), *_tags(tags), "</way>"]
+    for relation_id, members, tags in relations:
+        lines.append(f'<relation id="{relation_id}" version="1">')
+        for role, kind, ref in members:
+            lines.append(f'<member type="{_KINDS[kind]}" ref="{ref}" role="{role}"/>')
+        lines += [*_tags(tags), "</relation>"]
     return "\n".join([*lines, "</osm>"])
 
 
@@ -72,6 +92,13 @@ def packed(osm: Path, ending: str) -> Path:
     elif ending == ".osm.bz2":
         path.write_bytes(bz2.compress(osm.read_bytes()))
     return path
+
+
+def bans_of(table: RoadTable) -> list[list[tuple[int, int, int]]]:
+    """Every ban, its edges as `edges_of` has them."""
+    edges = edges_of(table)
+    bans = np.split(table.ban_edge, table.ban_start[1:-1]) if table.ban_count else []
+    return [[edges[row] for row in ban] for ban in bans]
 
 
 def edges_of(table: RoadTable) -> list[tuple[int, int, int]]:

@@ -16,7 +16,7 @@ from data.errors import RoadSourceError
 from data.graph import from_networkx, to_geopandas, to_networkx
 from data.osm import build_roads
 from data.road_table import RoadSource
-from tests.data.osm_texts import PLACES, Way, edges_of, osm_text
+from tests.data.osm_texts import PLACES, Relation, Way, bans_of, edges_of, osm_text, turn
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,16 +29,27 @@ WAYS: list[Way] = [
     (2, [4, 5, 6, 4], {"highway": "tertiary", "junction": "roundabout"}),
     (3, [6, 7, 1], STREET | {"ref": "PA 34", "maxspeed:backward": "35 mph", "oneway": "no"}),
     (4, [7, 8], {"highway": "primary", "oneway": "-1"}),
-    (5, [9, 10, 11, 9], STREET),
+    (5, [9, 10, 11, 9], STREET | {"surface": "gravel"}),
     (-6, [7, 1], STREET),
 ]
-SIGNS = {2: {"highway": "stop", "direction": "backward"}, 5: {"highway": "traffic_signals"}}
+SIGNS = {
+    2: {"highway": "stop", "direction": "backward"},
+    5: {"highway": "traffic_signals"},
+    8: {"barrier": "lift_gate"},
+}
+
+NO_TURN = {"type": "restriction", "restriction": "no_left_turn"}
+TURNS: list[Relation] = [
+    (1, turn(1, 4, 2), NO_TURN),
+    (2, turn(-6, 7, 3), NO_TURN),
+    (3, turn(1, [2], 3), NO_TURN),
+]
 
 
 @pytest.fixture(scope="module")
 def osm(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("graph") / "roads.osm"
-    path.write_text(osm_text(WAYS, node_tags=SIGNS), encoding="utf-8")
+    path.write_text(osm_text(WAYS, node_tags=SIGNS, relations=TURNS), encoding="utf-8")
     return path
 
 
@@ -69,13 +80,53 @@ def test_there_and_back_in_another_order_is_the_same(table: RoadTable) -> None:
     graph = to_networkx(table)
     other = nx.MultiDiGraph(**graph.graph)
     other.add_nodes_from(reversed(list(graph.nodes(data=True))))
-    other.add_edges_from(reversed(list(graph.edges(data=True))))
+    other.add_edges_from(reversed(list(graph.edges(keys=True, data=True))))
     assert_same(from_networkx(other), table)
 
 
 def test_there_and_back_on_a_real_city(shared_data: Path) -> None:
     table = build_roads(osm=shared_data / "harrisburg_pa.osm.pbf", service_roads=True)
     assert_same(from_networkx(to_networkx(table)), table)
+
+
+def test_bans_are_noted_by_the_names_of_edges(table: RoadTable) -> None:
+    assert table.ban_count == 4
+    note = to_networkx(table).graph["turn_bans"]
+    assert [[name[:2] for name in ban] for ban in note] == [
+        [edge[:2] for edge in ban] for ban in bans_of(table)
+    ]
+    assert [(1, 7, 0), (7, 6, 0)] in note
+
+
+def test_bans_of_edges_that_are_gone_are_gone(table: RoadTable) -> None:
+    graph = to_networkx(table)
+    graph.remove_edge(1, 7, 0)
+    left = [ban for ban in bans_of(table) if (1, 7, -6) not in ban]
+    assert bans_of(from_networkx(graph)) == left
+    assert len(left) == 2
+    graph.edges[4, 5, 0]["highway"] = "footway"
+    assert from_networkx(graph).ban_count == 0
+
+
+def test_bans_come_through_a_graphml_file(table: RoadTable, tmp_path: Path) -> None:
+    osmnx.save_graphml(to_networkx(table), tmp_path / "roads.graphml")
+    back = from_networkx(osmnx.load_graphml(tmp_path / "roads.graphml"))
+    assert bans_of(back) == bans_of(table)
+
+
+def test_bans_come_through_another_projection(table: RoadTable) -> None:
+    back = from_networkx(osmnx.project_graph(to_networkx(table)))
+    assert sorted(bans_of(back)) == sorted(bans_of(table))
+
+
+def test_graphs_that_say_nothing_of_bans_have_none(osm: Path) -> None:
+    assert from_networkx(osmnx.graph_from_xml(osm, retain_all=True)).ban_count == 0
+    assert from_networkx(nx.DiGraph(toy())).ban_count == 0
+
+
+def test_the_side_they_drive_on_goes_there_and_back(table: RoadTable) -> None:
+    left = replace(table, source=replace(table.source, drives_left=True))
+    assert_same(from_networkx(to_networkx(left)), left)
 
 
 def test_the_graph_is_osmnx_conform(table: RoadTable) -> None:
@@ -92,6 +143,9 @@ def test_the_graph_has_what_the_table_has(table: RoadTable) -> None:
         "highway": "stop",
         "direction": "backward",
     }
+    assert graph.nodes[8]["barrier"] == "lift_gate"
+    assert graph.nodes[8].keys().isdisjoint({"highway"})
+    assert graph.edges[9, 9, 0]["surface"] == "gravel"
     edge = edges_of(table).index((1, 2, 1))
     given = graph.edges[1, 2, 0]
     assert given["geometry"].equals(shapely.LineString([PLACES[1], PLACES[2]]))
@@ -154,10 +208,10 @@ def test_geopandas_tables(table: RoadTable) -> None:
 
 def test_geopandas_tables_make_an_osmnx_graph(table: RoadTable) -> None:
     graph = osmnx.convert.graph_from_gdfs(*to_geopandas(table))
-    assert_same(
-        replace(from_networkx(graph), source=table.source),
-        table,
-    )
+    back = from_networkx(graph)
+    assert back.ban_count == 0  # GeoDataFrames have no place for bans
+    bare = replace(table, ban_start=back.ban_start, ban_edge=back.ban_edge)
+    assert_same(replace(back, source=table.source), bare)
 
 
 def test_geopandas_tables_go_into_a_geopackage(table: RoadTable, tmp_path: Path) -> None:
@@ -306,6 +360,21 @@ def test_a_crs_that_is_none_is_refused(crs: str | None) -> None:
 def test_geometries_that_are_no_lines_are_refused() -> None:
     refused(toy(geometry="LINESTRING (0 0, 1 1)"), r"^graph edge 1 to 2: geometry must be a shap")
     refused(toy(geometry=shapely.Point(0, 0)), r"LineString, is Point; make the graph with OSMnx")
+
+
+@pytest.mark.parametrize("note", [7, "turn left", [[7]], [[(1, 2)]], [7], "[[(1, 2, 0)]"])
+def test_notes_that_are_none_are_refused(note: object) -> None:
+    graph = toy()
+    graph.graph["turn_bans"] = note
+    refused(
+        graph, r"^graph\.graph\['turn_bans'\]: must list bans, each a list of edges \(u, v, key"
+    )
+
+
+def test_a_ban_of_one_edge_is_none() -> None:
+    graph = toy()
+    graph.graph["turn_bans"] = [[(1, 2, 0)]]
+    assert from_networkx(graph).ban_count == 0
 
 
 @pytest.mark.parametrize("length", [0.23, -1.0, float("nan"), float("inf"), "230", 150])

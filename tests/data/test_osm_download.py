@@ -31,18 +31,18 @@ if TYPE_CHECKING:
     from data.road_table import RoadTable
 
 STREET = {"highway": "residential"}
-BBOX = (-104.8995, 39.7, -104.8945, 39.72)  # around nodes 1 to 5
+BBOX = (-104.7865, 39.797, -104.7815, 39.817)  # around nodes 1 to 5
 WAYS: list[Way] = [(1, [1, 2, 3], STREET), (2, [3, 4, 5], STREET | {"oneway": "-1"})]
 EDGES = [(1, 3, 1), (3, 1, 1), (5, 3, 2)]
 OUTLINE = {
     "type": "Polygon",
     "coordinates": [
         [
-            [-104.8995, 39.7],
-            [-104.8945, 39.7],
-            [-104.8945, 39.72],
-            [-104.8995, 39.72],
-            [-104.8995, 39.7],
+            [-104.7865, 39.797],
+            [-104.7815, 39.797],
+            [-104.7815, 39.817],
+            [-104.7865, 39.817],
+            [-104.7865, 39.797],
         ]
     ],
 }
@@ -79,11 +79,18 @@ def get(**more: Any) -> RoadTable:
 def test_a_box(server: OsmServer) -> None:
     table = get()
     assert edges_of(table) == EDGES
-    assert table.source.name == "bbox -104.8995,39.7,-104.8945,39.72"
+    assert table.source.name == "bbox -104.7865,39.797,-104.7815,39.817"
     assert table.source.date == DATE
     assert [path for path, _ in server.asked] == ["/api/interpreter"]
     assert '["highway"~"^(motorway|' in server.asked[0][1]["data"][0]
     assert "service" not in server.asked[0][1]["data"][0]
+
+
+def test_a_download_says_that_it_has_no_turn_restrictions(server: OsmServer) -> None:
+    table = get()
+    assert table.ban_count == 0
+    assert table.source.left_out == "turn restrictions: not in a download"
+    assert server.asked
 
 
 def test_service_roads_are_asked_for_on_request(server: OsmServer) -> None:

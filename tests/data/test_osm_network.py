@@ -11,7 +11,8 @@ import pytest
 
 from data.osm import build_roads
 from data.road_table import EARTH_RADIUS_M
-from tests.data.osm_texts import PLACES, Way, edges_of, osm_text, to_pbf
+from data.roads.rules import PASSABLE_BARRIERS
+from tests.data.osm_texts import PLACES, Relation, Way, bans_of, edges_of, osm_text, to_pbf, turn
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,6 +61,7 @@ def test_a_street_is_two_edges_with_all_columns(read: Read) -> None:
         "ref": "PA 34;US 11",
         "maxspeed": "25 mph",
         "lanes": "2",
+        "surface": "paving_stones:30",
     }
     table = read([(7, [1, 2, 3], tags)])
     assert edges_of(table) == [(1, 3, 7), (3, 1, 7)]
@@ -93,6 +95,27 @@ def test_signs_cut_a_road_and_keep_whom_they_face(read: Read, sign: str) -> None
     row = table.node_id.tolist().index(2)
     assert table.text("node_highway", row) == sign
     assert table.node_direction.tolist() == [0, -1, 0]
+
+
+@pytest.mark.parametrize("barrier", sorted(PASSABLE_BARRIERS))
+def test_a_barrier_that_cars_pass_cuts_a_road_and_keeps_its_text(read: Read, barrier: str) -> None:
+    node_tags = {2: {"barrier": barrier, "highway": "crossing"}}
+    table = read([(1, [1, 2, 3], STREET)], node_tags=node_tags)
+    assert edges_of(table) == both_ways((1, 2, 1), (2, 3, 1))
+    assert [table.text("node_highway", row) for row in range(3)] == ["", barrier, ""]
+
+
+def test_a_signal_beside_a_gate_is_the_signal(read: Read) -> None:
+    node_tags = {2: {"barrier": "gate", "highway": "traffic_signals"}}
+    table = read([(1, [1, 2, 3], STREET)], node_tags=node_tags)
+    assert table.text("node_highway", 1) == "traffic_signals"
+
+
+def test_a_gate_closed_to_cars_parts_the_road_and_charges_nothing(read: Read) -> None:
+    node_tags = {2: {"barrier": "gate", "access": "private"}}
+    table = read([(1, [1, 2, 3], STREET)], node_tags=node_tags)
+    assert table.node_id.tolist() == [1, -1, 2, 3]
+    assert not table.node_highway.any()
 
 
 def test_crossings_are_kept_at_nodes_but_cut_nothing(read: Read) -> None:
@@ -224,22 +247,131 @@ def test_ids_below_zero_and_past_forty_bits(read: Read) -> None:
 
 def test_a_bollard_parts_a_road(read: Read) -> None:
     table = read([(1, [1, 2, 3], STREET)], node_tags={2: {"barrier": "bollard"}})
-    assert edges_of(table) == [(-1, 3, 1), (1, 2, 1), (2, 1, 1), (3, -1, 1)]
+    assert edges_of(table) == [(1, 2, 1), (-1, 3, 1), (2, 1, 1), (3, -1, 1)]
     assert table.source.left_out == "roads closed by a barrier: 1"
-    assert table.lon_deg[0] == PLACES[2][0]
+    assert table.node_id.tolist() == [1, -1, 2, 3]
+    assert table.lon_deg[1] == PLACES[2][0]
     assert table.length_m.sum() == pytest.approx(2 * distance_m(1, 2, 3), rel=1e-6)
 
 
 def test_a_bollard_between_ways_parts_them(read: Read) -> None:
     ways: list[Way] = [(2, [1, 2], STREET), (1, [3, 2], STREET)]
     table = read(ways, node_tags={2: {"barrier": "bollard"}})
-    assert edges_of(table) == [(-1, 1, 2), (1, -1, 2), (2, 3, 1), (3, 2, 1)]
+    assert edges_of(table) == [(1, -1, 2), (-1, 1, 2), (2, 3, 1), (3, 2, 1)]
 
 
 def test_a_barrier_at_a_crossing_is_passed_over(read: Read) -> None:
     node_tags = {2: {"barrier": "bollard"}}
     table = read([(1, [1, 2, 3], STREET), (2, [2, 4], STREET)], node_tags=node_tags)
     assert edges_of(table) == both_ways((1, 2, 1), (2, 3, 1), (2, 4, 2))
+
+
+RING = [2, 6, 9, 2]  # anticlockwise, for PLACES bend left as they rise
+
+
+@pytest.mark.parametrize(
+    ("more", "drives_left"),
+    [
+        ({}, False),
+        ({"refs": RING}, False),
+        ({"refs": RING[::-1]}, True),
+        ({"refs": RING, "oneway": "-1"}, True),
+        ({"refs": RING[::-1], "oneway": "no"}, False),
+        ({"refs": [9, 6, 2]}, False),
+        ({"node_tags": {2: {"highway": "mini_roundabout", "direction": "clockwise"}}}, True),
+        ({"node_tags": {2: {"highway": "mini_roundabout", "direction": "anticlockwise"}}}, False),
+        ({"node_tags": {2: {"highway": "stop", "direction": "clockwise"}}}, False),
+        ({"relation": {"type": "boundary", "driving_side": "left"}}, True),
+        ({"relation": {"type": "boundary", "driving_side": "left"}, "refs": RING}, True),
+        ({"relation": {"type": "boundary", "driving_side": "right"}, "refs": RING[::-1]}, False),
+        ({"relation": {"type": "route", "driving_side": "left"}}, False),
+        ({"all_ways": "left", "relation": {"type": "boundary", "driving_side": "right"}}, True),
+        ({"all_ways": "right", "refs": RING[::-1]}, False),
+        ({"one_way": "left"}, False),
+    ],
+)
+def test_the_side_they_drive_on(read: Read, more: dict[str, Any], *, drives_left: bool) -> None:
+    every = {"driving_side": more["all_ways"]} if "all_ways" in more else {}
+    one = {"driving_side": more["one_way"]} if "one_way" in more else {}
+    ways: list[Way] = [(1, [1, 2, 3], STREET | every | one), (2, [3, 4], STREET | every)]
+    if "refs" in more:
+        ring = {"junction": "roundabout", "oneway": more.get("oneway", "yes")}
+        ways.append((3, more["refs"], STREET | every | ring))
+    relations: list[Relation] = [(7, [], more["relation"])] if "relation" in more else []
+    table = read(ways, node_tags=more.get("node_tags"), relations=relations)
+    assert table.source.drives_left is drives_left
+
+
+def test_turn_restrictions_are_bans(read: Read) -> None:
+    ways: list[Way] = [(1, [1, 5], STREET), (2, [5, 2], STREET), (3, [3, 5], STREET)]
+    kinds = {7: "no_left_turn", 8: "only_straight_on", 9: "no_entry", 10: "no_u_turn"}
+    relations: list[Relation] = [
+        (7, turn(1, 5, 2), {"type": "restriction", "restriction": kinds[7]}),
+        (-8, turn(2, 5, 3), {"type": "restriction", "restriction:motorcar": kinds[8]}),
+        (2**50, turn(1, 5, 2), {"type": "restriction", "restriction:hgv": kinds[9]}),
+        (11, turn(3, 5, 77), {"type": "restriction", "restriction": kinds[10]}),
+        (12, turn(3, 5, 1), {"type": "restriction", "restriction:conditional": "no_u_turn @ (x)"}),
+        (13, turn(3, 5, 1), {"type": "route", "route": "bus"}),
+        (7, turn(1, 5, 2), {"type": "restriction", "restriction": kinds[7]}),
+    ]
+    table = read(ways, relations=relations)
+    assert bans_of(table) == [
+        [(1, 5, 1), (5, 2, 2)],
+        [(2, 5, 2), (5, 1, 1)],
+        [(2, 5, 2), (5, 2, 2)],
+    ]
+    assert table.source.left_out == (
+        "turn restrictions by the hour: 1; turn restrictions with members missing: 1"
+    )
+
+
+def test_turn_restrictions_between_roads_not_driven_are_not_counted(read: Read) -> None:
+    ways: list[Way] = [(1, [1, 5], STREET), (2, [5, 2], {"highway": "service"})]
+    relation = (7, turn(1, 5, 2), {"type": "restriction", "restriction": "no_left_turn"})
+    table = read(ways, relations=[relation])
+    assert table.ban_count == 0
+    assert table.source.left_out == "service roads: 1"
+    assert read(ways, relations=[relation], service_roads=True).ban_count == 1
+
+
+def test_turn_restrictions_at_the_edge_of_the_data_are_counted(read: Read) -> None:
+    ways: list[Way] = [(1, [1, 5], STREET), (2, [5, 2], STREET), (3, [3, 4], STREET)]
+    relation = (7, turn(1, 5, 2), {"type": "restriction", "restriction": "no_left_turn"})
+    table = read(ways, relations=[relation], missing=[2])
+    assert table.ban_count == 0
+    assert table.source.left_out == (
+        "roads cut off at the edge of the data: 1; turn restrictions with members missing: 1"
+    )
+
+
+def test_turn_restrictions_survive_a_barrier_beside_them(read: Read) -> None:
+    ways: list[Way] = [(1, [1, 5], STREET), (2, [5, 6, 2], STREET), (3, [3, 5], STREET)]
+    relations: list[Relation] = [
+        (7, turn(1, 5, 2), {"type": "restriction", "restriction": "no_left_turn"}),
+        (8, turn(2, 6, 2), {"type": "restriction", "restriction": "no_straight_on"}),
+    ]
+    table = read(ways, relations=relations, node_tags={6: {"barrier": "bollard"}})
+    assert bans_of(table) == [[(1, 5, 1), (5, 6, 2)]]
+    assert table.source.left_out == "roads closed by a barrier: 1"
+
+
+def test_turn_restrictions_among_ids_of_any_size(read: Read) -> None:
+    ids = [-7, -1, 2**53 + 1, 2**62]
+    places = {node: (10 + 0.001 * row**2, 50.0) for row, node in enumerate(ids)}
+    ways: list[Way] = [(-9, ids[:2], STREET), (2**60, ids[1:3], STREET), (5, ids[2:], STREET)]
+    relations: list[Relation] = [
+        (-1, turn(-9, -1, 2**60), {"type": "restriction", "restriction": "no_straight_on"}),
+        (
+            2**61,
+            turn(2**60, 2**53 + 1, 5),
+            {"type": "restriction", "restriction": "no_straight_on"},
+        ),
+    ]
+    table = read(ways, places=places, relations=relations)
+    assert sorted(bans_of(table)) == [
+        [(-7, -1, -9), (-1, 2**53 + 1, 2**60)],
+        [(-1, 2**53 + 1, 2**60), (2**53 + 1, 2**62, 5)],
+    ]
 
 
 def test_what_is_left_out_is_counted_by_reason(read: Read) -> None:
@@ -268,6 +400,13 @@ def test_service_roads_on_request(read: Read) -> None:
     assert edges_of(table) == both_ways((1, 2, 1), (2, 3, 2))
     assert table.source.service_roads
     assert table.source.left_out == ""
+
+
+def test_what_kind_of_service_road_is_kept(read: Read) -> None:
+    ways: list[Way] = [(1, [1, 2], {"highway": "service", "service": "alley"}), (2, [2, 3], STREET)]
+    table = read(ways, service_roads=True)
+    kinds = {edge[2]: table.text("service", row) for row, edge in enumerate(edges_of(table))}
+    assert kinds == {1: "alley", 2: ""}
 
 
 def test_the_date_is_the_newest_change_of_a_road(read: Read) -> None:

@@ -93,9 +93,9 @@ def turn_s(net: RoadNetwork, names: list[str], nodes: dict[str, tuple[float, flo
     table = net.table
     (before,) = np.flatnonzero((table.tail == rows[0]) & (table.head == rows[1]))
     (after,) = np.flatnonzero((table.tail == rows[1]) & (table.head == rows[2]))
-    turns = slice(int(net.turn_start[before]), int(net.turn_start[before + 1]))
-    (turn,) = np.flatnonzero(net.turn_to[turns] == after)
-    return float(net.turn_ms[turns][turn]) / 1000
+    arcs = net.forward.arcs_of(int(before))
+    ((_, turn_ms),) = arcs[arcs[:, 0] == after]
+    return float(turn_ms) / 1000
 
 
 def test_turns_at_a_crossing() -> None:

@@ -66,9 +66,13 @@ def town(
         maxspeed=column("maxspeed"),
         lanes=column("lanes"),
         junction=column("junction"),
+        surface=column("surface"),
+        service=column("service"),
         shape_start=np.concatenate([[0], np.cumsum([len(line) for line in lines])]),
         shape_lon_deg=lon,
         shape_lat_deg=lat,
+        ban_start=np.zeros(1, np.int64),
+        ban_edge=np.zeros(0, np.int32),
         texts=texts.texts(),
         source=RoadSource(name="made up for a test", licence=""),
     )

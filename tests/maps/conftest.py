@@ -86,9 +86,13 @@ def make_roads(source: RoadSource | None = None) -> RoadTable:
         maxspeed=blank,
         lanes=blank,
         junction=blank,
+        surface=blank,
+        service=blank,
         shape_start=np.arange(m + 1, dtype=np.int64) * 3,
         shape_lon_deg=shape[:, 0].copy(),
         shape_lat_deg=shape[:, 1].copy(),
+        ban_start=np.zeros(1, np.int64),
+        ban_edge=np.zeros(0, np.int32),
         texts=texts.texts(),
         source=source or RoadSource(name="a town made by hand", date="2026-02-01"),
     )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-BOX = "-104.8995,39.7,-104.8945,39.72"
+BOX = "-104.7865,39.797,-104.7815,39.817"
 
 
 @pytest.fixture

@@ -1,0 +1,37 @@
+"""
+The types that kernels are pinned to.
+
+A kernel without a pinned signature is compiled anew, in the middle of a request, for the first
+array of another kind. Inputs are read-only: those of a mapped ``.roads`` file are, and arrays that
+may be written to are taken for such as well.
+"""
+
+from __future__ import annotations
+
+from numba import types
+
+INTS = types.Array(types.int32, 1, "C", readonly=True)
+ROWS = types.Array(types.int32, 2, "C", readonly=True)
+INTS_OUT = types.Array(types.int32, 1, "C")
+ROWS_OUT = types.Array(types.int32, 2, "C")
+FLOATS_OUT = types.Array(types.float64, 1, "C")
+LONGS = types.Array(types.int64, 1, "C", readonly=True)
+LONGS_OUT = types.Array(types.int64, 1, "C")
+LONG_ROWS_OUT = types.Array(types.int64, 2, "C")
+INT = types.int64
+TRUTH = types.boolean
+NOTHING = types.void
+ROW = types.uint32
+"""A row number: never counted from the end, so kernels need no test for that."""
+
+
+def several(*kinds: types.Type) -> types.Type:
+    """
+    Name the type of a kernel that gives several values.
+
+    Returns
+    -------
+    kind : numba.types.Type
+        Of their tuple.
+    """
+    return types.Tuple(kinds)  # type: ignore[no-untyped-call]

@@ -1,0 +1,46 @@
+"""The kernels' twins in plain Python: slow and obvious."""
+
+from __future__ import annotations
+
+import heapq
+from typing import TYPE_CHECKING
+
+from geo.kernels.search import UNREACHED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from geo.states import SearchGraph
+
+
+def search(
+    graph: SearchGraph, seeds: Iterable[tuple[int, int]], limit_ms: int = UNREACHED - 1
+) -> dict[int, int]:
+    """Times of all states within a limit, from seeds of (state, ms): Dijkstra with a heap."""
+    queue = [(ms, state) for state, ms in seeds]
+    heapq.heapify(queue)
+    time_ms: dict[int, int] = {}
+    while queue:
+        ms, state = heapq.heappop(queue)
+        if ms > limit_ms or state in time_ms:
+            continue
+        time_ms[state] = ms
+        own_ms = int(graph.state_ms[state])
+        if own_ms != UNREACHED:
+            for after, arc_ms in graph.arcs_of(state).tolist():
+                heapq.heappush(queue, (ms + own_ms + arc_ms, after))
+    return time_ms
+
+
+def nearest(
+    graph: SearchGraph, seeds: Iterable[tuple[int, int, int]], k: int, limit_ms: int
+) -> dict[int, list[tuple[int, int]]]:
+    """The k soonest (ms, source) of every state, from seeds of (state, ms, source)."""
+    by_source: dict[int, list[tuple[int, int]]] = {}
+    for state, ms, source in seeds:
+        by_source.setdefault(source, []).append((state, ms))
+    found: dict[int, list[tuple[int, int]]] = {}
+    for source, own in by_source.items():
+        for state, ms in search(graph, own, limit_ms).items():
+            found.setdefault(state, []).append((ms, source))
+    return {state: sorted(labels)[:k] for state, labels in found.items()}
