@@ -189,6 +189,20 @@ def snapper(net: RoadNetwork) -> Callable[[FloatArray, FloatArray, FloatArray], 
     return snap
 
 
+def table_to(net: RoadNetwork, within_s: float) -> Callable[[FloatArray, FloatArray], FloatArray]:
+    """Prepare: places (k, 2) and a stop (2,), degrees -> seconds from each place to the stop."""
+    from geo.snap import snap_all  # noqa: PLC0415 - as above
+    from geo.starts import starts_of  # noqa: PLC0415 - as above
+
+    def table(places: FloatArray, stop: FloatArray) -> FloatArray:
+        lon, lat = np.concatenate([places, stop[None]]).T
+        found = snap_all(net, lon, lat, np.full(len(lon), np.nan))
+        back = search_back(net, found[-1], within_s=within_s)
+        return back.drive_times_s(starts_of(net, found[:-1]))
+
+    return table
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snaps:
     """Directed edges and how far off they are, metres."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import platformdirs
 
 from bench import (
+    rows_matrix,
     rows_nearest,
     rows_search,
     rows_snap,
@@ -46,6 +47,7 @@ ROWS = {
     "nearest1": rows_nearest.nearest_one,
     "nearest2": rows_nearest.nearest_two,
     "move": rows_nearest.moving,
+    "matrix": rows_matrix.matrix,
     "memory": rows_whole.memory,
     "cold": rows_whole.cold,
 }

@@ -118,13 +118,24 @@ class Setup:
             If the file is not at hand.
         """
         if name not in self._networks:
-            path = self.source(f"{name}.osm.pbf")
-            kept = self.cache / f"{name}-{_code_mark()}.roads"
-            if not kept.is_file():
-                self.cache.mkdir(parents=True, exist_ok=True)
-                ours.real_network(path).save(kept)
-            self._networks[name] = ours.load(kept)
+            self._networks[name] = ours.load(self.real_path(name))
         return self._networks[name]
+
+    def real_path(self, name: str) -> Path:
+        """
+        Give the `.roads` file of an OpenStreetMap file.
+
+        Raises
+        ------
+        MissingError
+            If the file is not at hand.
+        """
+        source = self.source(f"{name}.osm.pbf")
+        kept = self.cache / f"{name}-{_code_mark()}.roads"
+        if not kept.is_file():
+            self.cache.mkdir(parents=True, exist_ok=True)
+            ours.real_network(source).save(kept)
+        return kept
 
     def forget(self, graph: Graph) -> None:
         """Free the memory of a graph that no later row needs."""
