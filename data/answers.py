@@ -27,6 +27,9 @@ class Route:
         The line driven, snapped ends included.
     streets : tuple of (str, float)
         Street names in order, each with the metres driven on it; "" where a road has no name.
+    turns : tuple of str
+        How each street is entered from the one before: ``straight``, ``slight right``, ``right``,
+        ``sharp right``, the same to the left, ``turn round``; ``set out`` for the first.
     """
 
     drive_time_s: float
@@ -34,6 +37,7 @@ class Route:
     lon_deg: tuple[float, ...]
     lat_deg: tuple[float, ...]
     streets: tuple[tuple[str, float], ...]
+    turns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

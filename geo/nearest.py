@@ -124,10 +124,7 @@ class NearestUnits:
         if not 0 <= unit < len(self._starts.edge):
             raise InputError(f"unit={unit}: must be a row from 0 to {len(self._starts.edge) - 1}")
         net, own = self._net, self._starts
-        before = Starts(
-            edge=own.edge[[unit]], done_ms=own.done_ms[[unit]], price_ms=own.price_ms[[unit]]
-        )
-        gone, _, _ = seeds_ahead(net, before)
+        gone, _, _ = seeds_ahead(net, own.row(unit))
         state, seed = forget(
             net.forward.start,
             net.forward.arc,

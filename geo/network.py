@@ -391,6 +391,7 @@ class RoadNetwork:
             "nodes": self.table.node_count,
             "edges": self.table.edge_count,
             "road_km": round(float(self.table.road_m.sum()) / 1000, 1),
+            "turn_restrictions": len(self.table.ban_start) - 1,
             "main_share": round(float(self.main.mean()), 4),
         }
 
@@ -467,6 +468,17 @@ class RoadNetwork:
             More than one where a turn restriction remembers how the edge was reached.
         """
         return [int(self.end_state[edge]), *self.ghosts.get(edge, ())]
+
+    def begun_in(self, edge: int) -> list[int]:
+        """
+        List the states in which an edge may be begun.
+
+        Returns
+        -------
+        states : list of int
+            As `states_of` where turns have a price; else that of the node it leads from.
+        """
+        return self.states_of(edge) if self.turns else [int(self.node_state[self.table.tail[edge]])]
 
     def through_ms(self, edge: int) -> int:
         """

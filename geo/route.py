@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from geo.network import RoadNetwork
 
 
+TURN_DEG = (20.0, 60.0, 120.0)
+"""Below the first a turn is straight on, then slight, plain and sharp: as OSRM words them."""
+
+
 def draw_route(
     net: RoadNetwork, edges: list[int], from_fraction: float, to_fraction: float, time_s: float
 ) -> Route:
@@ -38,6 +42,7 @@ def draw_route(
     lon: list[float] = []
     lat: list[float] = []
     streets: list[tuple[str, float]] = []
+    turns: list[str] = []
     distance_m = 0.0
     for i, edge in enumerate(edges):
         begin = from_fraction if i == 0 else 0.0
@@ -49,8 +54,11 @@ def draw_route(
         driven_m = float(net.table.length_m[edge]) * (end - begin)
         distance_m += driven_m
         street = net.table.street(edge)
-        if streets and streets[-1][0] == street:
+        turn = _turn(net, edges[i - 1], edge) if i else "set out"
+        if i and streets[-1][0] == street and turn != "turn round":
             driven_m += streets.pop()[1]
+        else:
+            turns.append(turn)
         streets.append((street, driven_m))
     return Route(
         drive_time_s=time_s,
@@ -58,7 +66,29 @@ def draw_route(
         lon_deg=tuple(lon),
         lat_deg=tuple(lat),
         streets=tuple(streets),
+        turns=tuple(turns),
     )
+
+
+def _turn(net: RoadNetwork, before: int, after: int) -> str:
+    """Say which way to turn from one edge into the next."""
+    if after == net.twin[before]:
+        return "turn round"
+    angle_deg = (_bearing_deg(net, after, 0) - _bearing_deg(net, before, -1) + 180) % 360 - 180
+    words = ("straight", "slight ", "", "sharp ")
+    size = int(np.searchsorted(TURN_DEG, abs(angle_deg), side="right"))
+    side = "right" if angle_deg > 0 else "left"
+    return words[size] + side if size else words[0]
+
+
+def _bearing_deg(net: RoadNetwork, edge: int, place: int) -> float:
+    """Give the bearing of an edge's first or last stretch that has a length."""
+    lon, lat = net.table.shape(edge)
+    east, north = np.diff(lon) * np.cos(np.radians(lat[:-1])), np.diff(lat)
+    drawn = np.flatnonzero((east != 0) | (north != 0))
+    if not len(drawn):
+        return 0.0
+    return float(np.degrees(np.arctan2(east[drawn[place]], north[drawn[place]])))
 
 
 def _cut(

@@ -35,6 +35,7 @@ __all__ = [
     "Backward",
     "many_to_many",
     "nearest",
+    "one_to_many",
     "search_back",
     "times_from",
     "times_to",
@@ -281,6 +282,46 @@ def search_back(net: RoadNetwork, place: Position, *, within_s: float = np.inf) 
     )
 
 
+def one_to_many(
+    net: RoadNetwork, start: Starts, places: Sequence[Position], *, within_s: float = np.inf
+) -> FloatArray:
+    """
+    Give the drive times from one position to some places, by one search.
+
+    Parameters
+    ----------
+    net : RoadNetwork
+        The roads.
+    start : Starts
+        One position (`geo.starts`).
+    places : sequence of Position, length p
+        Where to.
+    within_s : float
+        Horizon, seconds, >= 0.
+
+    Returns
+    -------
+    drive_time_s : ndarray of float64, shape (p,)
+        Inf where there is no way within the horizon.
+
+    Raises
+    ------
+    InputError
+        If the horizon is below 0.
+    """
+    limit_ms = limit_ms_of(within_s)
+    state, time_ms, _ = seeds_ahead(net, start)
+    best = np.full(len(places), UNREACHED, np.int64)
+    with searched(net.spare, net.forward, state, time_ms, limit_ms) as found:
+        for row, place in enumerate(places):
+            for edge, done_ms in zip(*(part.tolist() for part in ends_of(net, place)), strict=True):
+                begun = [int(found.label_ms[one]) for one in net.begun_in(edge)]
+                ahead = start.done_ms[start.edge == edge], start.price_ms[start.edge == edge]
+                begun += [int(p - d) for d, p in zip(*ahead, strict=True) if d <= done_ms]
+                best[row] = min([best[row], *(ms + done_ms for ms in begun)])
+    return np.where(best <= limit_ms, best / 1000, np.inf)
+
+
 def many_to_many(
     net: RoadNetwork, starts: Starts, places: Sequence[Position], *, within_s: float = np.inf
 ) -> FloatArray:
@@ -307,7 +348,15 @@ def many_to_many(
     ------
     InputError
         If the horizon is below 0.
+
+    Notes
+    -----
+    A search for each position or for each place, whichever are fewer.
     """
+    if len(starts.edge) < len(places):
+        rows = [starts.row(i) for i in range(len(starts.edge))]
+        found = [one_to_many(net, row, places, within_s=within_s) for row in rows]
+        return np.stack(found) if found else np.empty((0, len(places)))
     columns = [search_back(net, place, within_s=within_s).drive_times_s(starts) for place in places]
     return np.stack(columns, axis=1) if columns else np.empty((len(starts.edge), 0))
 

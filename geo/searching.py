@@ -118,7 +118,7 @@ def buckets(
     shift : int
         Buckets are ``2**shift`` ms wide.
     """
-    spread_ms = int(np.ptp(seed_ms)) if len(seed_ms) > 1 else 0
+    spread_ms = int(seed_ms.max() - seed_ms.min()) if len(seed_ms) else 0
     span_ms = min(limit_ms, graph.step_ms + spread_ms)
     shift = BUCKET_BITS
     while (span_ms >> shift) + 2 > 1 << _MOST_BUCKETS_BITS:

@@ -34,6 +34,18 @@ class Starts:
     done_ms: Int32Array
     price_ms: Int32Array
 
+    def row(self, i: int) -> Starts:
+        """
+        Pick one position.
+
+        Returns
+        -------
+        start : Starts
+            Of one row.
+        """
+        one = slice(i, i + 1)
+        return Starts(edge=self.edge[one], done_ms=self.done_ms[one], price_ms=self.price_ms[one])
+
 
 def starts_at(
     net: RoadNetwork, edge: Int32Array, fraction: FloatArray, turn_round_ms: Int32Array
@@ -102,9 +114,12 @@ def ends_of(net: RoadNetwork, place: Position) -> tuple[Int32Array, Int32Array]:
         last, first = net.edges_to(node), net.edges_from(node)
         edge = np.concatenate([last, first]).astype(np.int32)
         return edge, np.concatenate([net.edge_ms[last], np.zeros(len(first), np.int32)])
-    own = starts_of(net, [place])
-    there = own.edge[0] >= 0
-    return own.edge[0][there], own.done_ms[0][there]
+    edges, shares = [place.edge], [place.fraction]
+    if place.turn_round_s is not None:
+        edges.append(int(net.twin[place.edge]))
+        shares.append(1 - place.fraction)
+    done_ms = [round(s * int(net.edge_ms[e])) for e, s in zip(edges, shares, strict=True)]
+    return np.array(edges, np.int32), np.array(done_ms, np.int32)
 
 
 def seeds_back(

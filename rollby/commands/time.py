@@ -110,7 +110,9 @@ def _time_json(
         "to": position_json(ends[1], streets[1]),
         "route": route_json(route) if route else None,
         "streets": [
-            {"street": name, "distance_m": number_json(metres)}
-            for name, metres in (route.streets if route else ())
+            {"turn": turn, "street": name, "distance_m": number_json(metres)}
+            for turn, (name, metres) in (
+                zip(route.turns, route.streets, strict=True) if route else ()
+            )
         ],
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import networkx as nx
@@ -13,10 +14,20 @@ from hypothesis import strategies as st
 from data.errors import InputError
 from data.extract import read_pbf
 from geo.network import RoadNetwork
-from geo.router import nearest, search_back, times_from, times_to, times_to_middles
+from geo.router import (
+    many_to_many,
+    nearest,
+    one_to_many,
+    search_back,
+    times_from,
+    times_to,
+    times_to_middles,
+)
 from geo.snap import Position, snap
+from geo.starts import starts_of
 from tests.geo import oracle
 from tests.geo.towns import at, town
+from tests.prove import examples
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,7 +72,7 @@ def somewhere(net: RoadNetwork, edge: int, fraction: float, *, heading_known: bo
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(towns(), st.data())
 def test_mid_edge_times_equal_networkx_on_generated_towns(
     net: RoadNetwork, data: st.DataObject
@@ -87,7 +98,37 @@ def test_mid_edge_times_equal_networkx_on_generated_towns(
     assert near == (expected if expected <= horizon_s else np.inf)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
+@given(towns(), st.data(), st.sampled_from([np.inf, 30.0, 0.0]))
+def test_one_to_many_and_many_to_many_equal_one_search_per_place(
+    net: RoadNetwork, data: st.DataObject, within_s: float
+) -> None:
+    edges = st.integers(0, len(net.edge_ms) - 1)
+    fractions = st.sampled_from([0.0, 1.0]) | st.floats(0, 1)
+    many = st.lists(
+        st.builds(
+            lambda edge, fraction: somewhere(net, edge, fraction, heading_known=True),
+            edges,
+            fractions,
+        ),
+        max_size=4,
+    )
+    units, places = data.draw(many), data.draw(many)
+    expected = np.array(
+        [
+            [search_back(net, end, within_s=within_s).drive_time_s(start) for end in places]
+            for start in units
+        ]
+    ).reshape(len(units), len(places))
+    starts = starts_of(net, units)
+    found = many_to_many(net, starts, places, within_s=within_s)
+    np.testing.assert_array_equal(found, expected)
+    for row in range(len(units)):
+        one = one_to_many(net, starts.row(row), places, within_s=within_s)
+        np.testing.assert_array_equal(one, expected[row])
+
+
+@settings(max_examples=examples(60), deadline=None)
 @given(towns(), st.data())
 def test_times_to_middles_equal_networkx(net: RoadNetwork, data: st.DataObject) -> None:
     edge = data.draw(st.integers(0, len(net.edge_ms) - 1))
@@ -101,7 +142,7 @@ def test_times_to_middles_equal_networkx(net: RoadNetwork, data: st.DataObject) 
         assert found[middle] == pytest.approx(expected, abs=0.0011)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(towns(), st.data())
 def test_node_times_equal_networkx_with_turns(net: RoadNetwork, data: st.DataObject) -> None:
     node = data.draw(st.integers(0, net.table.node_count - 1))
@@ -118,7 +159,7 @@ def plain_graphs(draw: st.DrawFn) -> tuple[int, list[tuple[int, int, int]]]:
     return count, draw(st.lists(st.tuples(node, node, st.integers(0, 6)), min_size=1, max_size=30))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(plain_graphs(), st.sampled_from([np.inf, 0.0, 1.0]), st.integers(1, 3))
 def test_plain_arrays_equal_networkx(
     graph: tuple[int, list[tuple[int, int, int]]], within_s: float, k: int
@@ -289,10 +330,41 @@ def test_route_names_its_streets_and_follows_the_road() -> None:
     assert route
     assert [name for name, _ in route.streets] == ["Main Street", "Oak Lane"]
     assert [metres for _, metres in route.streets] == pytest.approx([800, 500], abs=1)
+    assert route.turns == ("set out", "left")
     assert route.distance_m == pytest.approx(1300, abs=2)
     assert (route.lon_deg[0], route.lat_deg[0]) == pytest.approx(at(200, 0), abs=1e-6)
     assert (route.lon_deg[-1], route.lat_deg[-1]) == pytest.approx(at(1000, 500), abs=1e-6)
     assert len(route.lon_deg) == 3
+
+
+@pytest.mark.parametrize(
+    ("there", "turn"),
+    [
+        ((2000, 0), "straight"),
+        ((2000, -700), "slight right"),
+        ((1000, -900), "right"),
+        ((400, -900), "sharp right"),
+        ((2000, 700), "slight left"),
+        ((400, 900), "sharp left"),
+    ],
+)
+def test_turns_are_said_as_drivers_say_them(there: tuple[float, float], turn: str) -> None:
+    ell = {"A": (0.0, 0.0), "B": (1000.0, 0.0), "C": there}
+    net = town(ell, [{"ends": ["A", "B"], "name": "Main"}, {"ends": ["B", "C"], "name": "Oak"}])
+    start, end = (somewhere(net, edge, 0.5, heading_known=True) for edge in (0, 2))
+    route = search_back(net, end).route(start)
+    assert route
+    assert route.turns == ("set out", turn)
+
+
+def test_turning_round_is_said() -> None:
+    net = town(LINE, [{"ends": ["W", "E"], "name": "Main"}])
+    start = replace(somewhere(net, 0, 0.5, heading_known=True), turn_round_s=None)
+    end = replace(somewhere(net, 1, 0.5, heading_known=True), turn_round_s=None)
+    route = search_back(net, end).route(start)
+    assert route
+    assert route.streets == (("Main", pytest.approx(500)), ("Main", pytest.approx(500)))
+    assert route.turns == ("set out", "turn round")
 
 
 def test_a_place_at_a_crossing_is_reached_by_any_of_its_streets() -> None:
@@ -342,6 +414,11 @@ def test_routes_follow_edges_and_their_times_add_up(denver: RoadNetwork) -> None
         north = np.diff(points[:, 1]) * 6_371_009 * np.pi / 180
         east = np.diff(points[:, 0]) * 6_371_009 * np.pi / 180 * np.cos(np.radians(39.755))
         assert route.distance_m == pytest.approx(np.hypot(north, east).sum(), rel=2e-3, abs=1)
+
+
+def test_a_horizon_below_zero_is_said(denver: RoadNetwork) -> None:
+    with pytest.raises(InputError, match="within_s=-1: must be seconds, 0 or more"):
+        times_to(denver, 1, -1)
 
 
 @pytest.mark.parametrize("work", [times_to, times_from])
