@@ -76,10 +76,11 @@ def snap(setup: Setup) -> Iterator[Figure | Curve]:
 
 
 def fixes_near_roads(net: RoadNetwork, count: int) -> tuple[FloatArray, FloatArray]:
-    """Draw fixes as receivers give them: on a road, some metres off."""
+    """Draw fixes as receivers give them: some metres off a road of the main part."""
     rng = np.random.default_rng(5)
     table = net.table
-    edge = rng.choice(table.edge_count, count, p=table.length_m / table.length_m.sum())
+    likely = table.length_m * (net.from_main & net.to_main)
+    edge = rng.choice(table.edge_count, count, p=likely / likely.sum())
     first = table.shape_start[edge] + rng.integers(0, np.diff(table.shape_start)[edge] - 1)
     share = rng.random(count)
     lon = table.shape_lon_deg[first] * (1 - share) + table.shape_lon_deg[first + 1] * share

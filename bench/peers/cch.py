@@ -24,7 +24,7 @@ def cch_stop(graph: Graph, units: IntArray) -> Callable[[int], FloatArray]:
         graph.lat_deg.astype(np.float32),
         graph.lon_deg.astype(np.float32),
     )
-    metric = kit.CCHMetric(kit.CCH(order, tail, head), time_ds)
+    metric = kit.CCHMetric(kit.CCH(order, tail, head, filter_always_inf_arcs=False), time_ds)
     table = kit.CCHManyToOne(metric, units.astype(np.uint32))
 
     def ask(stop: int) -> FloatArray:
