@@ -99,10 +99,12 @@ def chances_everywhere(
         0 to r.
     """
     horizon_s = reach_s(float(within_s.max()), policy)
-    chance = np.empty((len(positions), len(net.edge_ms)), np.float32)
+    chance = np.zeros((len(positions), len(net.edge_ms)), np.float32)
     for row, (position, age_s) in enumerate(zip(positions, effective_age_s, strict=True)):
-        tau_s = working_s(times_to_middles(net, position, within_s=horizon_s), age_s)
-        chance[row] = policy.comes_when_asked * chance_within(tau_s, within_s, policy)
+        drive_time_s = times_to_middles(net, position, within_s=horizon_s)
+        near = np.flatnonzero(np.isfinite(drive_time_s))
+        tau_s = working_s(drive_time_s[near], age_s)
+        chance[row, near] = policy.comes_when_asked * chance_within(tau_s, within_s[near], policy)
     return chance
 
 
@@ -127,11 +129,16 @@ def lost_shares(chance: npt.NDArray[np.float32], demand: FloatArray) -> FloatArr
     The DMEXCLP marginal with drive-time odds in place of in or out: Jagtenberg, Bhulai and van der
     Mei (2015), Operations Research for Health Care 4, 27-35.
     """
+    near = [np.flatnonzero(row) for row in chance]
     nobody_at_all = np.ones(len(demand))
-    for row in chance:
-        nobody_at_all *= np.maximum(1.0 - row, CERTAIN)
+    for row, edges in zip(chance, near, strict=True):
+        nobody_at_all[edges] *= np.maximum(1.0 - row[edges], CERTAIN)
+    bare = demand * nobody_at_all
     lost = np.array(
-        [row @ (demand * nobody_at_all / np.maximum(1.0 - row, CERTAIN)) for row in chance]
+        [
+            row[edges] @ (bare[edges] / np.maximum(1.0 - row[edges], CERTAIN))
+            for row, edges in zip(chance, near, strict=True)
+        ]
     )
     lost /= demand.sum()
     return lost

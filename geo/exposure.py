@@ -16,6 +16,7 @@ from geo.roster import metres_to_stop, stop_place
 from geo.router import search_back
 from geo.snap import FAR_M, NEAR_M, snap
 from geo.staleness import bounds_s, working_s
+from geo.starts import starts_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -313,11 +314,10 @@ def _drive_times(
     if position is None:
         return None, [np.inf] * len(others)
     wanted = min(NEAREST, len(others))
+    starts = starts_of(net, [duty.position for duty in others])
     for within_s in (horizon_s, np.inf):
         times = search_back(net, position, within_s=within_s)
-        drive_times_s = [
-            times.drive_time_s(duty.position) if duty.position else np.inf for duty in others
-        ]
+        drive_times_s = times.drive_times_s(starts).tolist()
         reached = {
             duty.unit_id
             for duty, time_s in zip(others, drive_times_s, strict=True)

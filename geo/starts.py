@@ -77,22 +77,30 @@ def starts_at(
     return Starts(edge=edges, done_ms=done_ms, price_ms=price_ms.astype(np.int32))
 
 
-def starts_of(net: RoadNetwork, positions: Sequence[Position]) -> Starts:
+def starts_of(net: RoadNetwork, positions: Sequence[Position | None]) -> Starts:
     """
     List the edges on which positions lie.
+
+    Parameters
+    ----------
+    net : RoadNetwork
+        The roads.
+    positions : sequence of (Position or None), length k
+        None for no road: no way leads from there.
 
     Returns
     -------
     starts : Starts
         In the order given.
     """
-    rounds = [-1 if p.turn_round_s is None else round(p.turn_round_s * 1000) for p in positions]
-    return starts_at(
-        net,
-        np.array([p.edge for p in positions], np.int32),
-        np.array([p.fraction for p in positions], np.float64),
-        np.array(rounds, np.int32),
-    )
+    rows = [
+        (-1, 0.0, -1)
+        if p is None
+        else (p.edge, p.fraction, -1 if p.turn_round_s is None else round(p.turn_round_s * 1000))
+        for p in positions
+    ]
+    edge, fraction, turn_round_ms = np.array(rows, np.float64).reshape(-1, 3).T
+    return starts_at(net, edge.astype(np.int32), fraction, turn_round_ms.astype(np.int32))
 
 
 def ends_of(net: RoadNetwork, place: Position) -> tuple[Int32Array, Int32Array]:

@@ -1,0 +1,76 @@
+"""Routes on real roads keep to OSM's own restrictions and one-ways, read here a second way."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+import osmium
+import pytest
+
+from data.extract import read_pbf
+from geo.network import RoadNetwork
+from geo.router import search_back
+from geo.starts import starts_of
+from tests.geo.test_router import somewhere
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Turn = tuple[int, int, int]
+EXEMPT = {"motorcar", "motor_vehicle", "vehicle", "emergency"}
+
+
+def restrictions(path: Path) -> tuple[set[Turn], dict[tuple[int, int], set[int]]]:
+    """Turns (way, node, way) that are forbidden, and ways that alone may follow (way, node)."""
+    forbidden: set[Turn] = set()
+    alone: dict[tuple[int, int], set[int]] = {}
+    for relation in osmium.FileProcessor(path, osmium.osm.RELATION):
+        kind = relation.tags.get("restriction", "")
+        exempt = set(relation.tags.get("except", "").split(";")) & EXEMPT
+        if relation.tags.get("type") != "restriction" or exempt:
+            continue
+        members: dict[str, list[tuple[str, int]]] = {"from": [], "via": [], "to": []}
+        for member in relation.members:
+            members.setdefault(member.role, []).append((member.type, member.ref))
+        if [len(members[role]) for role in ("from", "via", "to")] != [1, 1, 1]:
+            continue
+        (first,), ((via_type, via),), (last,) = (members[role] for role in ("from", "via", "to"))
+        if via_type != "n" or first == last:
+            continue
+        if kind.startswith("no_"):
+            forbidden.add((first[1], via, last[1]))
+        elif kind.startswith("only_"):
+            alone.setdefault((first[1], via), set()).add(last[1])
+    return forbidden, alone
+
+
+@pytest.mark.parametrize("name", ["columbus_oh", "porto_pt"])
+def test_no_route_breaks_a_restriction_or_a_oneway(name: str, shared_data: Path) -> None:
+    path = shared_data / f"{name}.osm.pbf"
+    forbidden, alone = restrictions(path)
+    net = RoadNetwork.from_table(read_pbf(path))
+    table = net.table
+    way, node = table.way_id.tolist(), table.node_id[table.head].tolist()
+    bound = {turn[:2] for turn in forbidden} | set(alone)
+    near = [edge for edge in range(len(way)) if (way[edge], node[edge]) in bound]
+    rng = np.random.default_rng(4)
+    crossed = 0
+    for last in rng.choice(np.flatnonzero(net.main), 40).tolist():
+        times = search_back(net, somewhere(net, last, 0.5, heading_known=False))
+        # Half of the drives set out where a restriction may bind.
+        for first in [*rng.choice(near, 20).tolist(), *rng.integers(0, len(way), 20).tolist()]:
+            start = somewhere(net, first, 0.5, heading_known=True)
+            time_s = times.drive_time_s(start)
+            if not np.isfinite(time_s):
+                continue
+            _, edges, _ = times._way(starts_of(net, [start]), round(time_s * 1000))
+            for before, after in pairwise(edges):
+                assert table.head[before] == table.tail[after]
+                turn = way[before], node[before], way[after]
+                assert turn not in forbidden
+                only = alone.get(turn[:2])
+                assert only is None or way[after] in only
+                crossed += turn[:2] in bound
+    assert crossed  # or the test would prove nothing
