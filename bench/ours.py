@@ -15,9 +15,10 @@ import numpy as np
 from geo.nearest import NearestUnits, nearest
 from geo.network import RoadNetwork
 from geo.router import search_back, times_from, times_to
+from geo.searching import limit_ms_of, searched
 from geo.snap import Position
 from geo.standing import StandingStops
-from geo.starts import Starts, starts_at
+from geo.starts import Starts, ends_of, seeds_back, starts_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 ROUTING = "memory of a network's routing arrays"
 LOADED = "memory of a loaded network, geometry apart"
 GEOMETRY = "its geometry"
+KERNEL = "the kernel"
 _SHAPES = ("table.shape_lon_deg", "table.shape_lat_deg", "table.shape_start")
 
 
@@ -235,6 +237,56 @@ def turn_searches(
 
     places = [place_at(net, int(row), 0.5) for row in rng.choice(good, stops, replace=False)]
     return prepare(net), prepare(without_turns(net)), places
+
+
+def search_phases(
+    net: RoadNetwork, units: IntArray, nodes: list[int], within_s: float
+) -> tuple[dict[str, Callable[[Position], object]], list[Position]]:
+    """
+    Prepare the phases of `stop_search`, each by itself.
+
+    Returns
+    -------
+    phases : dict of str to callable
+        A stop's place -> the phase done.
+    places : list of Position
+        The stops.
+    """
+    starts = at_nodes(net, units)
+    places = [place_at(net, int(net.edges_to(node)[0]), 1.0) for node in nodes]
+    limit_ms = limit_ms_of(within_s)
+    seeds = {id(place): seeds_back(net, *ends_of(net, place)) for place in places}
+    found = {id(place): search_back(net, place, within_s=within_s) for place in places}
+
+    def kernel(place: Position) -> None:
+        with searched(net.spare, net.backward, *seeds[id(place)], limit_ms):
+            pass
+
+    return {
+        "all of it": lambda place: search_back(net, place, within_s=within_s).drive_times_s(starts),
+        "Python's calls (a search of no reach)": lambda place: search_back(net, place, within_s=0),
+        KERNEL: kernel,
+        "searched and kept to be read": lambda place: search_back(net, place, within_s=within_s),
+        "1,000 units read": lambda place: found[id(place)].drive_times_s(starts),
+    }, places
+
+
+def settled(net: RoadNetwork, place: Position, within_s: float) -> int:
+    """Count the states that a stop's search reaches."""
+    seeds = seeds_back(net, *ends_of(net, place))
+    with searched(net.spare, net.backward, *seeds, limit_ms_of(within_s)) as found:
+        return len(found.touched)
+
+
+def bytes_per_state(net: RoadNetwork) -> float:
+    """
+    Give the bytes that the kernel must touch for each state it reaches.
+
+    A start and the next one, its time, its own label written, its place in the list of what was
+    touched; of each arc the arc and the label it leads to; of the queue an entry put and taken.
+    """
+    arcs = len(net.backward.arc) / net.backward.count
+    return 8 + 4 + 4 + 4 + arcs * (8 + 4) + 2 * 12
 
 
 def memory_parts(net: RoadNetwork) -> dict[str, dict[str, int]]:

@@ -23,7 +23,6 @@ from bench.timing import race
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from bench.graphs import FloatArray
     from bench.setup import Setup
@@ -186,7 +185,7 @@ def _other_python() -> str | None:
         path
         for path in found
         if not subprocess.run([path, "-c", ""], check=False, capture_output=True).returncode
-    )  # noqa: S603, E501
+    )
     return next(checked, None)
 
 

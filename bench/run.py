@@ -16,8 +16,11 @@ from typing import TYPE_CHECKING, Any
 import platformdirs
 
 from bench import (
+    rows_accuracy,
+    rows_history,
     rows_matrix,
     rows_nearest,
+    rows_profile,
     rows_search,
     rows_snap,
     rows_tick,
@@ -47,9 +50,13 @@ ROWS = {
     "nearest1": rows_nearest.nearest_one,
     "nearest2": rows_nearest.nearest_two,
     "move": rows_nearest.moving,
+    "history": rows_history.history,
     "matrix": rows_matrix.matrix,
     "memory": rows_whole.memory,
     "cold": rows_whole.cold,
+    "equality": rows_accuracy.equality,
+    "accuracy": rows_accuracy.accuracy,
+    "profile": rows_profile.profile,
 }
 
 

@@ -36,7 +36,7 @@ def _handler(table: Callable[[FloatArray, FloatArray], FloatArray]) -> type:
         disable_nagle_algorithm = True
         wbufsize = -1
 
-        def do_POST(self) -> None:  # noqa: N802 - the standard library's name
+        def do_POST(self) -> None:
             asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             time_s = table(np.array(asked["sources"]), np.array(asked["target"]))
             shown = np.where(np.isfinite(time_s), np.round(time_s, 1), -1.0).tolist()
