@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from geo.network import RoadNetwork
 
 
+SPREAD_BITS = 15
+"""Buckets of 33 s: units everywhere at once fill the cache, and a block driven to its end at once
+stays in it; that is worth more than the labels that are made twice."""
+
+
 def nearest(
     net: RoadNetwork, nodes: Sequence[int] | IntArray, k: int = 2, within_s: float = np.inf
 ) -> tuple[IntArray, FloatArray]:
@@ -218,7 +223,7 @@ def _spread(
     """Spread labels from seeds, in place."""
     graph = net.forward
     if len(state):
-        bucket, shift = buckets(graph, seed >> 32, limit_ms)
+        bucket, shift = buckets(graph, seed >> 32, limit_ms, SPREAD_BITS)
         spread_labels(
             graph.start,
             graph.arc,

@@ -106,7 +106,10 @@ def searched(
 
 
 def buckets(
-    graph: SearchGraph, seed_ms: IntArray | Int32Array, limit_ms: int
+    graph: SearchGraph,
+    seed_ms: IntArray | Int32Array,
+    limit_ms: int,
+    bits: int = BUCKET_BITS,
 ) -> tuple[Int32Array, int]:
     """
     Choose the buckets of a search: as many as the times in the queue can span at once.
@@ -120,7 +123,7 @@ def buckets(
     """
     spread_ms = int(seed_ms.max() - seed_ms.min()) if len(seed_ms) else 0
     span_ms = min(limit_ms, graph.step_ms + spread_ms)
-    shift = BUCKET_BITS
+    shift = bits
     while (span_ms >> shift) + 2 > 1 << _MOST_BUCKETS_BITS:
         shift += 1
     return np.full(1 << ((span_ms >> shift) + 1).bit_length(), -1, np.int32), shift

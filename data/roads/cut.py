@@ -8,6 +8,7 @@ it but at its ends.
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -93,11 +94,11 @@ def _chains(segments: Segments) -> tuple[IntArray, IntArray]:
     leaving[tail] = arriving[head] = np.arange(len(tail))
     passed = ~segments.cut & (way[leaving] == way[arriving])
     passed &= (np.bincount(tail, minlength=nodes) == 1) & (np.bincount(head, minlength=nodes) == 1)
-    following = np.where(passed[head], leaving[head], -1).tolist()
+    following = np.where(passed[head], leaving[head], -1).data
     seen = bytearray(len(tail))
-    chain: list[int] = []
-    chain_start: list[int] = []
-    for first in np.lexsort((tail, passed[tail])).tolist():  # those after a cut, then rings
+    chain = array("q")
+    chain_start = array("q")
+    for first in np.lexsort((tail, passed[tail])).data:  # those after a cut, then rings
         if seen[first]:
             continue
         chain_start.append(len(chain))
@@ -106,4 +107,5 @@ def _chains(segments: Segments) -> tuple[IntArray, IntArray]:
             seen[segment] = True
             chain.append(segment)
             segment = following[segment]
-    return np.array(chain), np.array([*chain_start, len(chain)])
+    chain_start.append(len(chain))
+    return np.frombuffer(chain, np.int64), np.frombuffer(chain_start, np.int64)

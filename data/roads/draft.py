@@ -35,7 +35,7 @@ from data.roads.rules import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from data.road_table import BoolArray, Int32Array, IntArray, RoadTable
+    from data.road_table import BoolArray, FloatArray, Int32Array, IntArray, RoadTable
     from data.roads.arrange import Column
 
 _PLAIN_TEXTS = tuple(key for key in TEXT_COLUMNS if key != "maxspeed")
@@ -179,6 +179,21 @@ class RoadDraft:
         self._node_id.append(node_id)
         self._lon_deg.append(lon_deg)
         self._lat_deg.append(lat_deg)
+
+    def add_nodes(self, node_id: IntArray, lon_deg: FloatArray, lat_deg: FloatArray) -> None:
+        """
+        Add the places of many nodes.
+
+        Parameters
+        ----------
+        node_id : ndarray of int64, shape (n,)
+            OSM ids.
+        lon_deg, lat_deg : ndarray of float64, shape (n,)
+            WGS 84.
+        """
+        self._node_id.frombytes(node_id.tobytes())
+        self._lon_deg.frombytes(lon_deg.tobytes())
+        self._lat_deg.frombytes(lat_deg.tobytes())
 
     def add_node_tags(self, node_id: int, tags: Mapping[str, str]) -> None:
         """
@@ -355,13 +370,17 @@ class RoadDraft:
         columns : dict of str to ndarray, shape (n,)
             By the names of a `RoadTable`.
         """
-        signs = [self._signs.get(node_id, ("", 0)) for node_id in segments.node_id.tolist()]
+        node_id = segments.node_id
+        text, faces = np.zeros(len(node_id), np.int32), np.zeros(len(node_id), np.int8)
+        for row in np.flatnonzero(np.isin(node_id, _ints(array("q", self._signs)))).tolist():
+            sign_text, faces[row] = self._signs[int(node_id[row])]
+            text[row] = self._pool.row(sign_text)
         return {
-            "node_id": segments.node_id,
+            "node_id": node_id,
             "lon_deg": segments.lon_deg,
             "lat_deg": segments.lat_deg,
-            "node_highway": self._pool.rows([text for text, _ in signs]),
-            "node_direction": np.array([faces for _, faces in signs], np.int8),
+            "node_highway": text,
+            "node_direction": faces,
         }
 
     def _text_columns(self, way: IntArray, against: BoolArray) -> dict[str, Column]:
