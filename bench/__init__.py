@@ -1,1 +1,1 @@
-"""Measures rollby's router side by side with what a user would pick instead (docs/benchmarks.md)."""
+"""Measures rollby's router beside what a user would pick instead (docs/benchmarks.md)."""

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def draw(curve: Curve, folder: Path) -> list[Path]:
-    """Write a curve as SVG and PNG: medians as a line, quartiles as a band, both axes logarithmic."""
+    """Write a curve as SVG and PNG: medians as a line, quartiles as a band, logarithmic."""
     import matplotlib as mpl  # noqa: PLC0415 - the backend must be chosen before pyplot comes
 
     mpl.use("Agg")

@@ -66,7 +66,7 @@ class Figure:
     @property
     def key(self) -> str:
         """Name it the same in every run, so that runs can be compared."""
-        return " | ".join((self.row, self.work, self.graph, self.peer))
+        return f"{self.row} | {self.work} | {self.graph} | {self.peer}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,6 +41,11 @@ def as_json(figures: Sequence[Figure], facts: Mapping[str, Any]) -> dict[str, An
     return {"schema": SCHEMA, **facts, "figures": shown}
 
 
+def one_line(figure: Figure) -> str:
+    """Show a figure while the others are being measured."""
+    return "  ".join(filter(None, _cells(figure, None, 0)))
+
+
 def change(figure: Figure, recorded: Mapping[str, Any] | None) -> float | None:
     """
     Give how a figure's value stands to the recorded one: above 1 is better, below 1 worse.

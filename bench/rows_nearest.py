@@ -69,7 +69,7 @@ def nearest_two(setup: Setup) -> Iterator[Figure | Curve]:
         yield unmeasured(f"{fault.name} is not installed", **facts, graph=graph.name)
         return
     same_nearest(own(cases[0]), theirs(cases[0]))
-    note = f"reversed network; it stops at {within_s / 60:g} min, past the last answer, and is asked for ids"
+    note = f"reversed network; it stops at {within_s / 60:g} min, past the last answer; with ids"
     found = race(own, theirs, cases, seconds=setup.seconds(12), rounds=(2, 50))
     yield raced(
         found,

@@ -50,7 +50,7 @@ def snap(setup: Setup) -> Iterator[Figure | Curve]:
     nearest = tree.nearest(places)
     off_m, found = shapely.distance(places, lines[nearest]), own(lon, lat, heading)
     equal = np.abs(found.offset_m - off_m) <= 0.05 + 0.002 * off_m
-    # The rest lies on scraps cut off from the main part, which ours passes over and a tree does not.
+    # The rest lies by scraps cut off from the main part, which ours passes over.
     assert equal.mean() > 0.98, f"only {equal.mean():.1%} lie as near as the nearest line"
     fast = race(
         lambda _: own(lon, lat, heading),
@@ -59,8 +59,8 @@ def snap(setup: Setup) -> Iterator[Figure | Curve]:
         seconds=setup.seconds(4),
     )
     note = (
-        f"{FIXES / fast.ours_s.median / 1e6:.2f} M fixes/s; {equal.mean():.2%} on a line as near as "
-        "the nearest, the rest passed over a cut-off scrap; the tree gives a line, ours also which "
+        f"{FIXES / fast.ours_s.median / 1e6:.2f} M fixes/s; {equal.mean():.2%} on a line as near "
+        "as the nearest, the rest by a cut-off scrap; the tree gives a line, ours also which "
         "way, how far along, and the runner-up"
     )
     yield raced(fast, **facts, graph=name, aim=AIM, note=note)

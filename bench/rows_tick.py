@@ -71,7 +71,7 @@ def tick(setup: Setup) -> Iterator[Figure | Curve]:
 
 
 def _table(graph: Graph, stops: IntArray) -> FloatArray:
-    """Hold all times to each stop, as one would with numpy alone; deciseconds, inf past the horizon."""
+    """Hold all times to each stop, as one would with numpy alone: deciseconds, or inf."""
     every = python_graphs.scipy_stop(graph, np.arange(graph.node_count), HORIZON_S)
     return np.stack([every(stop).astype(np.float32) * 10 for stop in stops.tolist()])
 

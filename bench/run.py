@@ -31,7 +31,7 @@ from bench.draw import draw
 from bench.figure import Curve, Figure, unmeasured
 from bench.graphs import SEED as GRAPH_SEED
 from bench.machine import machine_facts, machine_name
-from bench.report import as_json, as_text
+from bench.report import as_json, as_text, one_line
 from bench.setup import SEED, MissingError, Setup
 
 if TYPE_CHECKING:
@@ -96,6 +96,8 @@ def measure(setup: Setup, names: Iterable[str]) -> tuple[list[Figure], list[Curv
         try:
             for found in ROWS[name](setup):
                 (curves if isinstance(found, Curve) else figures).append(found)
+                if isinstance(found, Figure):
+                    print(one_line(found), file=sys.stderr, flush=True)
         except MissingError as missing:
             figures.append(unmeasured(str(missing), row=name, work=name, graph="", peer=""))
         except Exception as fault:  # noqa: BLE001 - a broken row must not hide the others
@@ -122,7 +124,7 @@ def _options(words: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     data = os.environ.get("ROLLBY_BENCH_DATA")
     parser.add_argument("--data", type=Path, default=Path(data) if data else None, metavar="DIR",
-                        help="real extracts and DIMACS files; default: $ROLLBY_BENCH_DATA")  # fmt: skip
+                        help="real extracts, DIMACS files; default: $ROLLBY_BENCH_DATA")  # fmt: skip
     parser.add_argument("--cache", type=Path, metavar="DIR",
                         default=platformdirs.user_cache_path("rollby") / "bench",
                         help="where graphs are kept once made (%(default)s)")  # fmt: skip

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def cch_stop(graph: Graph, units: IntArray) -> Callable[[int], FloatArray]:
-    """Pin the units, which costs it before the clock starts; then ask from all of them to a stop."""
+    """Pin the units before the clock starts; then ask from all of them to a stop."""
     import routingkit_cch as kit  # noqa: PLC0415 - a peer is imported where it is measured
 
     tail, head, time_ds = (column.astype(np.uint32) for column in graph.simple)

@@ -1,4 +1,4 @@
-"""OSRM and Valhalla: their programs out of wheels, a real map made ready once, servers on loopback."""
+"""OSRM and Valhalla: programs out of wheels, a real map made ready once, servers on loopback."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 
 import osmium
 
+from bench.setup import MissingError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -26,17 +28,13 @@ TABLE_SIZE = 20_000
 _START_S = 60.0
 
 
-class Missing(Exception):
-    """A program is not to be had."""
-
-
 def unpacked(cache: Path, package: str) -> Path:
     """
     Download a wheel with pip and unpack it, once.
 
     Raises
     ------
-    Missing
+    MissingError
         If pip does not get it.
     """
     folder = cache / f"{package}-{WHEELS[package]}"
@@ -48,7 +46,7 @@ def unpacked(cache: Path, package: str) -> Path:
     try:
         _run(sys.executable, "-m", "pip", *words)
     except subprocess.CalledProcessError as fault:
-        raise Missing(f"pip does not get {package}: {fault.stderr.strip()[-200:]}") from fault
+        raise MissingError(f"pip does not get {package}: {fault.stderr.strip()[-200:]}") from fault
     wheel = next(download.glob(f"{package.replace('-', '_')}-{WHEELS[package]}-*.whl"))
     part = folder.with_suffix(".part")
     with zipfile.ZipFile(wheel) as archive:
@@ -160,7 +158,7 @@ def serving(words: list[str], port: int) -> Iterator[None]:
 
     Raises
     ------
-    Missing
+    MissingError
         If it does not begin to listen.
     """
     env = os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent.parent)}
@@ -219,7 +217,7 @@ def _await(port: int, process: subprocess.Popen[bytes]) -> None:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
             return
         time.sleep(0.05)
-    raise Missing(f"{Path(str(process.args[0])).name} does not begin to listen")  # type: ignore[index]
+    raise MissingError(f"{Path(str(process.args[0])).name} does not begin to listen")  # type: ignore[index]
 
 
 def _run(*words: object) -> str:
