@@ -124,7 +124,7 @@ def _options(words: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     data = os.environ.get("ROLLBY_BENCH_DATA")
     parser.add_argument("--data", type=Path, default=Path(data) if data else None, metavar="DIR",
-                        help="real extracts, DIMACS files; default: $ROLLBY_BENCH_DATA")  # fmt: skip
+                        help="extracts, DIMACS files; default: $ROLLBY_BENCH_DATA")  # fmt: skip
     parser.add_argument("--cache", type=Path, metavar="DIR",
                         default=platformdirs.user_cache_path("rollby") / "bench",
                         help="where graphs are kept once made (%(default)s)")  # fmt: skip
