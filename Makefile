@@ -3,13 +3,22 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
+BENCH := bench/.venv
+BENCH_READY := $(BENCH)/ready
+# Real extracts for `make bench`; rows that want them say so where there are none.
+ROLLBY_BENCH_DATA ?= $(wildcard ../shared/data)
+export ROLLBY_BENCH_DATA
+PROVE_FACTOR ?= 20
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lock clean golden
+.PHONY: help setup demo test check format lock clean golden bench bench-quick prove
 
 help:
 	@echo "make demo    set up .venv and run the main job on the embedded city"
 	@echo "make test    set up .venv and run every check and test"
+	@echo "make bench   measure against other routers (15 minutes; ARGS=\"--rows search\" for a part)"
+	@echo "make bench-quick  the same in a minute or two"
+	@echo "make prove   the equality proofs, drawn out for an hour"
 	@echo "make setup   set up .venv"
 	@echo "make format  put the code in shape"
 	@echo "make golden  record anew what the hand-worked stops come out as"
@@ -41,6 +50,22 @@ check: $(READY)
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n auto
 
+prove: $(READY)
+	ROLLBY_PROVE_FACTOR=$(PROVE_FACTOR) $(BIN)/pytest -n auto --hypothesis-profile=prove tests/geo tests/data
+
+bench: $(BENCH_READY)
+	@$(BENCH)/bin/python -m bench $(ARGS)
+
+bench-quick: $(BENCH_READY)
+	@$(BENCH)/bin/python -m bench --quick $(ARGS)
+
+$(BENCH_READY): requirements.txt bench/requirements.txt
+	@echo "Setting up $(BENCH) (once; a few minutes) ..."
+	@$(PYTHON) -m venv --clear $(BENCH)
+	@$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt
+	@touch $(BENCH_READY)
+
 format: $(READY)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -53,4 +78,4 @@ lock: $(READY)
 	  --no-emit-find-links --no-header --extra dev --upgrade pyproject.toml --output-file requirements.txt
 
 clean:
-	rm -rf $(VENV) demo .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) $(BENCH) bench/out demo .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

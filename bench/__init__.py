@@ -1,1 +1,1 @@
-"""Measurements: accuracy and speed, beside what a user would pick instead."""
+"""Measures rollby's router beside what a user would pick instead (docs/benchmarks.md)."""

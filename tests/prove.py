@@ -1,22 +1,32 @@
-"""How many examples a property is tried on."""
+"""How many examples a property test draws: few in `make test`, many in `make prove`."""
 
 from __future__ import annotations
 
 import os
 
+FACTOR = "ROLLBY_PROVE_FACTOR"
+
 
 def examples(count: int) -> int:
     """
-    Multiply a test's number of examples, for long proofs.
+    Scale a number of examples; what a test states itself overrides hypothesis's profile.
 
     Parameters
     ----------
     count : int
-        How many in everyday runs.
+        For an ordinary run.
 
     Returns
     -------
     count : int
-        Times `ROLLBY_PROVE_FACTOR`, if that is set.
+        Times the environment's `FACTOR`.
+
+    Raises
+    ------
+    ValueError
+        If that is no whole number above 0.
     """
-    return count * int(os.environ.get("ROLLBY_PROVE_FACTOR", "1"))
+    text = os.environ.get(FACTOR, "1")
+    if not (text.isascii() and text.isdigit() and int(text) > 0):
+        raise ValueError(f"{FACTOR}={text}: must be a whole number above 0")
+    return count * int(text)

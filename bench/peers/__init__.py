@@ -1,1 +1,1 @@
-"""Programs that the benchmarks measure beside ours."""
+"""One file a peer: the same work, asked in the peer's own best way."""

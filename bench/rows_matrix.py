@@ -1,0 +1,242 @@
+"""OSRM's `table` and Valhalla's matrix: 1,000 units to one stop, on the same real map."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import stats
+
+from bench import ours
+from bench.figure import Aim, Figure, raced, unmeasured
+from bench.peers import programs
+from bench.rows_snap import fixes_near_roads
+from bench.setup import MissingError
+from bench.timing import race
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from bench.graphs import FloatArray
+    from bench.setup import Setup
+
+CITIES = ("columbus_oh", "porto_pt")
+UNITS, STOPS = 1000, 8
+AIM = Aim(target=20, stretch=100)
+ALIKE = 0.9  # rank correlation of two routers' answers below which they do not do the same work
+INSIDE = Path(__file__).parent / "peers" / "inside.py"
+
+
+def matrix(setup: Setup) -> Iterator[Figure]:
+    """Ask all of them the same tables, over HTTP and within a process."""
+    for city in CITIES:
+        facts = {"row": "matrix", "graph": city, "work": f"{UNITS:,} units to 1 stop"}
+        if setup.quick:
+            yield unmeasured("not in the quick run", **facts, peer="OSRM and Valhalla")
+            continue
+        try:
+            source, roads = setup.source(f"{city}.osm.pbf"), setup.real_path(city)
+            net = setup.real_network(city)
+        except MissingError as missing:
+            yield unmeasured(str(missing), **facts, peer="OSRM and Valhalla")
+            continue
+        lon, lat = fixes_near_roads(net, STOPS * (UNITS + 1))
+        tables = np.stack([lon, lat], axis=1).round(6).reshape(STOPS, UNITS + 1, 2)
+        yield from _over_http(setup, city, source, roads, tables)
+        yield from _in_process(setup, city, source, net, tables)
+
+
+def _over_http(
+    setup: Setup, city: str, source: Path, roads: Path, tables: FloatArray
+) -> Iterator[Figure]:
+    """Race servers of one thread, connections kept, requests made beforehand."""
+    facts: dict[str, Any] = {"row": "matrix", "graph": city}
+    facts["work"] = f"{UNITS:,} units to 1 stop, HTTP to HTTP"
+    osrm, valhalla = (
+        [_osrm_request(one) for one in tables],
+        [_valhalla_request(one) for one in tables],
+    )
+    servers = {
+        "OSRM 26.10 CH": (partial(programs.osrm_server, algorithm="CH"), osrm, _osrm_durations),
+        "OSRM 26.10 MLD": (partial(programs.osrm_server, algorithm="MLD"), osrm, _osrm_durations),
+        "Valhalla 3.9": (programs.valhalla_server, valhalla, _valhalla_durations),
+    }
+    ours_asked = [_our_request(one) for one in tables]
+    found = []
+    for within_s in (np.inf, 600.0):
+        port = programs.free_port()
+        command = [sys.executable, "-m", "bench.server", str(roads), str(port), str(within_s)]
+        with programs.serving(command, port), contextlib.closing(programs.Client(port)) as own:
+            for peer, (server, asked, read) in servers.items():
+                if np.isfinite(within_s) and peer != _fastest(found):
+                    continue
+                with (
+                    server(setup.cache, source) as at,
+                    contextlib.closing(programs.Client(at)) as other,
+                ):
+                    note = (
+                        "bench/server.py answers for ours: the standard library's HTTP, no product"
+                    )
+                    if np.isfinite(within_s):
+                        note = (
+                            "ours stops at 10 min, which is what a stop needs; OSRM has no horizon"
+                        )
+                    else:
+                        note += "; " + _alike(own.ask(ours_asked[0]), read(other.ask(asked[0])))
+                    # Valhalla takes half a minute a table: what was compared has warmed it.
+                    slow = peer.startswith("Valhalla")
+                    count, rounds = (1, (1, 1)) if slow else (STOPS, (3, 200))
+                    pairs = list(zip(ours_asked, asked, strict=True))[:count]
+                    taken = race(
+                        lambda pair, own=own: own.ask(pair[0]),
+                        lambda pair, other=other: other.ask(pair[1]),
+                        pairs,
+                        seconds=setup.seconds(6),
+                        rounds=rounds,
+                    )
+                    aim = AIM if np.isinf(within_s) else None
+                    found.append(raced(taken, **facts, peer=peer, aim=aim, note=note))
+                    yield found[-1]
+
+
+def _fastest(figures: list[Figure]) -> str:
+    """Name the peer that took least."""
+    return min(figures, key=lambda one: one.peer_s.median).peer  # type: ignore[union-attr]
+
+
+def _in_process(
+    setup: Setup, city: str, source: Path, net: Any, tables: FloatArray
+) -> Iterator[Figure]:
+    """Race ours within this process against theirs within a Python of theirs."""
+    facts: dict[str, Any] = {"row": "matrix", "graph": city}
+    facts["work"] = f"{UNITS:,} units to 1 stop, in process"
+    python = _other_python()
+    table = ours.table_to(net, np.inf)
+    jobs = {
+        "OSRM 26.10 CH": {"peer": "osrm", "algorithm": "CH"},
+        "OSRM 26.10 MLD": {"peer": "osrm", "algorithm": "MLD"},
+        "Valhalla 3.9": {"peer": "valhalla"},
+    }
+    for peer, job in jobs.items():
+        if python is None:
+            reason = f"their wheels want Python {programs.WHEEL_PYTHON} or newer; none is here"
+            yield unmeasured(reason, **facts, peer=peer)
+            continue
+        if job["peer"] == "valhalla":
+            yield unmeasured("a table takes it half a minute; see HTTP", **facts, peer=peer)
+            continue
+        job["base"] = str(programs.osrm_ready(setup.cache, source))
+        job["wheel"] = str(programs.unpacked(setup.cache, "osrm-bindings"))
+        rounds = (2, 200)
+        with _inside(python, job | {"tables": tables.tolist()}) as answer:
+            taken = race(
+                lambda row: table(tables[row, :-1], tables[row, -1]),
+                answer,
+                range(STOPS),
+                seconds=setup.seconds(4),
+                rounds=rounds,
+            )
+        yield raced(
+            taken, **facts, peer=peer, aim=AIM, note="theirs with what its binding gives back"
+        )
+
+
+@contextlib.contextmanager
+def _inside(python: str, job: dict[str, Any]) -> Iterator[Callable[[int], float]]:
+    """
+    Keep a process that answers tables by their number.
+
+    Raises
+    ------
+    MissingError
+        If it breaks.
+    """
+    with subprocess.Popen(  # noqa: S603 - our own script
+        [python, str(INSIDE)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+
+        def say(text: object) -> str:
+            process.stdin.write(f"{text}\n")  # type: ignore[union-attr]
+            process.stdin.flush()  # type: ignore[union-attr]
+            return process.stdout.readline()  # type: ignore[union-attr]
+
+        if say(json.dumps(job)).strip() != "ready":
+            raise MissingError(f"{job['peer']} within {python} does not answer")
+        try:
+            yield lambda row: float(say(row))
+        finally:
+            process.kill()
+
+
+def _other_python() -> str | None:
+    """Find a Python that the wheels are built for."""
+    names = [f"python{programs.WHEEL_PYTHON}", "python3.13", "python3.14"]
+    kept = sorted(Path.home().glob(".pyenv/versions/3.1[2-4].*/bin/python"))
+    found = [path for name in names if (path := shutil.which(name))] + [str(path) for path in kept]
+    checked = (path for path in found if not _run_quietly(path))
+    return next(checked, None)
+
+
+def _run_quietly(python: str) -> int:
+    """Give the exit code of a Python that is asked for nothing."""
+    run = [python, "-c", ""]
+    return subprocess.run(run, check=False, capture_output=True).returncode  # noqa: S603 - a Python
+
+
+def _osrm_request(table: FloatArray) -> tuple[str, str, None]:
+    """Ask for durations and nothing else."""
+    places = ";".join(f"{lon:.6f},{lat:.6f}" for lon, lat in table.tolist())
+    sources = ";".join(str(row) for row in range(len(table) - 1))
+    wanted = "annotations=duration&generate_hints=false&skip_waypoints=true"
+    path = f"/table/v1/driving/{places}?sources={sources}&destinations={len(table) - 1}&{wanted}"
+    return "GET", path, None
+
+
+def _valhalla_request(table: FloatArray) -> tuple[str, str, bytes]:
+    """Ask for the short form of an answer."""
+    places = [{"lon": lon, "lat": lat} for lon, lat in table.tolist()]
+    asked = {"sources": places[:-1], "targets": places[-1:], "costing": "auto", "verbose": False}
+    return "POST", "/sources_to_targets", json.dumps(asked).encode()
+
+
+def _our_request(table: FloatArray) -> tuple[str, str, bytes]:
+    """Ask our bench server."""
+    asked = {"sources": table[:-1].tolist(), "target": table[-1].tolist()}
+    return "POST", "/table", json.dumps(asked).encode()
+
+
+def _osrm_durations(text: bytes) -> FloatArray:
+    return np.array([row[0] for row in json.loads(text)["durations"]], np.float64)
+
+
+def _valhalla_durations(text: bytes) -> FloatArray:
+    rows = json.loads(text)["sources_to_targets"]["durations"]
+    return np.array([row[0] for row in rows], np.float64)
+
+
+def _alike(own: bytes, theirs: FloatArray) -> str:
+    """
+    Say how far the answers agree: two routers' seconds are not equal, their order nearly is.
+
+    Raises
+    ------
+    AssertionError
+        If they rank the units otherwise.
+    """
+    mine = np.array(json.loads(own)["durations"], np.float64)
+    both = np.isfinite(mine) & np.isfinite(theirs)
+    rank = float(stats.spearmanr(mine[both], theirs[both]).statistic)
+    assert rank >= ALIKE, f"rank correlation {rank:.3f}: not the same work"
+    ratio = float(np.median(mine[both] / np.maximum(theirs[both], 1)))
+    return (
+        f"answers: {both.mean():.1%} in both, rank correlation {rank:.3f}, median ratio {ratio:.2f}"
+    )
