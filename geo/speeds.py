@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from data.road_table import METRES_PER_DEG
-from geo.drive_model import CLASS_KMH, OTHER_KMH, ROUGH_KMH, ROUTINE, SURFACE_KMH
+from geo.drive_model import CLASS_KMH, OTHER_KMH, PAVED_KMH, ROUGH_KMH, ROUTINE
 
 if TYPE_CHECKING:
     from data.road_table import BoolArray, FloatArray, IntArray, RoadTable
@@ -97,11 +97,14 @@ def edge_speeds_mps(table: RoadTable, model: DriveModel = ROUTINE) -> FloatArray
         Metres per second, > 0.
     """
     signs = np.array([sign_speed_mps(text) for text in table.texts]) * model.sign_factor
-    speed_mps: FloatArray = signs[table.maxspeed]
-    signed = ~np.isnan(speed_mps)
-    speed_mps[~signed] = _unsigned_mps(table, model, speed_mps)[~signed]
-    caps = np.array([SURFACE_KMH.get(text, np.inf) for text in table.texts]) * KMH_MPS
-    return np.minimum(speed_mps, caps[table.surface]) * model.pace
+    sign_mps: FloatArray = signs[table.maxspeed]
+    signed = ~np.isnan(sign_mps)
+    speed_mps = np.where(signed, sign_mps, _unsigned_mps(table, model, sign_mps))
+    rough = np.array([text in ROUGH_KMH for text in table.texts])[table.surface]
+    speed_mps[rough] *= np.where(signed, model.rough_sign_factor, model.rough_factor)[rough]
+    caps = PAVED_KMH | ROUGH_KMH
+    cap_mps = np.array([caps.get(text, np.inf) for text in table.texts]) * KMH_MPS
+    return np.minimum(speed_mps, cap_mps[table.surface]) * model.pace
 
 
 def _unsigned_mps(table: RoadTable, model: DriveModel, sign_mps: FloatArray) -> FloatArray:
@@ -120,8 +123,6 @@ def _unsigned_mps(table: RoadTable, model: DriveModel, sign_mps: FloatArray) -> 
                 median_mps = _weighted_median(sign_mps[known], table.length_m[known])
                 factor = np.clip(median_mps / (kmh * KMH_MPS), 1 / LEARN_FACTOR, LEARN_FACTOR)
                 speed_mps[rows] *= factor ** (model.learn_weight * known_m / all_m)
-    rough = np.array([SURFACE_KMH.get(text, np.inf) <= ROUGH_KMH for text in table.texts])
-    speed_mps[rough[table.surface]] *= model.rough_factor
     speed_mps[is_roundabout(table)] *= model.roundabout_factor
     return speed_mps
 
