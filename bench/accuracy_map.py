@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 COLOURS = {"rollby": "#0b57d0", "OSRM": "#d93025", "Valhalla": "#188038"}
 SAME = 1.1  # ways whose lengths differ by less are taken for the same
-APART = 1.25  # beyond it the two peers disagree themselves
 TO_ONE_PLACE = 2  # so many trips to one destination at most: the rest have the same cause
 
 
@@ -91,20 +90,20 @@ def verdict(ours: Way | None, osrm: Way, valhalla: Way) -> str:
     """Say what the three lengths and times suggest."""
     if ours is None:
         return "We know no way, both of them do: look for a road that we leave out."
-    if max(osrm.time_s, valhalla.time_s) > APART * min(osrm.time_s, valhalla.time_s):
-        nearer = "OSRM" if _gap(ours, osrm) < _gap(ours, valhalla) else "Valhalla"
-        return f"The two disagree themselves; ours is nearer to {nearer}."
-    both_m = float(np.sqrt(osrm.length_m * valhalla.length_m))
-    if ours.length_m * SAME < both_m:
-        return "We take a shorter way that neither takes: look for a ban or a barrier we miss."
-    if ours.length_m > both_m * SAME:
+    shortest, longest = sorted((osrm.length_m, valhalla.length_m))
+    if ours.length_m * SAME < shortest:
+        return "We take a shorter way than both: look for a ban or a barrier that we miss."
+    if ours.length_m > longest * SAME:
         return "We go round where neither does: look for a road or a turn that we leave out."
-    return "Much the same way at another speed: look at its signs, surface and signals."
+    if longest < shortest * SAME:
+        return "Much the same way for all: look at its signs, surface and signals."
+    nearer = "OSRM" if _apart(ours, osrm) < _apart(ours, valhalla) else "Valhalla"
+    return f"The two go different ways; ours is more like that of {nearer}."
 
 
-def _gap(one: Way, other: Way) -> float:
-    """Measure how far two times are apart, whichever is longer."""
-    return abs(float(np.log(one.time_s / other.time_s)))
+def _apart(one: Way, other: Way) -> float:
+    """Measure how far two lengths are apart, whichever is longer."""
+    return abs(float(np.log(one.length_m / other.length_m)))
 
 
 def odd_line(odd: Odd) -> str:

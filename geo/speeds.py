@@ -164,8 +164,10 @@ def road_density_km_per_km2(table: RoadTable) -> FloatArray:
     -----
     O(m log m). Roads are counted where their middle is; the disc is summed row by row of cells.
     """
-    middle = (table.shape_start[:-1] + table.shape_start[1:]) // 2
-    lon, lat = table.shape_lon_deg[middle], table.shape_lat_deg[middle]
+    ends = table.shape_start[:-1] + table.shape_start[1:]
+    before, after = (ends - 1) // 2, ends // 2
+    lon = (table.shape_lon_deg[before] + table.shape_lon_deg[after]) / 2
+    lat = (table.shape_lat_deg[before] + table.shape_lat_deg[after]) / 2
     side_deg = CELL_M / METRES_PER_DEG
     row = np.floor(lat / side_deg).astype(np.int64)
 
@@ -177,7 +179,7 @@ def road_density_km_per_km2(table: RoadTable) -> FloatArray:
     order = np.argsort(key, kind="stable")
     service = np.array([text == "service" for text in table.texts])[table.highway]
     road_km = np.where(service, 0.0, table.road_m / 1000)[order]
-    before = np.concatenate([[0.0], np.cumsum(road_km)])
+    upto_km = np.concatenate([[0.0], np.cumsum(road_km)])
     reach = int(AROUND_M // CELL_M)
     around_km, cells = np.zeros(table.edge_count), 0
     for step in range(-reach, reach + 1):
@@ -185,7 +187,7 @@ def road_density_km_per_km2(table: RoadTable) -> FloatArray:
         here = cell(row + step)
         last = np.searchsorted(key[order], here + half, "right")
         first = np.searchsorted(key[order], here - half, "left")
-        around_km += before[last] - before[first]
+        around_km += upto_km[last] - upto_km[first]
         cells += 2 * half + 1
     return around_km / (cells * (CELL_M / 1000) ** 2)
 
