@@ -70,6 +70,16 @@ class Trips:
         return judged
 
 
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """One way driven: seconds, metres, and its line."""
+
+    time_s: float
+    length_m: float
+    lon_deg: tuple[float, ...]
+    lat_deg: tuple[float, ...]
+
+
 class _Session:
     """One kept-alive connection to a server."""
 
@@ -125,11 +135,9 @@ def ask_trips(
     trips : Trips
         At least `count` of 1 to 10 min, unless 40 times as many were tried in vain.
     """
-    digest = hashlib.sha256(osm.read_bytes()).hexdigest()[:12]
-    folder = folder / f"{osm.name.split('.')[0]}_{digest}"
+    folder = _folder(osm, folder)
     kept = folder / f"trips_{count}_{seed}.npz"
     if not kept.exists():
-        folder.mkdir(parents=True, exist_ok=True)
         with (
             osrm_server(peers, osm, folder / "osrm") as osrm_url,
             valhalla_server(peers, osm, folder / "valhalla") as valhalla_url,
@@ -220,3 +228,73 @@ def _valhalla_s(valhalla: _Session, origin: list[float], end: list[float]) -> fl
     ask = {"locations": locations, "costing": "auto", "directions_type": "none"}
     answer = valhalla.ask("/route", ask)
     return float(answer["trip"]["summary"]["time"]) if "trip" in answer else np.nan
+
+
+def ask_ways(
+    peers: Path, osm: Path, folder: Path, ends: list[tuple[list[float], list[float]]]
+) -> list[dict[str, Way]]:
+    """
+    Ask both routers for the ways of a few trips.
+
+    Parameters
+    ----------
+    peers, osm, folder
+        As in `ask_trips`.
+    ends : list of (origin, destination)
+        Each longitude and latitude.
+
+    Returns
+    -------
+    ways : list of dict of str to Way
+        ``OSRM`` and ``Valhalla`` of each trip; both have to know one.
+    """
+    folder = _folder(osm, folder)
+    with (
+        osrm_server(peers, osm, folder / "osrm") as osrm_url,
+        valhalla_server(peers, osm, folder / "valhalla") as valhalla_url,
+        _Session(osrm_url) as osrm,
+        _Session(valhalla_url) as valhalla,
+    ):
+        return [
+            {"OSRM": _osrm_way(osrm, *pair), "Valhalla": _valhalla_way(valhalla, *pair)}
+            for pair in ends
+        ]
+
+
+def _folder(osm: Path, folder: Path) -> Path:
+    """Give the folder of one file's data, by its contents; made if missing."""
+    digest = hashlib.sha256(osm.read_bytes()).hexdigest()[:12]
+    own = folder / f"{osm.name.split('.')[0]}_{digest}"
+    own.mkdir(parents=True, exist_ok=True)
+    return own
+
+
+def _osrm_way(osrm: _Session, origin: list[float], end: list[float]) -> Way:
+    points = f"{origin[0]:.7f},{origin[1]:.7f};{end[0]:.7f},{end[1]:.7f}"
+    route = osrm.ask(f"/route/v1/driving/{points}?overview=full&geometries=geojson")["routes"][0]
+    lon, lat = zip(*route["geometry"]["coordinates"], strict=True)
+    return Way(time_s=route["duration"], length_m=route["distance"], lon_deg=lon, lat_deg=lat)
+
+
+def _valhalla_way(valhalla: _Session, origin: list[float], end: list[float]) -> Way:
+    locations = [{"lon": lon, "lat": lat} for lon, lat in (origin, end)]
+    ask = {"locations": locations, "costing": "auto"}
+    trip = valhalla.ask("/route", ask)["trip"]
+    lat, lon = _decoded(trip["legs"][0]["shape"])
+    length_m = trip["summary"]["length"] * 1000
+    return Way(time_s=trip["summary"]["time"], length_m=length_m, lon_deg=lon, lat_deg=lat)
+
+
+def _decoded(line: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Decode Valhalla's line: steps of 1e-6 degree, zigzag, five bits to a character."""
+    steps: list[int] = []
+    step = shift = 0
+    for character in line:
+        bits = ord(character) - 63
+        step |= (bits & 31) << shift
+        shift += 5
+        if bits < 32:
+            steps.append(~(step >> 1) if step & 1 else step >> 1)
+            step = shift = 0
+    lat, lon = np.cumsum(steps[0::2]) / 1e6, np.cumsum(steps[1::2]) / 1e6
+    return tuple(lat.tolist()), tuple(lon.tolist())

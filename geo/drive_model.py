@@ -38,20 +38,26 @@ CLASS_KMH: Mapping[str, tuple[float, float]] = MappingProxyType(
 )
 OTHER_KMH = (14.1, 15.8)  # `road` and the unknown: OSRM's default 10 with Valhalla's 20, 25
 
-# No faster than this whatever the sign says, km/h (OSRM, `surface_speeds`).
-SURFACE_KMH: Mapping[str, float] = MappingProxyType(
+# No faster than this whatever the sign says, km/h (OSRM, `surface_speeds`); paved ...
+PAVED_KMH: Mapping[str, float] = MappingProxyType(
     {
-        **dict.fromkeys(("cement", "compacted", "fine_gravel"), 80.0),
+        "cement": 80.0,
         **dict.fromkeys(("paving_stones", "metal", "bricks"), 60.0),
-        **dict.fromkeys(("grass", "wood", "sett", "grass_paver", "gravel", "unpaved"), 40.0),
-        **dict.fromkeys(("ground", "dirt", "pebblestone"), 40.0),
+        **dict.fromkeys(("sett", "wood"), 40.0),
+    }
+)
+# ... and rough: what Valhalla counts as `kPavedRough` or worse, and slows down for.
+ROUGH_KMH: Mapping[str, float] = MappingProxyType(
+    {
+        **dict.fromkeys(("compacted", "fine_gravel"), 80.0),
+        **dict.fromkeys(("grass", "grass_paver", "gravel", "pebblestone", "unpaved"), 40.0),
+        **dict.fromkeys(("dirt", "ground", "unhewn_cobblestone"), 40.0),
         **dict.fromkeys(("cobblestone", "clay", "snow"), 30.0),
         **dict.fromkeys(("earth", "stone", "rocky", "sand", "ice"), 20.0),
         "laterite": 15.0,
         "mud": 10.0,
     }
 )
-ROUGH_KMH = 40.0  # surfaces with a cap so low are rough: Valhalla halves their speed, OSRM does not
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +76,8 @@ class DriveModel:
     learn_weight : float
         How far a class's own signs move the figure for the rest of it: 0 not at all, 1 wholly,
         at most, where the whole class has signs.
-    rough_factor : float
-        Of the speed without a sign on a rough surface.
+    rough_factor, rough_sign_factor : float
+        Of the speed on a rough surface without a sign, and with one.
     roundabout_factor : float
         Of the speed without a sign on a roundabout.
     turn_s, right_bias : float
@@ -97,11 +103,12 @@ class DriveModel:
     urban_km_per_km2: float = 11.0
     learn_weight: float = 0.5
     rough_factor: float = 0.707  # OSRM 1, Valhalla 0.5
+    rough_sign_factor: float = 0.91  # OSRM 1, Valhalla 5 km/h less below 50, 10 from there on
     roundabout_factor: float = 0.707  # OSRM 1, Valhalla 0.5
     turn_s: float = 7.5  # OSRM, and Valhalla after it
     right_bias: float = 1.075  # as above
     oncoming_s: float = 1.0  # OSRM 2, Valhalla 0
-    yield_s: float = 0.0
+    yield_s: float = 1.0  # a choice: neither counts it as time, both weigh it to choose a way
     u_turn_s: float = 20.0  # OSRM, and Valhalla after it
     signals_s: float = 2.0  # OSRM, and Valhalla after it
     signals_ahead_s: float = 1.0  # OSRM 2, Valhalla 0

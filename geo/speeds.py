@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from data.road_table import METRES_PER_DEG
-from geo.drive_model import CLASS_KMH, OTHER_KMH, ROUGH_KMH, ROUTINE, SURFACE_KMH
+from geo.drive_model import CLASS_KMH, OTHER_KMH, PAVED_KMH, ROUGH_KMH, ROUTINE
 
 if TYPE_CHECKING:
     from data.road_table import BoolArray, FloatArray, IntArray, RoadTable
@@ -97,11 +97,14 @@ def edge_speeds_mps(table: RoadTable, model: DriveModel = ROUTINE) -> FloatArray
         Metres per second, > 0.
     """
     signs = np.array([sign_speed_mps(text) for text in table.texts]) * model.sign_factor
-    speed_mps: FloatArray = signs[table.maxspeed]
-    signed = ~np.isnan(speed_mps)
-    speed_mps[~signed] = _unsigned_mps(table, model, speed_mps)[~signed]
-    caps = np.array([SURFACE_KMH.get(text, np.inf) for text in table.texts]) * KMH_MPS
-    return np.minimum(speed_mps, caps[table.surface]) * model.pace
+    sign_mps: FloatArray = signs[table.maxspeed]
+    signed = ~np.isnan(sign_mps)
+    speed_mps = np.where(signed, sign_mps, _unsigned_mps(table, model, sign_mps))
+    rough = np.array([text in ROUGH_KMH for text in table.texts])[table.surface]
+    speed_mps[rough] *= np.where(signed, model.rough_sign_factor, model.rough_factor)[rough]
+    caps = PAVED_KMH | ROUGH_KMH
+    cap_mps = np.array([caps.get(text, np.inf) for text in table.texts]) * KMH_MPS
+    return np.minimum(speed_mps, cap_mps[table.surface]) * model.pace
 
 
 def _unsigned_mps(table: RoadTable, model: DriveModel, sign_mps: FloatArray) -> FloatArray:
@@ -120,8 +123,6 @@ def _unsigned_mps(table: RoadTable, model: DriveModel, sign_mps: FloatArray) -> 
                 median_mps = _weighted_median(sign_mps[known], table.length_m[known])
                 factor = np.clip(median_mps / (kmh * KMH_MPS), 1 / LEARN_FACTOR, LEARN_FACTOR)
                 speed_mps[rows] *= factor ** (model.learn_weight * known_m / all_m)
-    rough = np.array([SURFACE_KMH.get(text, np.inf) <= ROUGH_KMH for text in table.texts])
-    speed_mps[rough[table.surface]] *= model.rough_factor
     speed_mps[is_roundabout(table)] *= model.roundabout_factor
     return speed_mps
 
@@ -163,8 +164,10 @@ def road_density_km_per_km2(table: RoadTable) -> FloatArray:
     -----
     O(m log m). Roads are counted where their middle is; the disc is summed row by row of cells.
     """
-    middle = (table.shape_start[:-1] + table.shape_start[1:]) // 2
-    lon, lat = table.shape_lon_deg[middle], table.shape_lat_deg[middle]
+    ends = table.shape_start[:-1] + table.shape_start[1:]
+    before, after = (ends - 1) // 2, ends // 2
+    lon = (table.shape_lon_deg[before] + table.shape_lon_deg[after]) / 2
+    lat = (table.shape_lat_deg[before] + table.shape_lat_deg[after]) / 2
     side_deg = CELL_M / METRES_PER_DEG
     row = np.floor(lat / side_deg).astype(np.int64)
 
@@ -176,7 +179,7 @@ def road_density_km_per_km2(table: RoadTable) -> FloatArray:
     order = np.argsort(key, kind="stable")
     service = np.array([text == "service" for text in table.texts])[table.highway]
     road_km = np.where(service, 0.0, table.road_m / 1000)[order]
-    before = np.concatenate([[0.0], np.cumsum(road_km)])
+    upto_km = np.concatenate([[0.0], np.cumsum(road_km)])
     reach = int(AROUND_M // CELL_M)
     around_km, cells = np.zeros(table.edge_count), 0
     for step in range(-reach, reach + 1):
@@ -184,7 +187,7 @@ def road_density_km_per_km2(table: RoadTable) -> FloatArray:
         here = cell(row + step)
         last = np.searchsorted(key[order], here + half, "right")
         first = np.searchsorted(key[order], here - half, "left")
-        around_km += before[last] - before[first]
+        around_km += upto_km[last] - upto_km[first]
         cells += 2 * half + 1
     return around_km / (cells * (CELL_M / 1000) ** 2)
 

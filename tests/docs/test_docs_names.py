@@ -9,6 +9,7 @@ import re
 import struct
 import tomllib
 import zlib
+from dataclasses import fields
 from pathlib import Path
 
 import click
@@ -17,7 +18,7 @@ import pytest
 from data import errors
 from data.roadfile import read_roads
 from data.settings import Policy, Settings
-from geo.speeds import CLASS_KMH
+from geo.drive_model import CLASS_KMH, RESPONSE, ROUTINE
 from rollby.cli import cli
 from tests.docs.pages import EVENING, EVERY, FOR_USERS, ROOT, SAMPLE, answer_of, run_here, text_of
 
@@ -107,8 +108,17 @@ def test_defaults_are_those_described() -> None:
 def test_speeds_are_those_described() -> None:
     model = text_of(ROOT / "docs" / "model.md")
     section = model.partition('<a id="drive-time">')[2].partition('<a id="staleness">')[0]
-    pairs = re.findall(r"\| `(\w+)` \| (\d+) (?=\|)", section)
-    assert {name: float(kmh) for name, kmh in pairs} == CLASS_KMH
+    rows = re.findall(r"\| `(\w+)` \| ([\d.]+) \| ([\d.]+) (?=\|)", section)
+    assert {name: (float(town), float(country)) for name, town, country in rows} == CLASS_KMH
+
+
+def test_constants_of_driving_are_those_described() -> None:
+    model = text_of(ROOT / "docs" / "model.md")
+    section = model.partition('<a id="drive-time">')[2].partition('<a id="staleness">')[0]
+    rows = re.findall(r"^\| `(\w+)` \| ([\d.]+) \| ([\d.]+) \| [A-Za-z]", section, re.MULTILINE)
+    described = {name: (float(routine), float(response)) for name, routine, response in rows}
+    names = [field.name for field in fields(ROUTINE)]
+    assert described == {name: (getattr(ROUTINE, name), getattr(RESPONSE, name)) for name in names}
 
 
 def test_every_error_stands_in_the_tree() -> None:

@@ -1,0 +1,90 @@
+"""
+Drive times beside OSRM's and Valhalla's on real OSM files: ``python -m bench.accuracy FILE ...``.
+
+The yardstick is the geometric mean of the two, on random trips of 1 to 10 minutes. What the peers
+answered is kept, so that a second run with the same seed asks only us. See docs/accuracy.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from bench.accuracy_figures import HEAD, agreement, line
+from bench.accuracy_map import Odd, draw_odd, most_different, odd_line, odd_trip
+from bench.accuracy_times import osmnx_times, our_route, our_times, place
+from bench.accuracy_trips import ask_trips, ask_ways
+from bench.peers.server import PeerError
+from data.osm import build_roads
+from geo.network import RoadNetwork
+
+ODD = 15
+
+
+def main() -> None:
+    """Measure each file and print the table."""
+    options = _options()
+    figures: dict[str, dict[str, object]] = {}
+    odds: list[Odd] = []
+    print(HEAD)
+    for osm in options.files:
+        name = osm.name.split(".")[0]
+        table = build_roads(osm=osm)
+        net = RoadNetwork.from_table(table)
+        trips = ask_trips(
+            options.peers, osm, table, options.keep, count=options.trips, seed=options.seed
+        )
+        placed = place(net, trips)
+        ours_s = our_times(net, trips, placed)
+        times = {"rollby": ours_s, "OSRM": trips.osrm_s, "Valhalla": trips.valhalla_s}
+        if options.osmnx:
+            times["OSMnx"] = osmnx_times(net, trips, placed)
+        rows = {who: agreement(time_s, trips.mean_s, trips.judged) for who, time_s in times.items()}
+        for who, row in rows.items():
+            print(line(f"{name} {who}", row), flush=True)
+        figures[name] = {who: asdict(row) for who, row in rows.items()}
+        if options.odd or options.map:
+            picked = most_different(ours_s, trips, options.odd or ODD)
+            ends = [
+                (int(trips.origin[row, col]), int(trips.destination[row])) for row, col, _ in picked
+            ]
+            deg = [
+                [[float(trips.lon_deg[p]), float(trips.lat_deg[p])] for p in pair] for pair in ends
+            ]
+            ways = ask_ways(options.peers, osm, options.keep, [(a, b) for a, b in deg])
+            found = [
+                odd_trip(pick[2], *places, our_route(net, placed, *pair), way)
+                for pick, pair, places, way in zip(picked, ends, deg, ways, strict=True)
+            ]
+            print(*map(odd_line, found), sep="\n", flush=True)
+            odds += found
+    if options.json:
+        options.json.write_text(json.dumps(figures, indent=2) + "\n")
+    if options.map:
+        draw_odd(odds, options.map)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("files", nargs="+", type=Path, help=".osm.pbf")
+    parser.add_argument(
+        "--peers", type=Path, required=True, help="virtual environment with the peers"
+    )
+    parser.add_argument("--keep", type=Path, default=Path("build/accuracy"), help="folder for data")
+    parser.add_argument("--trips", type=int, default=2000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--osmnx", action="store_true", help="OSMnx's own travel times too")
+    parser.add_argument("--odd", type=int, default=0, help="print so many trips that differ most")
+    parser.add_argument("--json", type=Path, help="write the figures here")
+    parser.add_argument("--map", type=Path, help="draw the trips that differ most, .html")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except PeerError as error:
+        sys.exit(str(error))
