@@ -102,7 +102,7 @@ def edge_speeds_mps(table: RoadTable, model: DriveModel = ROUTINE) -> FloatArray
     speed_mps = np.where(signed, sign_mps, _unsigned_mps(table, model, sign_mps))
     rough = np.array([text in ROUGH_KMH for text in table.texts])[table.surface]
     speed_mps[rough] *= np.where(signed, model.rough_sign_factor, model.rough_factor)[rough]
-    caps = PAVED_KMH | ROUGH_KMH
+    caps = {**PAVED_KMH, **ROUGH_KMH}
     cap_mps = np.array([caps.get(text, np.inf) for text in table.texts]) * KMH_MPS
     return np.minimum(speed_mps, cap_mps[table.surface]) * model.pace
 
@@ -173,7 +173,8 @@ def road_density_km_per_km2(table: RoadTable) -> FloatArray:
 
     def cell(row: IntArray) -> IntArray:
         column = np.floor(lon * np.cos(np.radians((row + 0.5) * side_deg)) / side_deg)
-        return row * _ROW + column.astype(np.int64)
+        key: IntArray = row * _ROW + column.astype(np.int64)
+        return key
 
     key = cell(row)
     order = np.argsort(key, kind="stable")
