@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from geo.drive_model import DriveModel
 
 JUNCTION_ROADS = 3
-NO_U_TURN = {"motorway", "motorway_link", "trunk", "trunk_link"}
+# A trunk road with traffic both ways is a two-lane highway: patrol cars do turn round there.
+NO_U_TURN = {"motorway", "motorway_link"}
 GATES = {"gate", "lift_gate", "swing_gate", "sliding_gate"}
 STRAIGHT_DEG = 40.0
 # Rank of a class, 0 the largest, a link as its road; who is on the lower one waits.
@@ -89,7 +90,7 @@ def may_turn_round(table: RoadTable) -> BoolArray:
     Returns
     -------
     may : ndarray of bool, shape (m,)
-        Two-way edges of any class but motorway, trunk and their links, and no roundabout.
+        Two-way edges of any class but motorways and their links, and no roundabout.
     """
     never = np.array([text in NO_U_TURN for text in table.texts])[table.highway]
     may: BoolArray = ~table.oneway & ~never & ~is_roundabout(table)
