@@ -1,9 +1,9 @@
 """
 Times of many snapshots at once: one sweep down a hierarchy (PHAST, Delling et al. 2011).
 
-A label row holds one state's times in `LANES` snapshots, side by side, so that a processor works on
-many at once. Labels are uint32 though times fit int32: `UNREACHED` and the longest arc add up
-without going round, and a minimum against `UNREACHED` brings the sum back.
+A row holds one state's labels in all lanes, a lane being a snapshot, side by side, so that a
+processor works on several at once. Times are uint32 though they fit int32: `UNREACHED` and the
+longest arc add up without going round, and a minimum against `UNREACHED` brings the sum back.
 """
 
 from __future__ import annotations
@@ -13,151 +13,128 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit, types
 
-from geo.kernels.kinds import INTS, INTS_OUT, NOTHING, ROWS, several
+from geo.kernels.kinds import INTS, NOTHING
 from geo.kernels.search import UNREACHED
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from data.road_table import Int32Array
+    from data.road_table import BoolArray, Int32Array
+
+    Uint32Array = npt.NDArray[np.uint32]
 
 LANES = 64
+"""A literal, so that loops over lanes become vector instructions without a rest."""
 _FAR = np.uint32(UNREACHED)
-_ONE = np.uint64(1)
+_ONE, _TWO = np.uint64(1), np.uint64(2)
 _WIDE = np.uint64(LANES)
 _LABELS = types.Array(types.uint32, 1, "C")
-_FLAGS = types.Array(types.boolean, 1, "C")
+FLAGS = types.Array(types.boolean, 1, "C")
 
 
-@njit(
-    several(INTS_OUT, INTS_OUT, INTS_OUT)(INTS, INTS, ROWS, INTS),
-    cache=True,
-    nogil=True,
-)
-def arrange(
-    order: Int32Array, first: Int32Array, pool: Int32Array, rank: Int32Array
-) -> tuple[Int32Array, Int32Array, Int32Array]:
-    """Lay lists of arcs one after the other, in an order of states."""
-    start = np.empty(len(order) + 1, np.int32)
-    state = np.empty(len(pool), np.int32)
-    ms = np.empty(len(pool), np.int32)
-    used = 0
-    for i in range(len(order)):
-        start[i] = used
-        a = first[order[i]]
-        while a >= 0:
-            state[used], ms[used] = pool[a, 0], pool[a, 1]
-            used += 1
-            a = pool[a, 2]
-    start[len(order)] = used
-    return start, state[:used].copy(), ms[:used].copy()
-
-
-@njit(INTS_OUT(INTS, ROWS, INTS, ROWS), cache=True, nogil=True)
-def sweep_order(
-    up_first: Int32Array, up: Int32Array, down_first: Int32Array, down: Int32Array
-) -> Int32Array:
+@njit(NOTHING(INTS, INTS, INTS, FLAGS, _LABELS), cache=True, nogil=True)
+def seed(
+    row: Int32Array, seed_ms: Int32Array, lane: Int32Array, begun: BoolArray, label: Uint32Array
+) -> None:
     """
-    Order states so that each comes after those above it, and neighbours stay together.
+    Put the first labels into a table.
 
     Parameters
     ----------
-    up_first, up, down_first, down : ndarray of int32
-        As `geo.kernels.contract.contract` gives them.
-
-    Returns
-    -------
-    order : ndarray of int32, shape (S,)
-        States by their own numbers, each preceded by those above it that were not listed before.
+    row, seed_ms, lane : ndarray of int32, shape (q,)
+        Where, when (>= 0) and in which lane.
+    begun : ndarray of bool, shape (rows,)
+        Rows that hold labels; what stands in others is old.
+    label : ndarray of uint32, shape (rows * LANES,)
+        The table.
     """
-    count = len(up_first)
-    order = np.empty(count, np.int32)
-    listed = 0
-    opened = np.zeros(count, np.bool_)
-    cursor = np.empty((count, 2), np.int32)
-    stack = np.empty(count, np.int32)
-    for s in range(count):
-        if opened[s]:
-            continue
-        stack[0] = s
-        depth = 1
-        opened[s] = True
-        cursor[s, 0], cursor[s, 1] = up_first[s], down_first[s]
-        while depth:
-            v = stack[depth - 1]
-            t = -1
-            while t < 0 and cursor[v, 0] >= 0:
-                if not opened[up[cursor[v, 0], 0]]:
-                    t = up[cursor[v, 0], 0]
-                cursor[v, 0] = up[cursor[v, 0], 2]
-            while t < 0 and cursor[v, 1] >= 0:
-                if not opened[down[cursor[v, 1], 0]]:
-                    t = down[cursor[v, 1], 0]
-                cursor[v, 1] = down[cursor[v, 1], 2]
-            if t >= 0:
-                opened[t] = True
-                cursor[t, 0], cursor[t, 1] = up_first[t], down_first[t]
-                stack[depth] = t
-                depth += 1
-            else:
-                order[listed] = v
-                listed += 1
-                depth -= 1
-    return order
-
-
-@njit(
-    NOTHING(INTS, INTS, INTS, INTS, INTS, INTS, INTS, INTS, INTS, INTS, _FLAGS, _LABELS),
-    cache=True,
-    nogil=True,
-)
-def sweep(
-    order: Int32Array,
-    up_start: Int32Array,
-    up_state: Int32Array,
-    up_ms: Int32Array,
-    down_start: Int32Array,
-    down_state: Int32Array,
-    down_ms: Int32Array,
-    seed_state: Int32Array,
-    seed_ms: Int32Array,
-    seed_lane: Int32Array,
-    begun: npt.NDArray[np.bool_],
-    label: npt.NDArray[np.uint32],
-) -> None:
-    """Label all states in all lanes."""
-    for i in range(len(seed_state)):
-        row = np.uint64(seed_state[i]) * _WIDE
-        if not begun[seed_state[i]]:
-            begun[seed_state[i]] = True
-            for j in range(np.uint64(LANES)):
-                label[row + j] = _FAR
-        at = row + np.uint64(seed_lane[i])
+    for i in range(len(row)):
+        first = np.uint64(row[i]) * _WIDE
+        if not begun[row[i]]:
+            begun[row[i]] = True
+            for j in range(_WIDE):
+                label[first + j] = _FAR
+        at = first + np.uint64(lane[i])
         label[at] = min(label[at], np.uint32(seed_ms[i]))
-    for i in range(len(order) - 1, -1, -1):
-        if not begun[order[i]]:
+
+
+@njit(NOTHING(INTS, INTS, INTS, FLAGS, _LABELS), cache=True, nogil=True)
+def lift(
+    start: Int32Array, other: Int32Array, ms: Int32Array, begun: BoolArray, label: Uint32Array
+) -> None:
+    """
+    Carry labels up a hierarchy, from the rows that hold any.
+
+    Parameters
+    ----------
+    start, other, ms : ndarray of int32
+        Arcs to rows above, as `geo.hierarchy.Hierarchy` has them.
+    begun, label
+        As `seed` takes them.
+    """
+    for i in range(len(start) - 2, -1, -1):
+        if not begun[i]:
             continue
-        row = np.uint64(order[i]) * _WIDE
-        for a in range(np.uint64(up_start[i]), np.uint64(up_start[i + 1])):
-            t = np.uint64(up_state[a])
-            ms = np.uint32(up_ms[a])
-            above = t * _WIDE
-            if not begun[t]:
-                begun[t] = True
-                for j in range(np.uint64(LANES)):
-                    label[above + j] = min(_FAR, np.uint32(label[row + j] + ms))
+        own = np.uint64(i) * _WIDE
+        for a in range(np.uint64(start[i]), np.uint64(start[i + 1])):
+            above = np.uint64(other[a]) * _WIDE
+            add_ms = np.uint32(ms[a])
+            if begun[other[a]]:
+                for j in range(_WIDE):
+                    label[above + j] = min(label[above + j], np.uint32(label[own + j] + add_ms))
             else:
-                for j in range(np.uint64(LANES)):
-                    label[above + j] = min(label[above + j], np.uint32(label[row + j] + ms))
-    for i in range(np.uint64(len(order))):
-        s = np.uint64(order[i])
-        row = s * _WIDE
-        if not begun[s]:
-            for j in range(np.uint64(LANES)):
-                label[row + j] = _FAR
-        begun[s] = False
-        for a in range(np.uint64(down_start[i]), np.uint64(down_start[i + _ONE])):
-            above = np.uint64(down_state[a]) * _WIDE
-            ms = np.uint32(down_ms[a])
-            for j in range(np.uint64(LANES)):
-                label[row + j] = min(label[row + j], np.uint32(label[above + j] + ms))
+                begun[other[a]] = True
+                for j in range(_WIDE):
+                    label[above + j] = min(_FAR, np.uint32(label[own + j] + add_ms))
+
+
+@njit(NOTHING(INTS, INTS, INTS, FLAGS, _LABELS, _LABELS), cache=True, nogil=True)
+def pull(
+    start: Int32Array,
+    other: Int32Array,
+    ms: Int32Array,
+    begun: BoolArray,
+    label: Uint32Array,
+    out: Uint32Array,
+) -> None:
+    """
+    Give each row of a table the soonest of what it holds and of what its arcs bring.
+
+    Parameters
+    ----------
+    start, other, ms : ndarray of int32
+        Row i of `out` has the arcs from ``start[i]`` to ``start[i + 1]``, which come from rows
+        `other` of `label`.
+    begun : ndarray of bool, shape (rows,)
+        Rows of `out` that hold labels; all False after.
+    label, out : ndarray of uint32, shape (rows * LANES,)
+        Tables. They may be one, where arcs come from rows before their own: a sweep down.
+    """
+    for i in range(np.uint64(len(start) - 1)):
+        own = i * _WIDE
+        a = np.uint64(start[i])
+        end = np.uint64(start[i + _ONE])
+        # Two arcs at a time: what a row holds is read and written half as often.
+        if begun[i]:
+            begun[i] = False
+        elif a + _ONE < end:
+            from_a, from_b = np.uint64(other[a]) * _WIDE, np.uint64(other[a + _ONE]) * _WIDE
+            ms_a, ms_b = np.uint32(ms[a]), np.uint32(ms[a + _ONE])
+            for j in range(_WIDE):
+                best = min(_FAR, np.uint32(label[from_a + j] + ms_a))
+                out[own + j] = min(best, np.uint32(label[from_b + j] + ms_b))
+            a += _TWO
+        else:
+            for j in range(_WIDE):
+                out[own + j] = _FAR
+        while a + _ONE < end:
+            from_a, from_b = np.uint64(other[a]) * _WIDE, np.uint64(other[a + _ONE]) * _WIDE
+            ms_a, ms_b = np.uint32(ms[a]), np.uint32(ms[a + _ONE])
+            for j in range(_WIDE):
+                best = min(out[own + j], np.uint32(label[from_a + j] + ms_a))
+                out[own + j] = min(best, np.uint32(label[from_b + j] + ms_b))
+            a += _TWO
+        if a < end:
+            from_a, ms_a = np.uint64(other[a]) * _WIDE, np.uint32(ms[a])
+            for j in range(_WIDE):
+                out[own + j] = min(out[own + j], np.uint32(label[from_a + j] + ms_a))
