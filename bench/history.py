@@ -27,12 +27,15 @@ from geo.kernels.sweep import LANES
 from geo.kernels.sweep_two import LANES_OF_TWO
 from geo.nearest import NearestUnits, nearest
 from geo.network import RoadNetwork
-from geo.starts import starts_at
+from geo.starts import Starts, starts_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from data.road_table import FloatArray, Int32Array
+
+
+SNAPSHOTS = 4 * LANES
 
 
 def new_york(path: Path) -> RoadNetwork:
@@ -75,6 +78,12 @@ def swept(hierarchy: Hierarchy, seeds: Seeds, k: int) -> int:
     return sum(block.count for block in nearest_over_time(hierarchy, seeds, k=k))
 
 
+def only(starts: Starts, rows: slice) -> Starts:
+    return Starts(
+        edge=starts.edge[rows], done_ms=starts.done_ms[rows], price_ms=starts.price_ms[rows]
+    )
+
+
 def one_of(seeds: Seeds, i: int) -> slice:
     return slice(seeds.snapshot_start[i], seeds.snapshot_start[i + 1])
 
@@ -111,12 +120,12 @@ def measured(name: str, net: RoadNetwork, units: int, rounds: int) -> dict[str, 
         "arcs_up_and_down": len(hierarchy.up_row) + len(hierarchy.down_row),
     }
     every = np.arange(hierarchy.count)
-    place = rng.integers(0, hierarchy.count, LANES * units).astype(np.int32)
+    place = rng.integers(0, hierarchy.count, SNAPSHOTS * units).astype(np.int32)
     at_states = Seeds(
         place=place,
         time_ms=np.zeros(len(place), np.int32),
-        unit=np.tile(np.arange(units, dtype=np.int32), LANES),
-        snapshot_start=np.arange(LANES + 1) * units,
+        unit=np.tile(np.arange(units, dtype=np.int32), SNAPSHOTS),
+        snapshot_start=np.arange(SNAPSHOTS + 1) * units,
     )
     scipy = scipy_times(net)
     for block in nearest_over_time(hierarchy, at_states):
@@ -132,27 +141,25 @@ def measured(name: str, net: RoadNetwork, units: int, rounds: int) -> dict[str, 
         lambda: swept(hierarchy, at_states, 1),
         rounds,
     )
-    few = LANES_OF_TWO
+    few = 4 * LANES_OF_TWO
     if net.turns:
         edge = rng.integers(0, len(net.edge_ms), few * units).astype(np.int32)
         starts = starts_at(net, edge, rng.random(len(edge)), np.full(len(edge), 20_000, np.int32))
         start = np.arange(few + 1) * units
         seeds = seeds_of(net, starts, start)
         middles = Middles(net, hierarchy, starts, start)
-        one = type(starts)(
-            edge=starts.edge[:units],
-            done_ms=starts.done_ms[:units],
-            price_ms=starts.price_ms[:units],
-        )
+        one = only(starts, slice(0, units))
         for block in nearest_over_time(hierarchy, seeds, k=2):
             unit, time_s = middles.read(block)
-            expected_unit, expected_s = NearestUnits(net, one, k=2).at_middles()
+            own = slice(start[block.first], start[block.first + 1])
+            expected_unit, expected_s = NearestUnits(net, only(starts, own), k=2).at_middles()
+            assert unit is not None
             np.testing.assert_array_equal(unit[:, 0], expected_unit)
             np.testing.assert_array_equal(time_s[:, 0], expected_s)
 
         def read() -> int:
             return sum(
-                middles.read(block)[0].shape[1]
+                middles.read(block)[1].shape[1]
                 for block in nearest_over_time(hierarchy, seeds, k=2)
             )
 
@@ -171,8 +178,9 @@ def measured(name: str, net: RoadNetwork, units: int, rounds: int) -> dict[str, 
         snapshot_start=np.arange(few + 1) * units,
     )
     for block in nearest_over_time(hierarchy, seeds, k=2):
-        for lane in (0, few - 1):
-            index, time_s = nearest(net, node[one_of(seeds, lane)], k=2)
+        for lane in (0, block.count - 1):
+            own = one_of(seeds, block.first + lane)
+            index, time_s = nearest(net, node[own], k=2)
             np.testing.assert_array_equal(block.unit(net.node_state)[:, lane], index)
             np.testing.assert_array_equal(block.time_ms(net.node_state)[:, lane] / 1000, time_s)
     result["k = 2 with ids, one by one"] = ratio(

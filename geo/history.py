@@ -11,7 +11,7 @@ import numpy.typing as npt
 from data.errors import InputError
 from geo.kernels.search import UNREACHED
 from geo.kernels.sweep import LANES, lift, pull, seed
-from geo.kernels.sweep_two import LANES_OF_TWO, UNIT_BITS, lift_two, pull_two, seed_two
+from geo.kernels.sweep_two import LANES_OF_TWO, UNIT_BITS, lift_two, part_two, pull_two, seed_two
 from geo.searching import seconds
 from geo.starts import seeds_ahead
 
@@ -215,7 +215,7 @@ class Middles:
         self._ms = np.concatenate([half_ms[edge], half_ms[edge[two_way]]])[order].astype(np.int32)
         self._seeds = _grouped(*_ahead(net, starts, half_ms), snapshot_start)
 
-    def read(self, block: Block) -> tuple[Int32Array, FloatArray]:
+    def read(self, block: Block) -> tuple[Int32Array | None, FloatArray]:
         """
         Read the nearest units of the middle of every edge.
 
@@ -226,9 +226,9 @@ class Middles:
 
         Returns
         -------
-        unit : ndarray of int32, shape (m, count, k)
+        unit : ndarray of int32, shape (m, count, k), or None
             Rows of units in their snapshot, soonest first, ties by the lower row; -1 where there
-            are fewer, and everywhere where `k` is 1.
+            are fewer. None where `k` is 1.
         drive_time_s : ndarray of float64, shape (m, count, k)
             Inf where there are fewer.
         """
@@ -238,11 +238,13 @@ class Middles:
         _begin(self._seeds.place, self._seeds, block.first, block.count, begun, out)
         sweep = pull_two if block.k == LABELS_A_LANE else pull
         sweep(self._start, self._row, self._ms, begun, block.label, out)
-        label = _lanes(out, block.k)[:, :, : block.count].swapaxes(1, 2)
-        times_s = seconds(_times(label))
         if block.k == LABELS_A_LANE:
-            return _units(label), times_s
-        return np.full(label.shape, -1, np.int32), times_s
+            shape = count, block.count, block.k
+            unit, time_s = np.empty(shape, np.int32), np.empty(shape)
+            part_two(out, block.count, unit.ravel(), time_s.ravel())
+            return unit, time_s
+        label = _lanes(out, block.k)[:, 0, : block.count, None]
+        return None, seconds(label.view(np.int32))
 
 
 def _ahead(

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit, types
 
-from geo.kernels.kinds import INT, INTS, LONGS, LONGS_OUT, NOTHING
+from geo.kernels.kinds import FLOATS_OUT, INT, INTS, INTS_OUT, LONGS, LONGS_OUT, NOTHING
 from geo.kernels.search import UNREACHED
 from geo.kernels.sweep import FLAGS
 
 if TYPE_CHECKING:
-    from data.road_table import BoolArray, Int32Array, IntArray
+    from data.road_table import BoolArray, FloatArray, Int32Array, IntArray
 
 LANES_OF_TWO = 32
 UNIT_BITS = 30
@@ -28,7 +28,7 @@ _NOBODY = np.int64(NOBODY)
 _UNIT = np.int64(2**UNIT_BITS - 1)
 _SHIFT = np.int64(UNIT_BITS)
 _PLACE = types.uint64
-_ONE = np.uint64(1)
+_ONE, _TWO = np.uint64(1), np.uint64(2)
 _WIDE = np.uint64(LANES_OF_TWO)
 _ROW = np.uint64(2 * LANES_OF_TWO)
 
@@ -141,3 +141,31 @@ def pull_two(
         while a < end:
             _merge(label, np.uint64(other[a]) * _ROW, np.int64(ms[a]) << _SHIFT, out, own)
             a += _ONE
+
+
+@njit(NOTHING(LONGS, INT, INTS_OUT, FLOATS_OUT), cache=True, nogil=True)
+def part_two(label: IntArray, count: int, unit: Int32Array, time_s: FloatArray) -> None:
+    """
+    Part labels into units and seconds.
+
+    Parameters
+    ----------
+    label : ndarray of int64, shape (rows * 2 * LANES_OF_TWO,)
+        A table.
+    count : int
+        How many lanes are in use.
+    unit : ndarray of int32, shape (rows * count * 2,)
+        Filled lane by lane, first labels before second ones; -1 where there is none.
+    time_s : ndarray of float64, shape (rows * count * 2,)
+        The same, inf where there is none.
+    """
+    used = np.uint64(count)
+    at = np.uint64(0)
+    for row in range(np.uint64(len(label)) // _ROW):
+        for j in range(used):
+            for which in range(_TWO):
+                one = label[row * _ROW + which * _WIDE + j]
+                there = one < _NOBODY
+                unit[at] = one & _UNIT if there else -1
+                time_s[at] = (one >> _SHIFT) / 1000 if there else np.inf
+                at += _ONE

@@ -106,9 +106,9 @@ def assert_middles(net: RoadNetwork, starts: Starts, start: np.ndarray, k: int, 
             )
             expected, expected_s = NearestUnits(net, alone, k=k).at_middles()
             np.testing.assert_array_equal(time_s[:, lane], expected_s)
-            np.testing.assert_array_equal(
-                unit[:, lane], expected if k == 2 else np.full_like(expected, -1)
-            )
+            assert (unit is None) == (k == 1)
+            if unit is not None:
+                np.testing.assert_array_equal(unit[:, lane], expected)
 
 
 def anywhere(net: RoadNetwork, count: int, units: int) -> tuple[Starts, np.ndarray]:
