@@ -16,7 +16,7 @@ from geo.coverage import cover
 from geo.dispatch import advise
 from geo.router import search_back
 from geo.snap import snap
-from tests.geo.towns import NOW, at, stop, town, unit
+from tests.geo.towns import NOW, TEN_MPS, at, stop, town, unit
 
 if TYPE_CHECKING:
     from data.answers import StopAdvice
@@ -29,7 +29,7 @@ STREET = {"W": (0.0, 0.0), "E": (30000.0, 0.0)}
 @pytest.fixture(scope="module")
 def street() -> RoadNetwork:
     """Thirty kilometres of Main Street, driven at 10 m/s."""
-    return town(STREET, [{"ends": ["W", "E"], "name": "Main Street", "maxspeed": "45"}])
+    return town(STREET, [{"ends": ["W", "E"], "name": "Main Street", "maxspeed": TEN_MPS}])
 
 
 def advice_on(net: RoadNetwork, *units: Unit, **more: Any) -> StopAdvice:

@@ -10,7 +10,7 @@ import pytest
 from data.records import Flag, Unit
 from data.settings import Settings
 from geo.dispatch import advise
-from tests.geo.towns import NOW, at, stop, town, unit
+from tests.geo.towns import NOW, TEN_MPS, at, stop, town, unit
 
 if TYPE_CHECKING:
     from data.answers import StopAdvice
@@ -22,7 +22,7 @@ STREET = {"W": (0.0, 0.0), "M": (3000.0, 0.0), "E": (30000.0, 0.0)}
 @pytest.fixture(scope="module")
 def street() -> RoadNetwork:
     """Thirty kilometres of Main Street, driven at 10 m/s."""
-    return town(STREET, [{"ends": ["W", "M", "E"], "name": "Main Street", "maxspeed": "45"}])
+    return town(STREET, [{"ends": ["W", "M", "E"], "name": "Main Street", "maxspeed": TEN_MPS}])
 
 
 def answers(

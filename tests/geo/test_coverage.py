@@ -17,13 +17,12 @@ from geo.coverage import cover, edge_within_s, lost_shares, road_quantile, share
 from geo.dispatch import advise
 from geo.router import search_back
 from geo.snap import Position, snap
-from tests.geo.towns import NOW, at, stop, town, unit
+from tests.geo.towns import NOW, TEN_MPS, at, stop, town, unit
 
 if TYPE_CHECKING:
     from geo.network import RoadNetwork
 
 STREET = {f"N{i}": (i * 500.0, 0.0) for i in range(13)}
-TEN_MPS = "45"
 
 
 @pytest.fixture(scope="module")

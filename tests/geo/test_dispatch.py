@@ -19,14 +19,13 @@ from data.records import Ask, Flag, Unit, UnitStatus
 from data.settings import Policy, Settings
 from geo.dispatch import advise, assign, give_and_take, suggest
 from geo.roster import muster
-from tests.geo.towns import NOW, at, stop, town, unit
+from tests.geo.towns import NOW, TEN_MPS, at, stop, town, unit
 
 if TYPE_CHECKING:
     from data.answers import StopAdvice
     from geo.network import RoadNetwork
 
 STREET = {"W": (0.0, 0.0), "M": (3000.0, 0.0), "E": (6000.0, 0.0)}
-TEN_MPS = "45"
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from geo.network import RoadNetwork
 from geo.router import nearest, search_back, times_from, times_to, times_to_middles
 from geo.snap import Position, snap
 from tests.geo import oracle
-from tests.geo.towns import at, town
+from tests.geo.towns import TEN_MPS, at, town
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -216,7 +216,6 @@ def test_a_closed_road_never_shortens_a_trip(denver: RoadNetwork) -> None:
 
 
 LINE = {"W": (0.0, 0.0), "E": (1000.0, 0.0)}
-TEN_MPS = "45"  # km/h on the sign; driven at 0.8 of it
 
 
 def _time(net: RoadNetwork, start: tuple[float, ...], end: tuple[float, ...]) -> float:

@@ -9,6 +9,7 @@ import numpy as np
 
 from data.records import Stop, StopPhase, Unit, UnitFix, UnitStatus
 from data.road_table import RoadSource, RoadTable, TextPool
+from geo.drive_model import ROUTINE
 from geo.network import RoadNetwork
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 NOW = datetime(2026, 3, 14, 3, 40, tzinfo=UTC)
 LAT_DEG = 40.0
+TEN_MPS = f"{36 / ROUTINE.sign_factor:.6f}"  # km/h on the sign of a street driven at 10 m/s
 METRES_PER_DEG = np.pi / 180 * 6_371_009
 
 

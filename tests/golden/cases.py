@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Any
 from data import words
 from data.settings import Settings
 from geo.dispatch import advise
-from tests.geo.towns import NOW, at, stop, town, unit
+from tests.geo.towns import NOW, TEN_MPS, at, stop, town, unit
 
 if TYPE_CHECKING:
     from data.answers import Advice, StopAdvice
 
 FOLDER = Path(__file__).parent
 OUTCOMES = FOLDER / "outcomes.txt"
-SPEED = "45"  # km/h on the sign is 10 m/s driven: 100 m take 10 s
 
 
 def case_files() -> list[Path]:
@@ -36,7 +35,7 @@ def read_case(path: Path) -> dict[str, Any]:
 def work_out(case: dict[str, Any]) -> Advice:
     """Run the model on a case."""
     nodes = case["town"]["nodes"]
-    streets = [{"maxspeed": SPEED} | street for street in case["town"]["streets"]]
+    streets = [{"maxspeed": TEN_MPS} | street for street in case["town"]["streets"]]
     units = [
         unit(one.pop("id"), at(*one.pop("at")), **{"age_s": 0, **one})
         for one in _copies(case["units"])
