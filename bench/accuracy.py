@@ -12,6 +12,7 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bench.accuracy_figures import HEAD, agreement, line
 from bench.accuracy_map import Odd, draw_odd, most_different, odd_line, odd_trip
@@ -20,6 +21,10 @@ from bench.accuracy_trips import ask_trips, ask_ways
 from bench.peers.server import PeerError
 from data.osm import build_roads
 from geo.network import RoadNetwork
+
+if TYPE_CHECKING:
+    from bench.accuracy_times import Placed
+    from bench.accuracy_trips import Trips
 
 ODD = 15
 
@@ -48,23 +53,37 @@ def main() -> None:
         figures[name] = {who: asdict(row) for who, row in rows.items()}
         if options.odd or options.map:
             picked = most_different(ours_s, trips, options.odd or ODD)
-            ends = [
-                (int(trips.origin[row, col]), int(trips.destination[row])) for row, col, _ in picked
-            ]
-            deg = [
-                [[float(trips.lon_deg[p]), float(trips.lat_deg[p])] for p in pair] for pair in ends
-            ]
-            ways = ask_ways(options.peers, osm, options.keep, [(a, b) for a, b in deg])
-            found = [
-                odd_trip(pick[2], *places, our_route(net, placed, *pair), way)
-                for pick, pair, places, way in zip(picked, ends, deg, ways, strict=True)
-            ]
+            found = _odd_trips(options, osm, net, trips, placed, picked)
             print(*map(odd_line, found), sep="\n", flush=True)
             odds += found
     if options.json:
         options.json.write_text(json.dumps(figures, indent=2) + "\n")
     if options.map:
         draw_odd(odds, options.map)
+
+
+def _odd_trips(
+    options: argparse.Namespace,
+    osm: Path,
+    net: RoadNetwork,
+    trips: Trips,
+    placed: Placed,
+    picked: list[tuple[int, int, float]],
+) -> list[Odd]:
+    """Ask for the ways of the trips that differ most, and put ours beside them."""
+    pairs = [
+        (int(trips.origin[row, column]), int(trips.destination[row])) for row, column, _ in picked
+    ]
+
+    def degrees(place: int) -> list[float]:
+        return [float(trips.lon_deg[place]), float(trips.lat_deg[place])]
+
+    ends = [(degrees(origin), degrees(destination)) for origin, destination in pairs]
+    ways = ask_ways(options.peers, osm, options.keep, ends)
+    return [
+        odd_trip(ratio, origin, end, our_route(net, placed, *pair), way)
+        for (_, _, ratio), (origin, end), pair, way in zip(picked, ends, pairs, ways, strict=True)
+    ]
 
 
 def _options() -> argparse.Namespace:

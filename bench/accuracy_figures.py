@@ -96,7 +96,7 @@ def agreement(time_s: FloatArray, mean_s: FloatArray, judged: BoolArray) -> Agre
 
 HEAD = (
     f"{'':24} {'trips':>6} {'timed':>7} {'Spearman':>8} {'ratio 5/50/95 %':>17} {'within':>7} "
-    f"{'same nearest':>12} {'regret 95 %, most':>18} {'< 15 s':>7}"
+    f"{'same nearest':>13} {'regret 95 %, most':>18} {'< 15 s':>7}"
 )
 
 

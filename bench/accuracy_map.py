@@ -57,13 +57,13 @@ def most_different(time_s: FloatArray, trips: Trips, count: int) -> list[tuple[i
         The furthest first.
     """
     timed = trips.judged & np.isfinite(time_s)
-    log = np.zeros(time_s.shape)
+    log: FloatArray = np.zeros(time_s.shape)
     log[timed] = np.log(time_s[timed] / trips.mean_s[timed])
     log[timed] -= np.median(log[timed])
     picked: list[tuple[int, int, float]] = []
     for flat in np.argsort(-np.abs(log), axis=None).tolist():
         row, column = divmod(flat, log.shape[1])
-        if sum(one[0] == row for one in picked) < TO_ONE_PLACE:
+        if [one for one, _, _ in picked].count(row) < TO_ONE_PLACE:
             picked.append((row, column, float(np.exp(log[row, column]))))
         if len(picked) == count:
             break
@@ -122,9 +122,8 @@ def draw_odd(odds: list[Odd], path: Path) -> None:
         layer = folium.FeatureGroup(f"{number}: x {odd.ratio:.2f}", show=number == 1).add_to(chart)
         for who, way in odd.ways.items():
             line = list(zip(way.lat_deg, way.lon_deg, strict=True))
-            folium.PolyLine(line, color=COLOURS[who], weight=5, opacity=0.6, tooltip=who).add_to(
-                layer
-            )
+            drawn = folium.PolyLine(line, color=COLOURS[who], weight=5, opacity=0.6, tooltip=who)  # type: ignore[no-untyped-call]
+            drawn.add_to(layer)
         said = folium.Popup(escape(odd_line(odd)), max_width=360)
         folium.Marker(odd.end[::-1], popup=said, tooltip="to").add_to(layer)
         folium.CircleMarker(odd.origin[::-1], radius=7, tooltip="from").add_to(layer)

@@ -124,7 +124,7 @@ def osmnx_times(net: RoadNetwork, trips: Trips, placed: Placed) -> FloatArray:
         end = placed.arriving[destination]
         if end is None:
             continue
-        rest_s = csgraph.dijkstra(back, indices=_node(net, end), limit=WITHIN_S)
+        rest_s = csgraph.dijkstra(back, indices=[_node(net, end)], limit=WITHIN_S)[0]
         for column, origin in enumerate(trips.origin[row].tolist()):
             if placed.setting_out[origin]:
                 found[row, column] = rest_s[_node(net, placed.setting_out[origin][0])]

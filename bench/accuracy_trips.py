@@ -280,12 +280,12 @@ def _valhalla_way(valhalla: _Session, origin: list[float], end: list[float]) -> 
     locations = [{"lon": lon, "lat": lat} for lon, lat in (origin, end)]
     ask = {"locations": locations, "costing": "auto"}
     trip = valhalla.ask("/route", ask)["trip"]
-    lat, lon = _decoded(trip["legs"][0]["shape"])
+    lat, lon = decoded(trip["legs"][0]["shape"])
     length_m = trip["summary"]["length"] * 1000
     return Way(time_s=trip["summary"]["time"], length_m=length_m, lon_deg=lon, lat_deg=lat)
 
 
-def _decoded(line: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def decoded(line: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Decode Valhalla's line: steps of 1e-6 degree, zigzag, five bits to a character."""
     steps: list[int] = []
     step = shift = 0

@@ -65,7 +65,11 @@ def _config(peers: Path, tiles: Path) -> dict[str, Any]:
     PeerError
         If its program for that fails.
     """
-    command = [peers / "bin" / "valhalla_build_config", "--mjolnir-tile-dir", tiles]
+    command: list[str | Path] = [
+        peers / "bin" / "valhalla_build_config",
+        "--mjolnir-tile-dir",
+        tiles,
+    ]
     made = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - the peer's program
     if made.returncode:
         raise PeerError(f"valhalla_build_config failed:\n{made.stderr[-1000:]}")
@@ -105,7 +109,11 @@ def valhalla_server(peers: Path, osm: Path, folder: Path, *, threads: int = 1) -
     config["httpd"]["service"]["listen"] = f"tcp://127.0.0.1:{port}"
     served = folder / f"server_{port}.json"
     served.write_text(json.dumps(config))
-    command = [programs(peers, "valhalla/bin") / "valhalla_service", served, str(threads)]
+    command: list[str | Path] = [
+        programs(peers, "valhalla/bin") / "valhalla_service",
+        served,
+        str(threads),
+    ]
     try:
         with serving(command, port, "/status", folder / "server.log") as url:
             yield url

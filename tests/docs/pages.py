@@ -18,7 +18,8 @@ ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "data" / "sample"
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("*.md"))
 EVERY = sorted({*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("data/**/*.md")})
-FOR_USERS = [path for path in EVERY if path not in DECISIONS and path.name != "CONTRIBUTING.md"]
+FOR_DEVELOPERS = {"CONTRIBUTING.md", "accuracy.md"}
+FOR_USERS = [path for path in EVERY if path not in DECISIONS and path.name not in FOR_DEVELOPERS]
 NOT_RUN = re.compile(r"<!-- not run: \S[^>]* -->\s*$")
 BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
