@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geo.kernels.contract import contract, lay_out, sweep_order
+from geo.kernels.arrange import lay_out, sweep_order
+from geo.kernels.contract import contract
 
 if TYPE_CHECKING:
     from data.road_table import Int32Array

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from geo.network import RoadNetwork
     from geo.starts import Starts
 
+Labels = npt.NDArray[Any]
+"""Of uint32 where one label is kept, of int64 where two are."""
 LABELS_A_LANE = 2
 
 
@@ -67,7 +69,7 @@ class Block:
     count: int
     k: int
     row: Int32Array
-    label: npt.NDArray[np.uint32] | IntArray
+    label: Labels
 
     def time_ms(self, state: IntArray | Int32Array) -> Int32Array:
         """
@@ -107,7 +109,7 @@ class Block:
         """
         return _units(self._of(state))
 
-    def _of(self, state: IntArray | Int32Array) -> npt.NDArray[np.uint32] | IntArray:
+    def _of(self, state: IntArray | Int32Array) -> Labels:
         """Pick states' labels, shape (p, count, k)."""
         return _lanes(self.label, self.k)[self.row[state], :, : self.count].swapaxes(1, 2)
 
@@ -307,12 +309,12 @@ def _lane_count(k: int) -> int:
     return LANES_OF_TWO if k == LABELS_A_LANE else LANES
 
 
-def _table(rows: int, k: int) -> npt.NDArray[np.uint32] | IntArray:
+def _table(rows: int, k: int) -> Labels:
     """Make room for labels."""
     return np.empty(rows * k * _lane_count(k), np.int64 if k == LABELS_A_LANE else np.uint32)
 
 
-def _lanes(label: npt.NDArray[np.uint32] | IntArray, k: int) -> npt.NDArray[np.uint32] | IntArray:
+def _lanes(label: Labels, k: int) -> Labels:
     """Look at a table as rows of k labels of all lanes."""
     return label.reshape(-1, k, _lane_count(k))
 
@@ -323,7 +325,7 @@ def _begin(
     first: int,
     count: int,
     begun: BoolArray,
-    label: npt.NDArray[np.uint32] | IntArray,
+    label: Labels,
 ) -> None:
     """Put the seeds of a block's snapshots into a table."""
     start = seeds.snapshot_start[first : first + count + 1]
@@ -336,12 +338,12 @@ def _begin(
         seed(row[own], seeds.time_ms[own], lane, begun, label)
 
 
-def _times(label: npt.NDArray[np.uint32] | IntArray) -> Int32Array:
+def _times(label: Labels) -> Int32Array:
     """Take the times of labels."""
     return (label >> UNIT_BITS if label.dtype == np.int64 else label).astype(np.int32)
 
 
-def _units(label: npt.NDArray[np.uint32] | IntArray) -> Int32Array:
+def _units(label: Labels) -> Int32Array:
     """
     Take the units of labels.
 

@@ -66,7 +66,9 @@ def seed_two(
 
 
 @njit(NOTHING(LONGS_OUT, _PLACE, INT, LONGS_OUT, _PLACE), cache=True, nogil=True, inline="always")
-def _merge(label: IntArray, there: np.uint64, step: int, out: IntArray, own: np.uint64) -> None:
+def _merge(
+    label: IntArray, there: np.uint64, step: np.int64, out: IntArray, own: np.uint64
+) -> None:
     """Offer a row's labels, so much later, to another row."""
     for j in range(_WIDE):
         first, new = out[own + j], label[there + j] + step
