@@ -14,7 +14,7 @@ from data.records import Flag, Freshness, UnitStatus
 from geo.backup import backup_probability, chance_within, flag_stop, reach_s
 from geo.roster import metres_to_stop, stop_place
 from geo.router import search_back
-from geo.snap import FAR_M, NEAR_M, snap
+from geo.snap import FAR_M, NEAR_M, UNSURE, opposite, snap
 from geo.staleness import bounds_s, working_s
 from geo.starts import starts_of
 
@@ -369,6 +369,14 @@ def _coming(approaches: Sequence[Approach]) -> list[str]:
     ]
 
 
+def _side_unsure(net: RoadNetwork, position: Position | None) -> list[str]:
+    """Say where a stop may as well be on the opposite carriageway: another way leads there."""
+    if position is None or position.confidence >= UNSURE or not opposite(net, position):
+        return []
+    street = net.table.street(position.edge) or "the road"
+    return [f"which side of {street} is not sure: the other carriageway is as near"]
+
+
 def _notes(
     net: RoadNetwork,
     stop: Stop,
@@ -395,6 +403,7 @@ def _notes(
         notes.append(
             f"the nearest road is {words.distance(position.offset_m, unit)} away: check the place"
         )
+    notes += _side_unsure(net, position)
     if own is None:
         notes.append(f"unit {stop.unit_id} is unknown: counted as one officer, alone")
         return notes

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import shapely
 
 from data.errors import InputError, RoadFileError
 from data.road_table import ARRAYS, RoadTable, road_source
@@ -18,6 +17,7 @@ from data.roads.hilbert import hilbert_key
 from geo.assemble import check_arrays, milliseconds, passages, plain_table, twins
 from geo.drive_model import RESPONSE, ROUTINE
 from geo.kernels.search import UNREACHED
+from geo.snap_grid import build_grid
 from geo.speeds import edge_speeds_mps
 from geo.states import Passages, SearchGraph, main_parts, restrict, search_graph
 from geo.turns import turn_seconds
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from data.road_table import BoolArray, FloatArray, Int32Array, IntArray
     from geo.searching import Workspace
+    from geo.snap_grid import SnapGrid
 
 FINEST_S, COARSEST_S = 0.001, 60.0
 _OWN_ARRAYS = (
@@ -319,21 +320,23 @@ class RoadNetwork:
         through_ms[shut] = UNREACHED
         if not self.turns:
             patched = self._of_nodes(self.table, through_ms, self.node_state)
-            return replace(
+            patched = replace(
                 patched,
                 edge_ms=edge_ms,
                 from_main=self.from_main,
                 to_main=self.to_main,
                 closed=frozenset(shut.tolist()),
             )
+            return _with_grid_of(patched, self)
         state_ms = through_ms[self.state_edge]
-        return replace(
+        patched = replace(
             self,
             edge_ms=edge_ms,
             forward=replace(self.forward, state_ms=state_ms),
             backward=replace(self.backward, state_ms=state_ms),
             closed=frozenset(shut.tolist()),
         )
+        return _with_grid_of(patched, self)
 
     @classmethod
     def from_networkx(cls, graph: nx.MultiDiGraph, *, name: str = "") -> RoadNetwork:
@@ -409,18 +412,18 @@ class RoadNetwork:
         }
 
     @cached_property
-    def tree(self) -> shapely.STRtree:
-        """Index of the edges' lines, in degrees."""
-        points = np.stack([self.table.shape_lon_deg, self.table.shape_lat_deg], axis=1)
-        owner = np.repeat(np.arange(len(self.edge_ms)), np.diff(self.table.shape_start))
-        return shapely.STRtree(shapely.linestrings(points, indices=owner))
+    def grid(self) -> SnapGrid:
+        """Where fixes are looked for."""
+        return build_grid(self.table, self.twin, self.to_main, self.from_main)
 
     @cached_property
     def shape_share(self) -> FloatArray:
         """Share of its edge's length that lies before each shape point, shape (k,), 0 to 1."""
         table = self.table
         lon, lat, start = table.shape_lon_deg, table.shape_lat_deg, table.shape_start
-        step = np.hypot(np.diff(lon) * np.cos(np.radians(lat[:-1])), np.diff(lat))
+        east = np.diff(lon)
+        east -= 360 * np.rint(east / 360)  # the short way across the date line
+        step = np.hypot(east * np.cos(np.radians(lat[:-1])), np.diff(lat))
         step[start[1:-1] - 1] = 0  # from the end of one edge to the start of the next
         reached = np.concatenate([[0], np.cumsum(step)])
         owner = np.repeat(np.arange(len(self.edge_ms)), np.diff(start))
@@ -569,6 +572,12 @@ class RoadNetwork:
         """
         order, start = self._leaving
         return order[start[node] : start[node + 1]]
+
+
+def _with_grid_of(patched: RoadNetwork, net: RoadNetwork) -> RoadNetwork:
+    """Hand on what is worked out of the roads alone, whatever they are like now."""
+    vars(patched).update(grid=net.grid, shape_share=net.shape_share)
+    return patched
 
 
 def _along_a_curve(lon_deg: FloatArray, lat_deg: FloatArray) -> Int32Array:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from data.records import Ask
+    from data.road_table import FloatArray
     from data.settings import Policy
     from geo.network import RoadNetwork
     from geo.snap import Position
@@ -211,7 +212,14 @@ def _positions(net: RoadNetwork, units: Sequence[Unit], policy: Policy) -> list[
                 for fix in fixes
             ]
         ),
+        accuracy_m=_or_nan([fix.accuracy_m for fix in fixes]),
+        speed_mps=_or_nan([fix.speed_mps for fix in fixes]),
     )
+
+
+def _or_nan(figures: Sequence[float | None]) -> FloatArray:
+    """Write figures as the snap takes them."""
+    return np.array([np.nan if figure is None else figure for figure in figures])
 
 
 def _why_not(unit: Unit, age: Age, busy_with: str, position: Position | None) -> str:

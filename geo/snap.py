@@ -1,4 +1,4 @@
-"""A fix -> the directed edge it is on, by distance and heading."""
+"""A fix -> the directed edge it is on, by distance, heading, accuracy and speed."""
 
 from __future__ import annotations
 
@@ -6,21 +6,33 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import shapely
 
-from data.road_table import METRES_PER_DEG
+from data.errors import InputError
+from geo.kernels import snap as kernel
+from geo.kernels.snap import FAR_M
+from geo.snap_grid import ARRIVING, SETTING_OUT
 from geo.speeds import U_TURN_S
+from geo.starts import starts_at
 
 if TYPE_CHECKING:
-    from data.road_table import FloatArray, IntArray
+    from data.road_table import FloatArray, Int32Array
     from geo.network import RoadNetwork
+    from geo.starts import Starts
 
-FAR_M = 250.0  # no road so near: the position is a fault
+__all__ = [
+    "FAR_M",
+    "NEAR_M",
+    "UNSURE",
+    "Position",
+    "Snapped",
+    "opposite",
+    "snap",
+    "snap_all",
+    "snap_batch",
+]
+
 NEAR_M = 50.0  # no road so near: the position is used with a note
-MAIN_M = 100.0  # a road of the main part is preferred so much further over a cut-off scrap
-# A road at right angles to the heading counts as so much further away, the opposite carriageway
-# as twice that: more than the error of a fix in a street, less than the next street is away.
-HEADING_M = 25.0
+UNSURE = 0.6  # less confidence than that: two roads are nearly as likely
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +57,10 @@ class Position:
         0 where the heading is unknown.
     passed_over : int or None
         A nearer edge that was not taken, because it is cut off from the main part.
+    runner_up : int or None
+        As in `Snapped`; None for none.
+    confidence : float
+        As in `Snapped`.
     """
 
     lon_deg: float
@@ -56,6 +72,132 @@ class Position:
     fraction: float
     turn_round_s: float | None
     passed_over: int | None = None
+    runner_up: int | None = None
+    confidence: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapped:
+    """
+    Many places on the road, column by column; each array of shape (k,).
+
+    Parameters
+    ----------
+    lon_deg, lat_deg : ndarray of float64
+        Where they were reported.
+    edge : ndarray of int32
+        The directed edge's row; -1 where no road lies within `FAR_M`, or the place is unknown.
+    fraction : ndarray of float64
+        Of the edge's length, from its tail, 0 to 1; NaN where there is no edge, as all that
+        follows.
+    offset_m : ndarray of float64
+        From the report to the road.
+    snapped_lon_deg, snapped_lat_deg : ndarray of float64
+        Where on the road that is.
+    runner_up : ndarray of int32
+        The likeliest other road: neither the edge, nor its twin, nor one that only goes on from
+        its end. -1 where none is a hundredth as likely.
+    confidence : ndarray of float64
+        How sure road and carriageway are, 0 to 1: the edge's likelihood against the runner-up's.
+        0 where there is no edge.
+    turn_round_ms : ndarray of int32
+        What setting out the other way costs: 0 where the heading is unknown, -1 where there is no
+        other way.
+    passed_over : ndarray of int32
+        A nearer edge that was not taken, because it is cut off from the main part; -1 for none.
+    """
+
+    lon_deg: FloatArray
+    lat_deg: FloatArray
+    edge: Int32Array
+    fraction: FloatArray
+    offset_m: FloatArray
+    snapped_lon_deg: FloatArray
+    snapped_lat_deg: FloatArray
+    runner_up: Int32Array
+    confidence: FloatArray
+    turn_round_ms: Int32Array
+    passed_over: Int32Array
+
+    def position(self, i: int) -> Position | None:
+        """
+        Pick one place.
+
+        Returns
+        -------
+        position : Position or None
+            None where there is no road.
+        """
+        edge, round_ms = int(self.edge[i]), int(self.turn_round_ms[i])
+        runner_up, passed_over = int(self.runner_up[i]), int(self.passed_over[i])
+        if edge < 0:
+            return None
+        return Position(
+            lon_deg=float(self.lon_deg[i]),
+            lat_deg=float(self.lat_deg[i]),
+            snapped_lon_deg=float(self.snapped_lon_deg[i]),
+            snapped_lat_deg=float(self.snapped_lat_deg[i]),
+            offset_m=float(self.offset_m[i]),
+            edge=edge,
+            fraction=float(self.fraction[i]),
+            turn_round_s=None if round_ms < 0 else round_ms / 1000,
+            passed_over=None if passed_over < 0 else passed_over,
+            runner_up=None if runner_up < 0 else runner_up,
+            confidence=float(self.confidence[i]),
+        )
+
+    def starts(self, net: RoadNetwork) -> Starts:
+        """
+        List the edges on which the places lie, for searches.
+
+        Parameters
+        ----------
+        net : RoadNetwork
+            That they were snapped on, or a patched one of the same roads.
+
+        Returns
+        -------
+        starts : Starts
+            In the order given; no edge where there is no road.
+        """
+        fraction = np.where(self.edge < 0, 0.0, self.fraction)
+        return starts_at(net, self.edge, fraction, self.turn_round_ms)
+
+
+def opposite(net: RoadNetwork, position: Position) -> bool:
+    """
+    Tell whether the other road that a position may be on is the opposite carriageway.
+
+    Parameters
+    ----------
+    net : RoadNetwork
+        The roads.
+    position : Position
+        On them.
+
+    Returns
+    -------
+    opposite : bool
+        Both are one-way, and they run against each other within 45 degrees.
+    """
+    if position.runner_up is None:
+        return False
+    pair = [position.edge, position.runner_up]
+    there, back = (_toward(net, edge, position) for edge in pair)
+    return bool(net.table.oneway[pair].all() and there @ back < -np.sqrt(0.5))
+
+
+def _toward(net: RoadNetwork, edge: int, position: Position) -> FloatArray:
+    """Give the direction in which an edge passes a place, as a vector of length 1."""
+    lon, lat = net.table.shape(edge)
+    scale = np.cos(np.radians(position.lat_deg))
+    line = np.stack([(lon - position.lon_deg) * scale, lat - position.lat_deg], axis=1)
+    step = np.diff(line, axis=0)
+    square = np.maximum((step**2).sum(axis=1), 1e-30)
+    along = np.clip(-(line[:-1] * step).sum(axis=1) / square, 0, 1)
+    nearest = np.argmin(((line[:-1] + along[:, None] * step) ** 2).sum(axis=1))
+    toward: FloatArray = step[nearest] / np.sqrt(square[nearest])
+    return toward
 
 
 def snap(
@@ -64,6 +206,8 @@ def snap(
     lat_deg: float,
     heading_deg: float | None = None,
     *,
+    accuracy_m: float | None = None,
+    speed_mps: float | None = None,
     arriving: bool = False,
 ) -> Position | None:
     """
@@ -77,6 +221,10 @@ def snap(
         WGS 84.
     heading_deg : float or None
         Clockwise from north; chooses the carriageway and the side of the street.
+    accuracy_m : float or None
+        Radius of the fix's error.
+    speed_mps : float or None
+        Over ground; a fast car is not on a slow road beside.
     arriving : bool
         A place to get to (a stop), rather than one to set out from (a unit): which roads are cut
         off differs.
@@ -86,9 +234,9 @@ def snap(
     position : Position or None
         None where no road lies within `FAR_M`.
     """
-    heading = np.nan if heading_deg is None else heading_deg
-    places = np.array([[lon_deg], [lat_deg], [heading]])
-    return snap_all(net, *places, arriving=arriving)[0]
+    known = (lon_deg, lat_deg, heading_deg, accuracy_m, speed_mps)
+    asked = np.array([[np.nan if figure is None else figure for figure in known]], np.float64)
+    return _snap(net, asked, arriving=arriving).position(0)
 
 
 def snap_all(
@@ -97,10 +245,41 @@ def snap_all(
     lat_deg: FloatArray,
     heading_deg: FloatArray,
     *,
+    accuracy_m: FloatArray | None = None,
+    speed_mps: FloatArray | None = None,
     arriving: bool = False,
 ) -> list[Position | None]:
     """
     Find the roads many positions are on; each as `snap` would.
+
+    Parameters
+    ----------
+    net, lon_deg, lat_deg, heading_deg, accuracy_m, speed_mps, arriving
+        As in `snap_batch`.
+
+    Returns
+    -------
+    positions : list of (Position or None), length k
+        In the order given.
+    """
+    snapped = snap_batch(
+        net, lon_deg, lat_deg, heading_deg, accuracy_m, speed_mps, arriving=arriving
+    )
+    return [snapped.position(i) for i in range(len(snapped.edge))]
+
+
+def snap_batch(
+    net: RoadNetwork,
+    lon_deg: FloatArray,
+    lat_deg: FloatArray,
+    heading_deg: FloatArray,
+    accuracy_m: FloatArray | None = None,
+    speed_mps: FloatArray | None = None,
+    *,
+    arriving: bool = False,
+) -> Snapped:
+    """
+    Find the roads many positions are on, as arrays.
 
     Parameters
     ----------
@@ -110,113 +289,71 @@ def snap_all(
         WGS 84.
     heading_deg : ndarray of float64, shape (k,)
         Clockwise from north, NaN where unknown.
+    accuracy_m, speed_mps : ndarray of float64, shape (k,), or None
+        Radius of each fix's error, and speed over ground; NaN where unknown.
     arriving : bool
         As in `snap`.
 
     Returns
     -------
-    positions : list of (Position or None), length k
+    snapped : Snapped
         In the order given.
+
+    Raises
+    ------
+    InputError
+        If the arrays are not flat and of one length.
+
+    Notes
+    -----
+    The road of the lowest score: metres away, and metres for what speaks against it
+    (`geo.kernels.snap`). How sure that is follows from likelihoods as in Newson and Krumm (2009):
+    a Gaussian of the distance, a von Mises law of the heading. A fix further off than it should
+    err is taken to err by as much: on a parking lot, the nearest of two roads is a guess.
     """
-    point, edge = _candidates(net, lon_deg, lat_deg)
-    found: list[Position | None] = [None] * len(lon_deg)
-    if not len(point):
-        return found
-    near = _nearest_on_edges(net, edge, lon_deg[point], lat_deg[point])
-    turned = np.cos(np.radians(heading_deg[point] - near.bearing_deg))
-    score = near.distance_m + np.nan_to_num(HEADING_M * (1 - turned))
-    score[near.distance_m > FAR_M] = np.inf
-    joined = net.from_main if arriving else net.to_main
-    nearest = _best(point, edge, score)
-    for i, bare in zip(_best(point, edge, score + MAIN_M * ~joined[edge]), nearest, strict=True):
-        if np.isfinite(score[i]):
-            row = int(point[i])
-            lon, lat = float(lon_deg[row]), float(lat_deg[row])
-            found[row] = Position(
-                lon_deg=lon,
-                lat_deg=lat,
-                snapped_lon_deg=float(near.lon_deg[i]),
-                snapped_lat_deg=float(near.lat_deg[i]),
-                offset_m=float(near.distance_m[i]),
-                edge=int(edge[i]),
-                fraction=float(near.fraction[i]),
-                turn_round_s=_turn_round_s(net, int(edge[i]), float(heading_deg[row])),
-                passed_over=int(edge[bare]) if joined[edge[i]] and not joined[edge[bare]] else None,
-            )
-    return found
+    asked = np.full((np.size(lon_deg), kernel.ASKED), np.nan)
+    for column, figures in enumerate((lon_deg, lat_deg, heading_deg, accuracy_m, speed_mps)):
+        if figures is not None:
+            if np.shape(figures) != asked.shape[:1]:
+                raise InputError(
+                    "lon_deg, lat_deg, heading_deg, accuracy_m, speed_mps: "
+                    "must be flat and of one length"
+                )
+            asked[:, column] = figures
+    return _snap(net, asked, arriving=arriving)
 
 
-def _best(point: IntArray, edge: IntArray, score: FloatArray) -> IntArray:
-    """Choose for each point the candidate of the lowest score, ties by the lower edge."""
-    order = np.lexsort((edge, np.round(score, 6), point))
-    return order[np.unique(point[order], return_index=True)[1]]
-
-
-def _turn_round_s(net: RoadNetwork, edge: int, heading_deg: float) -> float | None:
-    """Price setting out the other way: free where nobody knows which way the car points."""
-    if net.twin[edge] < 0:
-        return None
-    return 0.0 if np.isnan(heading_deg) else U_TURN_S
-
-
-def _candidates(
-    net: RoadNetwork, lon_deg: FloatArray, lat_deg: FloatArray
-) -> tuple[IntArray, IntArray]:
-    """
-    List the edges whose bounding box comes within `FAR_M` of a point.
-
-    Returns
-    -------
-    point, edge : ndarray of int64, shape (c,)
-        Pairs of rows.
-    """
-    reach_lat = FAR_M / METRES_PER_DEG
-    reach_lon = reach_lat / np.maximum(np.cos(np.radians(lat_deg)), 1e-6)
-    boxes = shapely.box(
-        lon_deg - reach_lon, lat_deg - reach_lat, lon_deg + reach_lon, lat_deg + reach_lat
+def _snap(net: RoadNetwork, asked: FloatArray, *, arriving: bool) -> Snapped:
+    """Snap fixes that are given as the kernel takes them."""
+    grid, count = net.grid, len(asked)
+    whole = np.full((count, kernel.WHOLE), -1, np.int32)
+    figures = np.full((count, kernel.FIGURES), np.nan)
+    kernel.snap_fixes(
+        grid.cells,
+        grid.road_mps,
+        net.shape_share,
+        net.table.tail,
+        net.table.head,
+        ARRIVING if arriving else SETTING_OUT,
+        asked,
+        grid.order(asked[:, kernel.LON], asked[:, kernel.LAT]),
+        whole,
+        figures,
     )
-    point, edge = net.tree.query(boxes)
-    return point.astype(np.int64), edge.astype(np.int64)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Nearest:
-    """The nearest point of an edge to a position, one row a pair, each array of shape (c,)."""
-
-    distance_m: FloatArray
-    fraction: FloatArray
-    bearing_deg: FloatArray
-    lon_deg: FloatArray
-    lat_deg: FloatArray
-
-
-def _nearest_on_edges(
-    net: RoadNetwork, edge: IntArray, lon_deg: FloatArray, lat_deg: FloatArray
-) -> _Nearest:
-    """Find it on the plane that touches the earth at the position."""
-    table = net.table
-    count = np.diff(table.shape_start)[edge] - 1
-    start = np.concatenate([[0], np.cumsum(count)])
-    pair = np.repeat(np.arange(len(edge)), count)
-    point = table.shape_start[edge][pair] + np.arange(start[-1]) - start[:-1][pair]
-    east_m = METRES_PER_DEG * np.cos(np.radians(lat_deg))
-    x0 = (table.shape_lon_deg[point] - lon_deg[pair]) * east_m[pair]
-    y0 = (table.shape_lat_deg[point] - lat_deg[pair]) * METRES_PER_DEG
-    x1 = (table.shape_lon_deg[point + 1] - lon_deg[pair]) * east_m[pair]
-    y1 = (table.shape_lat_deg[point + 1] - lat_deg[pair]) * METRES_PER_DEG
-    dx, dy = x1 - x0, y1 - y0
-    length = np.hypot(dx, dy)
-    along = np.clip(-(x0 * dx + y0 * dy) / np.maximum(length, 1e-9) ** 2, 0, 1)
-    x, y = x0 + along * dx, y0 + along * dy
-    distance = np.hypot(x, y)
-    best = np.lexsort((np.arange(len(pair)), distance, pair))[start[:-1]]
-    share = net.shape_share
-    behind = share[point[best]]
-    fraction = behind + along[best] * (share[point[best] + 1] - behind)
-    return _Nearest(
-        distance_m=distance[best],
-        fraction=np.clip(fraction, 0, 1),
-        bearing_deg=np.degrees(np.arctan2(dx[best], dy[best])) % 360,
-        lon_deg=lon_deg + x[best] / east_m,
-        lat_deg=lat_deg + y[best] / METRES_PER_DEG,
+    given, whole, figures = asked.T.copy(), whole.T.copy(), figures.T.copy()
+    edge = whole[kernel.ON]
+    both_ways = (edge >= 0) & (net.twin[edge] >= 0)
+    price_ms = np.where(np.isfinite(given[kernel.HEADING]), round(U_TURN_S * 1000), 0)
+    return Snapped(
+        lon_deg=given[kernel.LON],
+        lat_deg=given[kernel.LAT],
+        edge=edge,
+        fraction=figures[kernel.FRACTION],
+        offset_m=figures[kernel.OFFSET],
+        snapped_lon_deg=figures[kernel.AT_LON],
+        snapped_lat_deg=figures[kernel.AT_LAT],
+        runner_up=whole[kernel.RUNNER_UP],
+        confidence=np.nan_to_num(figures[kernel.CONFIDENCE]),
+        turn_round_ms=np.where(both_ways, price_ms, -1).astype(np.int32),
+        passed_over=whole[kernel.PASSED_OVER],
     )

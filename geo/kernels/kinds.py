@@ -14,11 +14,16 @@ INTS = types.Array(types.int32, 1, "C", readonly=True)
 ROWS = types.Array(types.int32, 2, "C", readonly=True)
 INTS_OUT = types.Array(types.int32, 1, "C")
 ROWS_OUT = types.Array(types.int32, 2, "C")
+FLOATS = types.Array(types.float64, 1, "C", readonly=True)
+FLOAT_ROWS = types.Array(types.float64, 2, "C", readonly=True)
 FLOATS_OUT = types.Array(types.float64, 1, "C")
+FLOAT_ROWS_OUT = types.Array(types.float64, 2, "C")
+TRUTHS = types.Array(types.boolean, 1, "C", readonly=True)
 LONGS = types.Array(types.int64, 1, "C", readonly=True)
 LONGS_OUT = types.Array(types.int64, 1, "C")
 LONG_ROWS_OUT = types.Array(types.int64, 2, "C")
 INT = types.int64
+FLOAT = types.float64
 TRUTH = types.boolean
 NOTHING = types.void
 ROW = types.uint32

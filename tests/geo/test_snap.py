@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.road_table import METRES_PER_DEG
-from geo.snap import FAR_M, snap, snap_all
+from geo.exposure import _side_unsure
+from geo.snap import FAR_M, UNSURE, opposite, snap, snap_all
 from tests.geo.towns import at, town
 
 if TYPE_CHECKING:
@@ -168,3 +169,42 @@ def test_batch_equals_single(denver: RoadNetwork) -> None:
 def test_nothing_to_snap() -> None:
     empty = np.array([])
     assert snap_all(town(CROSS, CROSSING), empty, empty, empty) == []
+
+
+def test_between_carriageways_a_snap_says_that_it_is_not_sure() -> None:
+    lanes = {"A": (0.0, 0.0), "B": (1000.0, 0.0), "C": (1000.0, 20.0), "D": (0.0, 20.0)}
+    net = town(
+        lanes,
+        [
+            {"ends": ["A", "B"], "oneway": True},
+            {"ends": ["C", "D"], "oneway": True},
+            {"ends": ["B", "C"]},
+            {"ends": ["D", "A"]},
+        ],
+    )
+    unsure, sure = snap(net, *at(500, 11)), snap(net, *at(500, 11), 90)
+    assert unsure
+    assert sure
+    assert unsure.runner_up == sure.edge
+    assert unsure.confidence < UNSURE
+    assert opposite(net, unsure)
+    assert sure.confidence > 0.95
+    assert not opposite(net, sure)
+
+
+def test_a_stop_between_carriageways_has_a_note() -> None:
+    lanes = {"A": (0.0, 0.0), "B": (1000.0, 0.0), "C": (1000.0, 20.0), "D": (0.0, 20.0)}
+    net = town(
+        lanes,
+        [
+            {"ends": ["A", "B"], "oneway": True, "name": "I 83"},
+            {"ends": ["C", "D"], "oneway": True, "name": "I 83"},
+            {"ends": ["B", "C"]},
+            {"ends": ["D", "A"]},
+        ],
+    )
+    note = "which side of I 83 is not sure: the other carriageway is as near"
+    assert _side_unsure(net, snap(net, *at(500, 11), arriving=True)) == [note]
+    assert _side_unsure(net, snap(net, *at(500, 11), 90, arriving=True)) == []
+    assert _side_unsure(net, snap(net, *at(500, 2), arriving=True)) == []
+    assert _side_unsure(net, None) == []
