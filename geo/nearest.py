@@ -140,8 +140,11 @@ class NearestUnits:
             unit,
             self._label,
         )
+        width = max(own.edge.shape[1], to.edge.shape[1])
+        own, to = own.widened(width), to.widened(width)
         own.edge[unit], own.done_ms[unit] = to.edge[0], to.done_ms[0]
         own.price_ms[unit] = to.price_ms[0]
+        self._starts = own
         # A unit's own beginning may have been crowded out by the one that left: offer all again.
         own_state, own_seed = _seeds(net, own)
         state = np.concatenate([state, own_state])

@@ -20,7 +20,7 @@ from geo.kernels.search import UNREACHED
 from geo.snap_grid import build_grid
 from geo.speeds import edge_speeds_mps
 from geo.states import Passages, SearchGraph, main_parts, restrict, search_graph
-from geo.turns import turn_seconds
+from geo.turns import may_turn_round, turn_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -461,6 +461,11 @@ class RoadNetwork:
     def spare(self) -> list[Workspace]:
         """Arrays of searches that are not in use."""
         return []
+
+    @cached_property
+    def may_turn(self) -> BoolArray:
+        """Edges on which a car may turn round, shape (m,)."""
+        return may_turn_round(self.table)
 
     @cached_property
     def end_state(self) -> Int32Array:

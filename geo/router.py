@@ -153,27 +153,20 @@ class Backward:
         time_s = float(self.drive_times_s(starts)[0])
         if not np.isfinite(time_s):
             return None
-        first, edges, end = self._way(starts, round(time_s * 1000))
-        return draw_route(
-            self.net,
-            edges,
-            _share(position, first, int(starts.done_ms[0][starts.edge[0] == first][0])),
-            _share(self.place, edges[-1], end),
-            time_s,
-        )
+        edges, begin, end = self._way(starts, round(time_s * 1000))
+        shares = _share(position, edges[0], begin), _share(self.place, edges[-1], end)
+        return draw_route(self.net, edges, *shares, time_s)
 
-    def _way(self, starts: Starts, time_ms: int) -> tuple[int, list[int], int]:
+    def _way(self, starts: Starts, time_ms: int) -> tuple[list[int], int, int]:
         """
         Find edges that take just so long.
 
         Returns
         -------
-        first : int
-            The edge set out on.
         edges : list of int
             In the order driven.
-        end_done_ms : int
-            Time from the start of the last to the place.
+        begin_done_ms, end_done_ms : int
+            Time from the start of the first to the position, and of the last to the place.
 
         Raises
         ------
@@ -185,17 +178,19 @@ class Backward:
             *(column[0].tolist() for column in (starts.edge, starts.done_ms, starts.price_ms)),
             strict=True,
         ):
+            if edge < 0:
+                continue
             ahead = [
                 int(end)
                 for end in self.end_done_ms[self.end_edge == edge]
                 if end >= done and price + end - done == time_ms
             ]
             if ahead:
-                return edge, [edge], ahead[0]
+                return [edge], done, ahead[0]
             state = int(net.end_state[edge])
             if price + int(net.edge_ms[edge]) - done + self.rest_ms(state) == time_ms:
                 edges, end = self._follow(state)
-                return edge, [edge, *edges], end
+                return [edge, *edges], done, end
         raise AssertionError("a drive time without a way")  # pragma: no cover
 
     def _follow(self, state: int) -> tuple[list[int], int]:

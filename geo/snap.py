@@ -15,7 +15,7 @@ from geo.speeds import U_TURN_S
 from geo.starts import starts_at
 
 if TYPE_CHECKING:
-    from data.road_table import FloatArray, Int32Array
+    from data.road_table import BoolArray, FloatArray, Int32Array
     from geo.network import RoadNetwork
     from geo.starts import Starts
 
@@ -32,6 +32,7 @@ __all__ = [
 ]
 
 NEAR_M = 50.0  # no road so near: the position is used with a note
+AT_END_M = 0.01  # nearer to where an edge ends than that: rounding
 UNSURE = 0.6  # less confidence than that: two roads are nearly as likely
 
 
@@ -55,6 +56,8 @@ class Position:
     turn_round_s : float or None
         What it costs to set out on the same road the other way; None where there is no other way.
         0 where the heading is unknown.
+    any_way : bool
+        As in `Snapped`.
     passed_over : int or None
         A nearer edge that was not taken, because it is cut off from the main part.
     runner_up : int or None
@@ -71,6 +74,7 @@ class Position:
     edge: int
     fraction: float
     turn_round_s: float | None
+    any_way: bool = False
     passed_over: int | None = None
     runner_up: int | None = None
     confidence: float = 1.0
@@ -103,6 +107,8 @@ class Snapped:
     turn_round_ms : ndarray of int32
         What setting out the other way costs: 0 where the heading is unknown, -1 where there is no
         other way.
+    any_way : ndarray of bool
+        At an end of the edge, without a heading: it may set out on any road from there.
     passed_over : ndarray of int32
         A nearer edge that was not taken, because it is cut off from the main part; -1 for none.
     """
@@ -117,6 +123,7 @@ class Snapped:
     runner_up: Int32Array
     confidence: FloatArray
     turn_round_ms: Int32Array
+    any_way: BoolArray
     passed_over: Int32Array
 
     def position(self, i: int) -> Position | None:
@@ -141,6 +148,7 @@ class Snapped:
             edge=edge,
             fraction=float(self.fraction[i]),
             turn_round_s=None if round_ms < 0 else round_ms / 1000,
+            any_way=bool(self.any_way[i]),
             passed_over=None if passed_over < 0 else passed_over,
             runner_up=None if runner_up < 0 else runner_up,
             confidence=float(self.confidence[i]),
@@ -161,7 +169,7 @@ class Snapped:
             In the order given; no edge where there is no road.
         """
         fraction = np.where(self.edge < 0, 0.0, self.fraction)
-        return starts_at(net, self.edge, fraction, self.turn_round_ms)
+        return starts_at(net, self.edge, fraction, self.turn_round_ms, self.any_way)
 
 
 def opposite(net: RoadNetwork, position: Position) -> bool:
@@ -342,18 +350,25 @@ def _snap(net: RoadNetwork, asked: FloatArray, *, arriving: bool) -> Snapped:
     )
     given, whole, figures = asked.T.copy(), whole.T.copy(), figures.T.copy()
     edge = whole[kernel.ON]
-    both_ways = (edge >= 0) & (net.twin[edge] >= 0)
-    price_ms = np.where(np.isfinite(given[kernel.HEADING]), round(U_TURN_S * 1000), 0)
+    known = np.isfinite(given[kernel.HEADING])
+    # Without a heading a car may point either way; with one it turns round where it may.
+    both_ways = (edge >= 0) & (net.twin[edge] >= 0) & (net.may_turn[edge] | ~known)
+    price_ms = np.where(known, round(U_TURN_S * 1000), 0)
+    fraction = figures[kernel.FRACTION]
+    length_m = net.table.length_m[edge]
+    fraction[fraction * length_m < AT_END_M] = 0.0
+    fraction[(1 - fraction) * length_m < AT_END_M] = 1.0
     return Snapped(
         lon_deg=given[kernel.LON],
         lat_deg=given[kernel.LAT],
         edge=edge,
-        fraction=figures[kernel.FRACTION],
+        fraction=fraction,
         offset_m=figures[kernel.OFFSET],
         snapped_lon_deg=figures[kernel.AT_LON],
         snapped_lat_deg=figures[kernel.AT_LAT],
         runner_up=whole[kernel.RUNNER_UP],
         confidence=np.nan_to_num(figures[kernel.CONFIDENCE]),
         turn_round_ms=np.where(both_ways, price_ms, -1).astype(np.int32),
+        any_way=~known & np.isin(fraction, (0.0, 1.0)),
         passed_over=whole[kernel.PASSED_OVER],
     )

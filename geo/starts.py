@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from data.road_table import FloatArray, Int32Array
+    from data.road_table import BoolArray, FloatArray, Int32Array
     from geo.network import RoadNetwork
     from geo.snap import Position
 
@@ -18,15 +18,16 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Starts:
     """
-    Positions to set out from: each on its own edge and, on a two-way street, on the one back.
+    Positions to set out from, and the edges each may set out on.
 
     Parameters
     ----------
-    edge : ndarray of int32, shape (k, 2)
-        The position's edge, and the same road the other way; -1 where there is none.
-    done_ms : ndarray of int32, shape (k, 2)
+    edge : ndarray of int32, shape (k, w)
+        The position's edge, the same road the other way, and at a crossing, where the heading is
+        unknown, all others that lead from there; -1 for none. w is 2 where there are no such.
+    done_ms : ndarray of int32, shape (k, w)
         Time from the start of each to the position.
-    price_ms : ndarray of int32, shape (k, 2)
+    price_ms : ndarray of int32, shape (k, w)
         What it costs to set out on it: turning round.
     """
 
@@ -46,9 +47,34 @@ class Starts:
         one = slice(i, i + 1)
         return Starts(edge=self.edge[one], done_ms=self.done_ms[one], price_ms=self.price_ms[one])
 
+    def widened(self, width: int) -> Starts:
+        """
+        Make room for more edges to set out on.
+
+        Parameters
+        ----------
+        width : int
+            w, no less than now.
+
+        Returns
+        -------
+        starts : Starts
+            A copy, with none in the new room.
+        """
+        room = ((0, 0), (0, width - self.edge.shape[1]))
+        return Starts(
+            edge=np.pad(self.edge, room, constant_values=-1),
+            done_ms=np.pad(self.done_ms, room),
+            price_ms=np.pad(self.price_ms, room),
+        )
+
 
 def starts_at(
-    net: RoadNetwork, edge: Int32Array, fraction: FloatArray, turn_round_ms: Int32Array
+    net: RoadNetwork,
+    edge: Int32Array,
+    fraction: FloatArray,
+    turn_round_ms: Int32Array,
+    any_way: BoolArray | None = None,
 ) -> Starts:
     """
     List the edges on which positions lie.
@@ -63,6 +89,8 @@ def starts_at(
         Of the edge's length that lies behind, 0 to 1.
     turn_round_ms : ndarray of int32, shape (k,)
         What setting out the other way costs; -1 where there is no other way.
+    any_way : ndarray of bool, shape (k,), optional
+        At an end of its edge, and free to set out on any road from there.
 
     Returns
     -------
@@ -74,7 +102,16 @@ def starts_at(
     share = np.stack([fraction, 1 - fraction], axis=1)
     done_ms = np.rint(share * net.edge_ms[edges]).astype(np.int32)
     price_ms = np.stack([np.zeros(len(edge), np.int32), np.maximum(turn_round_ms, 0)], axis=1)
-    return Starts(edge=edges, done_ms=done_ms, price_ms=price_ms.astype(np.int32))
+    starts = Starts(edge=edges, done_ms=done_ms, price_ms=price_ms.astype(np.int32))
+    free = np.flatnonzero(any_way & (edge >= 0)) if any_way is not None else ()
+    if not len(free):
+        return starts
+    nodes = np.where(fraction[free] > 0, net.table.head[edge[free]], net.table.tail[edge[free]])
+    onward = [net.edges_from(int(node)) for node in nodes]
+    starts = starts.widened(2 + max(map(len, onward)))
+    for row, more in zip(free, onward, strict=True):
+        starts.edge[row, 2 : 2 + len(more)] = more
+    return starts
 
 
 def starts_of(net: RoadNetwork, positions: Sequence[Position | None]) -> Starts:
@@ -93,14 +130,17 @@ def starts_of(net: RoadNetwork, positions: Sequence[Position | None]) -> Starts:
     starts : Starts
         In the order given.
     """
-    rows = [
-        (-1, 0.0, -1)
-        if p is None
-        else (p.edge, p.fraction, -1 if p.turn_round_s is None else round(p.turn_round_s * 1000))
-        for p in positions
-    ]
-    edge, fraction, turn_round_ms = np.array(rows, np.float64).reshape(-1, 3).T
-    return starts_at(net, edge.astype(np.int32), fraction, turn_round_ms.astype(np.int32))
+    rows = [(-1, 0.0, -1, 0) if p is None else _row(p) for p in positions]
+    edge, fraction, turn_round_ms, any_way = np.array(rows, np.float64).reshape(-1, 4).T
+    round_ms = turn_round_ms.astype(np.int32)
+    return starts_at(net, edge.astype(np.int32), fraction, round_ms, any_way > 0)
+
+
+def _row(position: Position) -> tuple[int, float, int, bool]:
+    """Give what `starts_at` takes of a position."""
+    round_s = position.turn_round_s
+    round_ms = -1 if round_s is None else round(round_s * 1000)
+    return position.edge, position.fraction, round_ms, position.any_way
 
 
 def ends_of(net: RoadNetwork, place: Position) -> tuple[Int32Array, Int32Array]:

@@ -43,7 +43,7 @@ def read_back(
         The edges the place lies on, and the time from their start to it.
     end_state, edge_ms : ndarray of int32, shape (m,)
         The state in which an edge is left, and the edge's time.
-    start_edge, start_done_ms, start_price_ms : ndarray of int32, shape (k, 2)
+    start_edge, start_done_ms, start_price_ms : ndarray of int32, shape (k, w)
         `geo.router.Starts`.
     limit_ms : int
         Times past it are not given.
@@ -52,7 +52,7 @@ def read_back(
     """
     for i in range(len(start_edge)):
         best = np.int64(UNREACHED)
-        for leg in range(2):
+        for leg in range(start_edge.shape[1]):
             edge = start_edge[i, leg]
             if edge < 0:
                 continue
@@ -147,7 +147,7 @@ def read_standing(
     """
     for i in range(len(start_edge)):
         time_ms[i, :] = UNREACHED
-        for leg in range(2):
+        for leg in range(start_edge.shape[1]):
             edge = start_edge[i, leg]
             if edge < 0:
                 continue

@@ -183,9 +183,12 @@ def _best(
             edge = owner[place[i, 0], EDGE + leg]
             if edge < 0:
                 break
-            score = distance_m + car[_HEADING_M] * (turned if leg == 0 else 2 - turned)
+            away = turned if leg == 0 else 2 - turned
+            score = distance_m + car[_HEADING_M] * away
             score += car[_ERROR_M] * _too_fast(car, road_mps, edge)
-            if not owner[place[i, 0], FLAGS] & joined << leg:
+            # A car that leaves the map on one carriageway is not on the other, though that is
+            # joined: what is driven the other way is not preferred.
+            if away > 1 or not owner[place[i, 0], FLAGS] & joined << leg:
                 score += main_m
             # Rounded, so that roads on one line are told apart by their rows, not by a last bit.
             score = np.rint(score * (1 / SAME_M))

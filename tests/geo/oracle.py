@@ -43,6 +43,10 @@ def ways_to_be(
             if net.table.tail[edge] == ends[place.edge]:
                 yield edge, 0, 0.0
         return
+    if place.any_way and not arriving:
+        node = (net.table.head if place.fraction else net.table.tail)[place.edge]
+        for edge in np.flatnonzero(net.table.tail == node).tolist():
+            yield edge, 0, 0.0
     yield place.edge, round(place.fraction * int(net.edge_ms[place.edge])), 0.0
     if place.turn_round_s is not None:
         twin = int(net.twin[place.edge])

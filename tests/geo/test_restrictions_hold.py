@@ -67,7 +67,7 @@ def test_no_route_breaks_a_restriction_or_a_oneway(name: str, shared_data: Path)
             time_s = times.drive_time_s(start)
             if not np.isfinite(time_s):
                 continue
-            _, edges, _ = times._way(starts_of(net, [start]), round(time_s * 1000))
+            edges, _, _ = times._way(starts_of(net, [start]), round(time_s * 1000))
             for before, after in pairwise(edges):
                 assert table.head[before] == table.tail[after]
                 turn = way[before], node[before], way[after]

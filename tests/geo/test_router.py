@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import networkx as nx
 import numpy as np
@@ -58,7 +58,7 @@ def towns(draw: st.DrawFn) -> RoadNetwork:
 
 
 def somewhere(net: RoadNetwork, edge: int, fraction: float, *, heading_known: bool) -> Position:
-    """A position on an edge, without a snap."""
+    """A position on an edge, without a snap; at its end, and on any road from there."""
     turn_round_s = (20.0 if heading_known else 0.0) if net.twin[edge] >= 0 else None
     return Position(
         lon_deg=0,
@@ -69,6 +69,7 @@ def somewhere(net: RoadNetwork, edge: int, fraction: float, *, heading_known: bo
         edge=edge,
         fraction=fraction,
         turn_round_s=turn_round_s,
+        any_way=not heading_known and fraction in {0.0, 1.0},
     )
 
 
@@ -384,6 +385,20 @@ def test_a_place_at_a_crossing_is_reached_by_any_of_its_streets() -> None:
         route = times.route(position)
         assert route
         assert route.distance_m == pytest.approx(300, abs=1)
+
+
+def test_at_a_crossing_without_a_heading_one_may_leave_by_any_street() -> None:
+    cross = {"W": (-500.0, 0.0), "M": (0.0, 0.0), "E": (500.0, 0.0), "S": (0.0, -500.0)}
+    streets: list[dict[str, Any]] = [
+        {"ends": ["W", "M"], "maxspeed": TEN_MPS, "oneway": True},
+        {"ends": ["M", "E"], "maxspeed": TEN_MPS},
+        {"ends": ["M", "S"], "maxspeed": TEN_MPS},
+    ]
+    net = town(cross, streets)
+    for east_m, north_m in ((300, 0), (0, -300)):
+        assert _time(net, (0, 0.0), (east_m, north_m)) == pytest.approx(30, abs=0.01)
+    # One that came up from the south has the turn before it.
+    assert _time(net, (0, -1, 0), (300, 0)) > 31
 
 
 def test_routes_follow_edges_and_their_times_add_up(denver: RoadNetwork) -> None:
