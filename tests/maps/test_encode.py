@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maps.encode import encode_codes, encode_roads, varint, zigzag
@@ -127,6 +127,7 @@ def test_a_loop_road_and_a_road_without_length_survive(roads: RoadTable) -> None
     assert len(read_lines(encode_roads(odd, drawn))) == len(drawn.edge)
 
 
+@settings(deadline=None)
 @given(random=st.randoms(use_true_random=False))
 def test_the_order_of_edges_does_not_change_what_is_drawn(roads: RoadTable, random: Any) -> None:
     order = list(range(roads.edge_count))
