@@ -2,7 +2,7 @@
 Time many snapshots at once against one after the other; answers are compared before any is timed.
 
 Run ``python bench/history.py --ny NY.npz --roads CITY.roads [--units 100] [--json FILE]``. NY.npz
-holds lon, lat, tail, head and w (tenths of a millisecond of the DIMACS travel-time graph of New
+holds lon, lat, tail, head and w (the DIMACS travel-time graph of New
 York, Demetrescu et al. 2006).
 """
 

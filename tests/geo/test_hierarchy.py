@@ -78,3 +78,19 @@ def test_it_is_saved_as_its_arrays(denver: RoadNetwork, tmp_path: Path) -> None:
     for mine, theirs in zip(asdict(hierarchy).values(), asdict(again).values(), strict=True):
         np.testing.assert_array_equal(mine, theirs)
     assert again.count == denver.forward.count
+
+
+def test_a_way_up_longer_than_any_time_is_none() -> None:
+    none = np.empty(0, np.int32)
+    climb = Hierarchy(
+        row=np.arange(4, dtype=np.int32),
+        up_start=np.array([0, 0, 1, 2, 3], np.int32),
+        up_row=np.array([0, 1, 2], np.int32),
+        up_ms=np.full(3, UNREACHED - 1, np.int32),
+        down_start=np.zeros(5, np.int32),
+        down_row=none,
+        down_ms=none,
+    )
+    (block,) = nearest_over_time(climb, one_by_one([(3, 0)]))
+    times = block.time_ms(climb.row)[:, 0, 0].tolist()
+    assert times == [UNREACHED, UNREACHED, UNREACHED - 1, 0]
