@@ -53,7 +53,7 @@ ROAD_SD_M = 5.0
 HEADING_LOG = 4.0  # sharpness of the von Mises law: headings err by 0.5 rad, a lane change included
 TOO_FAST_LOG = 2.0  # a road so slow is that much less likely, in natural logarithms
 RIVAL_LOG = 4.6  # a road a hundred times less likely is no rival
-WINDOW_M = 30.0  # searched first: enough for most fixes in a town
+WINDOW_M = 40.0  # searched first: enough for most fixes in a town
 SAME_M = 1e-6  # distances so near to each other are the same
 WHOLE_DEG = 359.0  # roads so far apart may be neighbours across the date line
 
