@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 Labels = npt.NDArray[Any]
 """Of uint32 where one label is kept, of int64 where two are."""
 LABELS_A_LANE = 2
+CACHE_LINE = 64
+"""Bytes, on all processors that this runs on; another length would cost time only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -310,8 +312,12 @@ def _lane_count(k: int) -> int:
 
 
 def _table(rows: int, k: int) -> Labels:
-    """Make room for labels."""
-    return np.empty(rows * k * _lane_count(k), np.int64 if k == LABELS_A_LANE else np.uint32)
+    """Make room for labels, from the beginning of a line of the cache on: so no row has a rest."""
+    kind = np.dtype(np.int64 if k == LABELS_A_LANE else np.uint32)
+    size = rows * k * _lane_count(k) * kind.itemsize
+    room = np.empty(size + CACHE_LINE, np.uint8)
+    first = -room.ctypes.data % CACHE_LINE
+    return room[first : first + size].view(kind)
 
 
 def _lanes(label: Labels, k: int) -> Labels:
