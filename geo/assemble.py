@@ -65,7 +65,9 @@ def twins(table: RoadTable) -> Int32Array:
         tail, head, way, length = keys[row]
         free = [r for r in rows_of[head, tail, way, length] if r != row and twin[r] < 0]
         if twin[row] < 0 and free:
-            twin[row], twin[free[0]] = free[0], row
+            # Of two halves of a ring, the one drawn the other way is the same road.
+            back = min(free, key=lambda r: bool(table.reversed[r] == table.reversed[row]))
+            twin[row], twin[back] = back, row
     return twin
 
 

@@ -206,7 +206,7 @@ class Middles:
         self, net: RoadNetwork, hierarchy: Hierarchy, starts: Starts, snapshot_start: IntArray
     ) -> None:
         count = len(net.edge_ms)
-        half_ms = net.edge_ms // 2
+        half_ms = net.half_ms
         edge = net.state_edge if net.turns else np.arange(count)
         state = np.arange(len(edge)) if net.turns else net.node_state[net.table.tail]
         # A middle is reached along its own edge and, on a two-way street, along the other.

@@ -69,7 +69,7 @@ def nearest(
     at_node = _blank(net.table.node_count, k)
     offer_all(at_node, places, np.arange(len(places)), limit_ms)
     head = np.stack([net.table.head, np.full(len(net.edge_ms), -1)], axis=1).astype(np.int32)
-    gather(label, net.state_edge, net.edge_ms, head, limit_ms, at_node)
+    gather(label, net.state_edge, net.whole_ms, head, limit_ms, at_node)
     return _read(at_node)
 
 
@@ -162,7 +162,7 @@ class NearestUnits:
             Inf where there are fewer. The middle of a two-way street is reached from both sides.
         """
         net = self._net
-        half_ms = net.edge_ms // 2
+        half_ms = net.half_ms
         edges = np.arange(len(half_ms), dtype=np.int32)
         sides = np.stack([edges, net.twin], axis=1).astype(np.int32)
         at_middle = _blank(len(edges), self._label.shape[1])

@@ -71,6 +71,12 @@ class RoadNetwork:
     from_main, to_main : ndarray of bool, shape (m,)
         Edges that the main part reaches (good to arrive on), and that reach it (good to set out
         on). The main part is the largest in which every edge reaches every other.
+    closed : frozenset of int
+        Edges that are not driven through now (`patched`).
+    response : bool
+        Times are those with lights and siren.
+    unpatched : RoadNetwork or None
+        The network as it is on other days; None where this is it.
     """
 
     table: RoadTable
@@ -84,6 +90,7 @@ class RoadNetwork:
     to_main: BoolArray
     closed: frozenset[int] = frozenset()
     response: bool = False
+    unpatched: RoadNetwork | None = None
 
     @classmethod
     def from_table(cls, table: RoadTable, *, response: bool = False) -> RoadNetwork:
@@ -231,8 +238,10 @@ class RoadNetwork:
             program; or if it holds other arrays than a road network's.
         """
         arrays, facts = read_roads(path)
+        lacking = [name for name in ("texts", "source") if name not in facts]
         graphs = [f"{graph}_{part}" for graph in _GRAPHS for part in ("start", "arc")]
         missing = [name for name in (*ARRAYS, *_OWN_ARRAYS, *graphs) if name not in arrays]
+        missing += lacking
         if missing:
             raise RoadFileError(
                 f"{path}: must hold a road network, lacks {', '.join(missing)}; "
@@ -262,7 +271,14 @@ class RoadNetwork:
         ----------
         path : Path or str
             Where to.
+
+        Raises
+        ------
+        InputError
+            If it is patched: what is closed now is not for the file.
         """
+        if self.unpatched is not None:
+            raise InputError(f"{path}: must be of an ordinary day; save the unpatched network")
         arrays: dict[str, npt.NDArray[Any]] = {name: getattr(self.table, name) for name in ARRAYS}
         arrays |= {name: getattr(self, name) for name in _OWN_ARRAYS}
         for graph in _GRAPHS:
@@ -297,14 +313,20 @@ class RoadNetwork:
         Returns
         -------
         network : RoadNetwork
-            Shares all arrays that stay as they are. Positions snapped on either hold on both.
+            Shares all arrays that stay as they are. Positions snapped on either hold on both;
+            `Starts` do not. A patch of a patched network takes the place of what was there before.
 
         Raises
         ------
         InputError
             If there is no such edge, or a factor is not above 0 or makes a time of 24 days.
         """
-        shut = np.asarray(closed, np.int64)
+        if self.unpatched is not None:
+            return self.unpatched.patched(closed=closed, slowed=slowed)
+        shut = np.asarray(closed)
+        if len(shut) and not np.issubdtype(shut.dtype, np.integer):
+            raise InputError("closed: must hold edge rows, whole numbers")
+        shut = shut.astype(np.int64)
         slow = slowed or {}
         rows = np.concatenate([shut, np.fromiter(slow, np.int64, len(slow))])
         if not ((rows >= 0) & (rows < len(self.edge_ms))).all():
@@ -326,6 +348,7 @@ class RoadNetwork:
                 from_main=self.from_main,
                 to_main=self.to_main,
                 closed=frozenset(shut.tolist()),
+                unpatched=self,
             )
             return _with_grid_of(patched, self)
         state_ms = through_ms[self.state_edge]
@@ -335,6 +358,7 @@ class RoadNetwork:
             forward=replace(self.forward, state_ms=state_ms),
             backward=replace(self.backward, state_ms=state_ms),
             closed=frozenset(shut.tolist()),
+            unpatched=self,
         )
         return _with_grid_of(patched, self)
 
@@ -479,6 +503,18 @@ class RoadNetwork:
         """Where turns have no price: the node of each state, shape (n,)."""
         return np.argsort(self.node_state).astype(np.int32)
 
+    @cached_property
+    def half_ms(self) -> Int32Array:
+        """Time to the middle of each edge, rounded as that of any position, shape (m,)."""
+        return np.rint(self.edge_ms / 2).astype(np.int32)
+
+    @cached_property
+    def whole_ms(self) -> Int32Array:
+        """Time to drive each edge from end to end, shape (m,); `UNREACHED` where it is closed."""
+        whole_ms = self.edge_ms.copy()
+        whole_ms[list(self.closed)] = UNREACHED
+        return whole_ms
+
     def states_of(self, edge: int) -> list[int]:
         """
         List the states in which an edge may be left.
@@ -510,7 +546,7 @@ class RoadNetwork:
         time_ms : int
             `UNREACHED` where it is closed.
         """
-        return UNREACHED if edge in self.closed else int(self.edge_ms[edge])
+        return int(self.whole_ms[edge])
 
     def onward(self, state: int) -> Iterator[tuple[int, int, int]]:
         """

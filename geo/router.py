@@ -391,7 +391,7 @@ def times_to_middles(net: RoadNetwork, position: Position, *, within_s: float) -
         else:
             begin_ms = found.label_ms[net.node_state[net.table.tail]].astype(np.float64)
             begin_ms[begin_ms == UNREACHED] = np.inf
-    half_ms = net.edge_ms // 2
+    half_ms = net.half_ms
     middle_ms = begin_ms + half_ms
     for edge, done_ms, price_ms in zip(
         starts.edge[0], starts.done_ms[0], starts.price_ms[0], strict=True
@@ -475,6 +475,6 @@ def _node_times(
         states = [state for edge in states for state in net.states_of(edge)]
     seeds = np.array(states, np.int32)
     with search_from(seed_state=seeds, seed_ms=np.zeros(len(seeds), np.int32)) as found:
-        spread(found.label_ms, found.touched, limit_ms, net.state_edge, net.edge_ms, far, time_ms)
+        spread(found.label_ms, found.touched, limit_ms, net.state_edge, net.whole_ms, far, time_ms)
     time_ms[node] = 0
     return time_ms / 1000

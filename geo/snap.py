@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from data.errors import InputError
+from geo.drive_model import RESPONSE, ROUTINE
 from geo.kernels import snap as kernel
 from geo.kernels.snap import FAR_M
 from geo.snap_grid import ARRIVING, SETTING_OUT
-from geo.speeds import U_TURN_S
 from geo.starts import starts_at
 
 if TYPE_CHECKING:
@@ -353,7 +353,8 @@ def _snap(net: RoadNetwork, asked: FloatArray, *, arriving: bool) -> Snapped:
     known = np.isfinite(given[kernel.HEADING])
     # Without a heading a car may point either way; with one it turns round where it may.
     both_ways = (edge >= 0) & (net.twin[edge] >= 0) & (net.may_turn[edge] | ~known)
-    price_ms = np.where(known, round(U_TURN_S * 1000), 0)
+    model = RESPONSE if net.response else ROUTINE
+    price_ms = np.where(known, round(model.u_turn_s * 1000), 0)
     fraction = figures[kernel.FRACTION]
     length_m = net.table.length_m[edge]
     fraction[fraction * length_m < AT_END_M] = 0.0

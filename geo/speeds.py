@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 KMH_MPS = 1 / 3.6
 MPH_MPS = 0.44704
-U_TURN_S = ROUTINE.u_turn_s
 
 # A class's median is believed where so much of it carries signs; below, a handful of odd signs
 # would decide for all (in one small town: residential 22 km/h, service 64).

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from geo.kernels.search import UNREACHED
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 class Starts:
     """
     Positions to set out from, and the edges each may set out on.
+
+    They hold times of the network that they were made for: make them anew for a patched one.
 
     Parameters
     ----------
@@ -160,6 +164,7 @@ def ends_of(net: RoadNetwork, place: Position) -> tuple[Int32Array, Int32Array]:
         ends = net.table.head if place.fraction else net.table.tail
         node = int(ends[place.edge])
         last, first = net.edges_to(node), net.edges_from(node)
+        last = last[~np.isin(last, list(net.closed))]  # nobody arrives by a closed road
         edge = np.concatenate([last, first]).astype(np.int32)
         return edge, np.concatenate([net.edge_ms[last], np.zeros(len(first), np.int32)])
     edges, shares = [place.edge], [place.fraction]
@@ -183,7 +188,7 @@ def seeds_back(
     """
     if not net.turns:
         return net.node_state[net.table.tail[end_edge]], end_done_ms
-    state, time_ms = [], []
+    state, time_ms = [np.empty(0, np.int32)], [np.empty(0, np.int32)]
     for edge, done_ms in zip(end_edge.tolist(), end_done_ms.tolist(), strict=True):
         for own in net.states_of(edge):
             arcs = net.backward.arcs_of(own)
@@ -203,7 +208,8 @@ def seeds_ahead(net: RoadNetwork, starts: Starts) -> tuple[Int32Array, Int32Arra
     """
     row, leg = np.nonzero(starts.edge >= 0)
     edge = starts.edge[row, leg]
-    time_ms = starts.price_ms[row, leg] + net.edge_ms[edge] - starts.done_ms[row, leg]
+    left_ms = starts.price_ms[row, leg].astype(np.int64) + net.edge_ms[edge]
+    time_ms = np.minimum(left_ms - starts.done_ms[row, leg], UNREACHED).astype(np.int32)
     state = net.end_state[edge]
     if not net.turns:
         return state, time_ms, row.astype(np.int32)
@@ -211,4 +217,5 @@ def seeds_ahead(net: RoadNetwork, starts: Starts) -> tuple[Int32Array, Int32Arra
     which = np.repeat(np.arange(len(state)), count)
     skipped = np.concatenate([[0], np.cumsum(count)[:-1]]) if len(count) else count
     arcs = net.forward.arc[first[which] + np.arange(len(which)) - skipped[which]]
-    return arcs[:, 0].copy(), arcs[:, 1] + time_ms[which], row[which].astype(np.int32)
+    begun_ms = np.minimum(arcs[:, 1] + time_ms[which].astype(np.int64), UNREACHED)
+    return arcs[:, 0].copy(), begun_ms.astype(np.int32), row[which].astype(np.int32)

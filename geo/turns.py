@@ -60,14 +60,14 @@ def turn_seconds(
     -----
     A logistic curve over the angle, dearer across oncoming traffic than away from it, as OSRM's
     car profile has it. Where only one road goes on, a bend is part of the road and costs nothing;
-    so is one from a roundabout into itself.
+    so do those on a roundabout and out of it: it is paid for where it is entered.
     """
     leave_deg, reach_deg = bearings_deg(table)
     right_deg = (leave_deg[after] - reach_deg[before] + 180) % 360 - 180
     away_deg = -right_deg if table.source.drives_left else right_deg
     node = table.head[before]
     ring = is_roundabout(table)
-    bends = _is_junction(table)[node] & ~(ring[before] & ring[after])
+    bends = _is_junction(table)[node] & ~ring[before]
     turn_s = np.where(bends | u_turn, _bend_s(away_deg, model), 0.0)
     across = bends & (away_deg < 0) & ~u_turn & ~ring[before] & ~ring[after]
     turn_s += np.where(across, model.oncoming_s * _sharpness(away_deg), 0.0)

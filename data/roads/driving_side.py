@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _CLOSED_DEG = 1e-9
 _CIRCLING = {"clockwise": "left", "anticlockwise": "right", "anti_clockwise": "right"}
+SAID_OFTEN = 3
+"""Fewer mini-roundabouts said to run clockwise are slips of the pen: one must not turn a city."""
 
 
 class DrivingSide:
@@ -84,8 +86,9 @@ class DrivingSide:
                 if 2 * said[side] > said.total():
                     return side == "left"
         clockwise, other_way = _roundabouts(table)
-        left = clockwise + self._mini_roundabouts["left"]
-        return left > other_way + self._mini_roundabouts["right"]
+        left, right = self._mini_roundabouts["left"], self._mini_roundabouts["right"]
+        said_left = left if left >= SAID_OFTEN else 0
+        return clockwise + said_left > other_way + right
 
 
 def _roundabouts(table: RoadTable) -> tuple[int, int]:

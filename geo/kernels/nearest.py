@@ -133,11 +133,11 @@ def nearest(
             held |= label[s, j] == own
         if not held or state_ms[s] == UNREACHED:
             continue
-        base = own + (np.int64(state_ms[s]) << _TIME)
+        base_ms = (own >> _TIME) + state_ms[s]
         for a in range(np.uint32(start[s]), np.uint32(start[s + ONE])):
             t = np.uint32(arc[a, 0])
-            new = base + (np.int64(arc[a, 1]) << _TIME)
-            new_ms = new >> _TIME
+            new_ms = base_ms + arc[a, 1]
+            new = new_ms << _TIME | own & _SOURCE
             if new_ms > limit_ms or not _offer(label, t, new):
                 continue
             if used == len(pool):
@@ -236,10 +236,13 @@ def forget(
             p = back_arc[a, 0]
             if state_ms[p] == UNREACHED:
                 continue
-            step = (np.int64(state_ms[p]) + back_arc[a, 1]) << _TIME
+            step_ms = np.int64(state_ms[p]) + back_arc[a, 1]
             for j in range(columns):
-                new = label[p, j] + step
-                if label[p, j] == BLANK or new >= label[s, columns - 1]:
+                new_ms = (label[p, j] >> _TIME) + step_ms
+                if label[p, j] == BLANK or new_ms >= UNREACHED:
+                    break
+                new = new_ms << _TIME | label[p, j] & _SOURCE
+                if new >= label[s, columns - 1]:
                     break
                 state[offers] = s
                 seed[offers] = new
@@ -302,9 +305,10 @@ def gather(
     for state in range(len(state_edge)):
         edge = state_edge[state]
         for j in range(label.shape[1]):
-            new = label[state, j] + (np.int64(add_ms[edge]) << _TIME)
-            if label[state, j] == BLANK or new >> _TIME > limit_ms:
+            new_ms = (label[state, j] >> _TIME) + add_ms[edge]
+            if label[state, j] == BLANK or new_ms > limit_ms:
                 break
+            new = new_ms << _TIME | label[state, j] & _SOURCE
             for side in range(2):
                 place = place_of[edge, side]
                 if place >= 0:

@@ -278,7 +278,16 @@ RING = [2, 6, 9, 2]  # anticlockwise, for PLACES bend left as they rise
         ({"refs": RING, "oneway": "-1"}, True),
         ({"refs": RING[::-1], "oneway": "no"}, False),
         ({"refs": [9, 6, 2]}, False),
-        ({"node_tags": {2: {"highway": "mini_roundabout", "direction": "clockwise"}}}, True),
+        ({"node_tags": {2: {"highway": "mini_roundabout", "direction": "clockwise"}}}, False),
+        (
+            {
+                "node_tags": {
+                    node: {"highway": "mini_roundabout", "direction": "clockwise"}
+                    for node in (1, 2, 3)
+                }
+            },
+            True,
+        ),
         ({"node_tags": {2: {"highway": "mini_roundabout", "direction": "anticlockwise"}}}, False),
         ({"node_tags": {2: {"highway": "stop", "direction": "clockwise"}}}, False),
         ({"relation": {"type": "boundary", "driving_side": "left"}}, True),

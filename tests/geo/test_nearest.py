@@ -12,14 +12,15 @@ from hypothesis import strategies as st
 from data.errors import InputError
 from geo.kernels.search import UNREACHED
 from geo.nearest import NearestUnits, nearest
+from geo.network import RoadNetwork
 from geo.router import times_from, times_to_middles
 from geo.starts import Starts, seeds_ahead, starts_at, starts_of
 from tests.geo import plain
 from tests.geo.test_router import somewhere, towns
+from tests.geo.towns import town
 from tests.prove import examples
 
 if TYPE_CHECKING:
-    from geo.network import RoadNetwork
     from geo.snap import Position
 
 
@@ -147,3 +148,22 @@ def test_no_such_unit_is_said(denver: RoadNetwork) -> None:
 def _anywhere(net: RoadNetwork, rng: np.random.Generator, count: int) -> Starts:
     edge = rng.integers(0, len(net.edge_ms), count).astype(np.int32)
     return starts_at(net, edge, rng.random(count), np.full(count, 20_000, np.int32))
+
+
+def test_times_past_the_limit_of_the_clock_are_none_and_never_negative() -> None:
+    net = RoadNetwork.from_arrays(
+        lon_deg=[0, 1, 2, 3], lat_deg=[0] * 4, tail=[0, 1, 2], head=[1, 2, 3], time_s=[1.2e6] * 3
+    )
+    index, time_s = nearest(net, [0], k=1)
+    assert time_s[:, 0].tolist() == [0, 1.2e6, np.inf, np.inf]
+    assert index[:, 0].tolist() == [0, 0, -1, -1]
+    names = "ABCDE"
+    slow = town(
+        {name: (100.0 * i, 0.0) for i, name in enumerate(names)},
+        [{"ends": list(names), "oneway": True}],
+    ).patched(slowed={0: 1e5, 1: 1e5, 2: 1e5})
+    start = starts_of(slow, [somewhere(slow, 0, 0.0, heading_known=True)])
+    live = NearestUnits(slow, start, k=1)
+    assert (live.at_middles()[1] >= 0).all()
+    live.move(0, start)
+    assert (live.at_middles()[1] >= 0).all()

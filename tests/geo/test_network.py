@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -143,3 +144,18 @@ def test_tables_open_in_a_gis(tmp_path: Path, denver: RoadNetwork) -> None:
     nodes.to_file(tmp_path / "roads.gpkg", layer="nodes")
     assert len(edges) == 1342
     assert edges["travel_time"].sum() == pytest.approx(denver.edge_ms.sum() / 1000)
+
+
+def test_the_two_halves_of_a_ring_are_two_roads() -> None:
+    square = {"S": (50.0, 50.0), "E": (100.0, 0.0), "N": (50.0, -50.0), "W": (0.0, 0.0)}
+    ring = town(
+        square,
+        [
+            {"ends": ["W", "E"], "via": [square["S"]]},
+            {"ends": ["E", "W"], "via": [square["N"]]},
+        ],
+    )
+    one_way_id = RoadNetwork.from_table(replace(ring.table, way_id=np.zeros(4, np.int64)))
+    for edge in range(4):
+        line, back = (one_way_id.table.shape(e) for e in (edge, int(one_way_id.twin[edge])))
+        assert line[1].tolist() == back[1][::-1].tolist()

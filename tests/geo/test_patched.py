@@ -12,12 +12,15 @@ from hypothesis import strategies as st
 
 from data.errors import InputError
 from geo.network import RoadNetwork
-from geo.router import search_back, times_from
+from geo.router import nearest, search_back, times_from, times_to
 from tests.geo import oracle
 from tests.geo.test_router import somewhere, towns
+from tests.geo.towns import TEN_MPS, town
 from tests.prove import examples
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from geo.snap import Position
 
 
@@ -126,3 +129,49 @@ def test_no_such_edge_or_factor_is_said(denver: RoadNetwork) -> None:
         denver.patched(closed=[1342])
     with pytest.raises(InputError, match=r"slowed\[3\]=-1: must be above 0"):
         denver.patched(slowed={3: -1})
+
+
+BYPASS = {"A": (0.0, 0.0), "B": (100.0, 0.0), "C": (200.0, 0.0), "D": (100.0, 300.0)}
+BYPASS_WAYS = [
+    {"ends": ends, "maxspeed": TEN_MPS} for ends in (("A", "B"), ("B", "C"), ("B", "D"), ("D", "C"))
+]
+
+
+def test_nobody_arrives_at_a_crossing_by_a_closed_road() -> None:
+    net = town(BYPASS, BYPASS_WAYS)
+    closed = net.patched(closed=[2, 3])  # between B and C
+    assert times_from(net, 0)[2] < 21
+    assert times_from(closed, 0)[2] > 70
+    assert nearest(closed, [0], k=1)[1][2, 0] == times_from(closed, 0)[2]
+    assert times_to(closed, 2)[0] == times_from(closed, 0)[2]
+    start = somewhere(closed, 0, 0.5, heading_known=True)
+    before, at_node = (
+        search_back(closed, somewhere(closed, 6, share, heading_known=True)).drive_time_s(start)
+        for share in (0.999, 1.0)
+    )
+    assert at_node == pytest.approx(before, abs=0.1)
+
+
+def test_a_place_whose_only_road_is_closed_cannot_be_reached() -> None:
+    line = RoadNetwork.from_arrays(
+        lon_deg=[0, 1, 2], lat_deg=[0, 0, 0], tail=[0, 1], head=[1, 2], time_s=[1, 1]
+    )
+    streets = town(
+        {"A": (0.0, 0.0), "B": (100.0, 0.0), "C": (200.0, 0.0)},
+        [{"ends": ["A", "B", "C"], "oneway": True}],
+    )
+    for net in (line, streets):
+        closed = net.patched(closed=[1])
+        times = search_back(closed, somewhere(closed, 1, 1.0, heading_known=True))
+        assert times.drive_time_s(somewhere(closed, 0, 0.0, heading_known=True)) == np.inf
+
+
+def test_a_patch_takes_the_place_of_the_one_before_and_is_not_saved(
+    denver: RoadNetwork, tmp_path: Path
+) -> None:
+    twice = denver.patched(slowed={7: 3.0}).patched(slowed={7: 3.0})
+    assert twice.edge_ms[7] == round(denver.edge_ms[7] * 3)
+    with pytest.raises(InputError, match="must be of an ordinary day; save the unpatched network"):
+        twice.save(tmp_path / "now.roads")
+    with pytest.raises(InputError, match="closed: must hold edge rows, whole numbers"):
+        denver.patched(closed=np.ones(3, np.bool_))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pytest
 import shapely
@@ -12,11 +10,9 @@ from hypothesis import strategies as st
 
 from data.road_table import METRES_PER_DEG
 from geo.exposure import _side_unsure
+from geo.network import RoadNetwork
 from geo.snap import FAR_M, UNSURE, opposite, snap, snap_all
 from tests.geo.towns import at, town
-
-if TYPE_CHECKING:
-    from geo.network import RoadNetwork
 
 CROSS = {"W": (0.0, 0.0), "M": (500.0, 0.0), "E": (1000.0, 0.0), "N": (500.0, 500.0)}
 CROSSING = [
@@ -208,3 +204,20 @@ def test_a_stop_between_carriageways_has_a_note() -> None:
     assert _side_unsure(net, snap(net, *at(500, 11), 90, arriving=True)) == []
     assert _side_unsure(net, snap(net, *at(500, 2), arriving=True)) == []
     assert _side_unsure(net, None) == []
+
+
+def test_turning_round_between_junctions_only_where_one_may_and_at_the_models_price() -> None:
+    nodes = {"W": (0.0, 0.0), "E": (1000.0, 0.0)}
+    street, motorway = (
+        town(nodes, [{"ends": ["W", "E"], "highway": name}]) for name in ("residential", "motorway")
+    )
+    here = at(400, 3)
+    for net, price_s in ((street, 20.0), (motorway, None)):
+        heading_east, unknown = snap(net, *here, 90.0), snap(net, *here)
+        assert heading_east
+        assert unknown
+        assert heading_east.turn_round_s == price_s
+        assert unknown.turn_round_s == 0.0
+    siren = snap(RoadNetwork.from_table(street.table, response=True), *here, 90.0)
+    assert siren
+    assert siren.turn_round_s == 10.0

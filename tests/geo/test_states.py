@@ -91,7 +91,7 @@ def test_restricted_times_equal_a_search_that_remembers_all(
     middles = times_to_middles(net, start, within_s=np.inf)
     for edge in range(len(net.edge_ms)):
         sides = {edge, int(net.twin[edge])} - {-1}
-        at = min(begun.get(side, np.inf) + int(net.edge_ms[side]) // 2 for side in sides)
+        at = min(begun.get(side, np.inf) + int(net.half_ms[side]) for side in sides)
         if first not in sides:
             assert middles[edge] == at / 1000
 
