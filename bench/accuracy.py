@@ -18,7 +18,7 @@ from bench.accuracy_figures import HEAD, agreement, line
 from bench.accuracy_map import Odd, draw_odd, most_different, odd_line, odd_trip
 from bench.accuracy_times import osmnx_times, our_route, our_times, place
 from bench.accuracy_trips import ask_trips, ask_ways
-from bench.peers.server import PeerError
+from bench.setup import MissingError, add_cache
 from data.osm import build_roads
 from geo.network import RoadNetwork
 
@@ -39,9 +39,7 @@ def main() -> None:
         name = osm.name.split(".")[0]
         table = build_roads(osm=osm)
         net = RoadNetwork.from_table(table)
-        trips = ask_trips(
-            options.peers, osm, table, options.keep, count=options.trips, seed=options.seed
-        )
+        trips = ask_trips(options.cache, osm, table, count=options.trips, seed=options.seed)
         placed = place(net, trips)
         ours_s = our_times(net, trips, placed)
         times = {"rollby": ours_s, "OSRM": trips.osrm_s, "Valhalla": trips.valhalla_s}
@@ -79,7 +77,7 @@ def _odd_trips(
         return [float(trips.lon_deg[place]), float(trips.lat_deg[place])]
 
     ends = [(degrees(origin), degrees(destination)) for origin, destination in pairs]
-    ways = ask_ways(options.peers, osm, options.keep, ends)
+    ways = ask_ways(options.cache, osm, ends)
     return [
         odd_trip(ratio, origin, end, our_route(net, placed, *pair), way)
         for (_, _, ratio), (origin, end), pair, way in zip(picked, ends, pairs, ways, strict=True)
@@ -89,10 +87,7 @@ def _odd_trips(
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("files", nargs="+", type=Path, help=".osm.pbf")
-    parser.add_argument(
-        "--peers", type=Path, required=True, help="virtual environment with the peers"
-    )
-    parser.add_argument("--keep", type=Path, default=Path("build/accuracy"), help="folder for data")
+    add_cache(parser)
     parser.add_argument("--trips", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--osmnx", action="store_true", help="OSMnx's own travel times too")
@@ -105,5 +100,5 @@ def _options() -> argparse.Namespace:
 if __name__ == "__main__":
     try:
         main()
-    except PeerError as error:
+    except MissingError as error:
         sys.exit(str(error))

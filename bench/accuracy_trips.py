@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
-import http.client
 import json
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import numpy as np
 
-from bench.peers.osrm import osrm_server
-from bench.peers.valhalla import valhalla_server
+from bench.peers.programs import Client, folder_of, osrm_server, valhalla_server
 from data.road_table import METRES_PER_DEG
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
-    from typing import Any, Self
+    from typing import Any
 
     from data.road_table import BoolArray, FloatArray, IntArray, RoadTable
 
@@ -80,51 +78,39 @@ class Way:
     lat_deg: tuple[float, ...]
 
 
-class _Session:
-    """One kept-alive connection to a server."""
+class _Peer(Client):
+    """A router's server, whose answers are JSON also where they are no route."""
 
-    def __init__(self, url: str) -> None:
-        self._connection = http.client.HTTPConnection(str(urlsplit(url).netloc), timeout=120)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._connection.close()
-
-    def ask(self, path: str, body: object = None) -> Any:
-        """Ask for JSON; an answer that is no route comes back as the error it is."""
-        try:
-            return self._ask(path, body)
-        except http.client.RemoteDisconnected:  # OSRM ends a connection after 512 answers
-            self._connection.close()
-            return self._ask(path, body)
-
-    def _ask(self, path: str, body: object) -> Any:
-        if body is None:
-            self._connection.request("GET", path)
-        else:
-            sent = json.dumps(body).encode()
-            self._connection.request("POST", path, sent, {"Content-Type": "application/json"})
-        return json.loads(self._connection.getresponse().read())
+    def say(self, path: str, body: object = None) -> Any:
+        """Ask; an answer that is no route comes back as the error it is."""
+        method, sent = ("GET", None) if body is None else ("POST", json.dumps(body).encode())
+        return json.loads(self.answer((method, path, sent))[1])
 
 
-def ask_trips(
-    peers: Path, osm: Path, table: RoadTable, folder: Path, *, count: int, seed: int
-) -> Trips:
+@contextmanager
+def _both(cache: Path, osm: Path) -> Iterator[tuple[_Peer, _Peer]]:
+    """Serve a file by both routers; gives OSRM and Valhalla."""
+    with (
+        osrm_server(cache, osm, "CH") as osrm_port,
+        valhalla_server(cache, osm) as valhalla_port,
+        closing(_Peer(osrm_port)) as osrm,
+        closing(_Peer(valhalla_port)) as valhalla,
+    ):
+        yield osrm, valhalla
+
+
+def ask_trips(cache: Path, osm: Path, table: RoadTable, *, count: int, seed: int) -> Trips:
     """
-    Draw trips and ask both routers; the answers are kept in a folder.
+    Draw trips and ask both routers; the answers are kept.
 
     Parameters
     ----------
-    peers : Path
-        Virtual environment with the peers.
+    cache : Path
+        Folder for the peers, what they make of the file, and the answers.
     osm : Path
         ``.osm.pbf``.
     table : RoadTable
         The same file as rollby reads it.
-    folder : Path
-        For the peers' data and the answers.
     count : int
         Trips of 1 to 10 min to judge.
     seed : int
@@ -135,23 +121,18 @@ def ask_trips(
     trips : Trips
         At least `count` of 1 to 10 min, unless 40 times as many were tried in vain.
     """
-    folder = _folder(osm, folder)
-    kept = folder / f"trips_{count}_{seed}.npz"
+    kept = folder_of(cache, "trips", osm) / f"{count}_{seed}.npz"
     if not kept.exists():
-        with (
-            osrm_server(peers, osm, folder / "osrm") as osrm_url,
-            valhalla_server(peers, osm, folder / "valhalla") as valhalla_url,
-            _Session(osrm_url) as osrm,
-            _Session(valhalla_url) as valhalla,
-        ):
+        with _both(cache, osm) as (osrm, valhalla):
             arrays = _draw(osrm, valhalla, table, count, np.random.default_rng(seed))
+        kept.parent.mkdir(parents=True, exist_ok=True)
         np.savez(kept, **arrays)
     with np.load(kept) as arrays:
         return Trips(**arrays, wanted=count)
 
 
 def _draw(
-    osrm: _Session, valhalla: _Session, table: RoadTable, count: int, draw: np.random.Generator
+    osrm: _Peer, valhalla: _Peer, table: RoadTable, count: int, draw: np.random.Generator
 ) -> dict[str, Any]:
     """Draw destinations, each with its origins, until enough trips are of the length wanted."""
     lon, lat = table.shape_lon_deg, table.shape_lat_deg
@@ -180,8 +161,8 @@ def _draw(
 
 
 def _places(
-    osrm: _Session,
-    valhalla: _Session,
+    osrm: _Peer,
+    valhalla: _Peer,
     lon: FloatArray,
     lat: FloatArray,
     draw: np.random.Generator,
@@ -192,11 +173,11 @@ def _places(
     while len(places) <= UNITS:
         place = int(draw.choice(around))
         at = f"{lon[place]:.7f},{lat[place]:.7f}"
-        near = osrm.ask(f"/nearest/v1/driving/{at}?number=1")
+        near = osrm.say(f"/nearest/v1/driving/{at}?number=1")
         if near["code"] != "Ok" or near["waypoints"][0]["distance"] > SNAP_M:
             continue
         locations = [{"lon": float(lon[place]), "lat": float(lat[place])}]
-        found = valhalla.ask("/locate", {"locations": locations, "costing": "auto"})
+        found = valhalla.say("/locate", {"locations": locations, "costing": "auto"})
         edges = (found[0].get("edges") or []) if isinstance(found, list) else []
         if edges and _metres(edges[0], lon[place], lat[place]) <= SNAP_M:
             places.append(place)
@@ -213,32 +194,32 @@ def _metres(edge: dict[str, Any], lon: float, lat: float) -> float:
     return float(np.hypot(east, edge["correlated_lat"] - lat)) * METRES_PER_DEG
 
 
-def _osrm_s(osrm: _Session, origin: list[float], end: list[float]) -> float:
+def _osrm_s(osrm: _Peer, origin: list[float], end: list[float]) -> float:
     """Ask OSRM for one duration; NaN where it finds no way or puts an end elsewhere."""
     points = f"{origin[0]:.7f},{origin[1]:.7f};{end[0]:.7f},{end[1]:.7f}"
-    answer = osrm.ask(f"/route/v1/driving/{points}?overview=false")
+    answer = osrm.say(f"/route/v1/driving/{points}?overview=false")
     if answer["code"] != "Ok" or any(at["distance"] > SNAP_M for at in answer["waypoints"]):
         return np.nan
     return float(answer["routes"][0]["duration"])
 
 
-def _valhalla_s(valhalla: _Session, origin: list[float], end: list[float]) -> float:
+def _valhalla_s(valhalla: _Peer, origin: list[float], end: list[float]) -> float:
     """Ask Valhalla for one duration; NaN where it finds no way."""
     locations = [{"lon": lon, "lat": lat} for lon, lat in (origin, end)]
     ask = {"locations": locations, "costing": "auto", "directions_type": "none"}
-    answer = valhalla.ask("/route", ask)
+    answer = valhalla.say("/route", ask)
     return float(answer["trip"]["summary"]["time"]) if "trip" in answer else np.nan
 
 
 def ask_ways(
-    peers: Path, osm: Path, folder: Path, ends: list[tuple[list[float], list[float]]]
+    cache: Path, osm: Path, ends: list[tuple[list[float], list[float]]]
 ) -> list[dict[str, Way]]:
     """
     Ask both routers for the ways of a few trips.
 
     Parameters
     ----------
-    peers, osm, folder
+    cache, osm
         As in `ask_trips`.
     ends : list of (origin, destination)
         Each longitude and latitude.
@@ -248,38 +229,24 @@ def ask_ways(
     ways : list of dict of str to Way
         ``OSRM`` and ``Valhalla`` of each trip; both have to know one.
     """
-    folder = _folder(osm, folder)
-    with (
-        osrm_server(peers, osm, folder / "osrm") as osrm_url,
-        valhalla_server(peers, osm, folder / "valhalla") as valhalla_url,
-        _Session(osrm_url) as osrm,
-        _Session(valhalla_url) as valhalla,
-    ):
+    with _both(cache, osm) as (osrm, valhalla):
         return [
             {"OSRM": _osrm_way(osrm, *pair), "Valhalla": _valhalla_way(valhalla, *pair)}
             for pair in ends
         ]
 
 
-def _folder(osm: Path, folder: Path) -> Path:
-    """Give the folder of one file's data, by its contents; made if missing."""
-    digest = hashlib.sha256(osm.read_bytes()).hexdigest()[:12]
-    own = folder / f"{osm.name.split('.')[0]}_{digest}"
-    own.mkdir(parents=True, exist_ok=True)
-    return own
-
-
-def _osrm_way(osrm: _Session, origin: list[float], end: list[float]) -> Way:
+def _osrm_way(osrm: _Peer, origin: list[float], end: list[float]) -> Way:
     points = f"{origin[0]:.7f},{origin[1]:.7f};{end[0]:.7f},{end[1]:.7f}"
-    route = osrm.ask(f"/route/v1/driving/{points}?overview=full&geometries=geojson")["routes"][0]
+    route = osrm.say(f"/route/v1/driving/{points}?overview=full&geometries=geojson")["routes"][0]
     lon, lat = zip(*route["geometry"]["coordinates"], strict=True)
     return Way(time_s=route["duration"], length_m=route["distance"], lon_deg=lon, lat_deg=lat)
 
 
-def _valhalla_way(valhalla: _Session, origin: list[float], end: list[float]) -> Way:
+def _valhalla_way(valhalla: _Peer, origin: list[float], end: list[float]) -> Way:
     locations = [{"lon": lon, "lat": lat} for lon, lat in (origin, end)]
     ask = {"locations": locations, "costing": "auto"}
-    trip = valhalla.ask("/route", ask)["trip"]
+    trip = valhalla.say("/route", ask)["trip"]
     lat, lon = decoded(trip["legs"][0]["shape"])
     length_m = trip["summary"]["length"] * 1000
     return Way(time_s=trip["summary"]["time"], length_m=length_m, lon_deg=lon, lat_deg=lat)

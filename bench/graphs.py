@@ -7,7 +7,7 @@ import importlib
 import json
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import sparse, spatial
@@ -124,7 +124,8 @@ def keep_nodes(graph: Graph, kept: npt.NDArray[np.bool_]) -> Graph:
 def same_places(graph: Graph, origin: Graph, rows: IntArray) -> IntArray:
     """Find the nodes of a graph at the places of another graph's nodes."""
     tree = spatial.KDTree(np.stack([graph.lon_deg, graph.lat_deg], axis=1))
-    return tree.query(np.stack([origin.lon_deg[rows], origin.lat_deg[rows]], axis=1))[1]
+    _, found = tree.query(np.stack([origin.lon_deg[rows], origin.lat_deg[rows]], axis=1))
+    return np.asarray(found, np.int64)
 
 
 def grid_city(side: int = 150) -> Graph:
@@ -261,6 +262,6 @@ def cached(folder: Path, name: str, make: Callable[[], Graph]) -> Graph:
     return graph
 
 
-def _arrays(graph: Graph) -> dict[str, object]:
+def _arrays(graph: Graph) -> dict[str, Any]:
     """List the fields."""
     return {name: getattr(graph, name) for name in Graph.__dataclass_fields__}

@@ -1,22 +1,18 @@
-"""
-The only file that knows rollby's own calls: what a row asks for, in one place.
-
-A function for which there is nothing in rollby yet raises `NotBuiltError`; its row then says so.
-"""
+"""What rows ask rollby for, in one place: its own calls, prepared."""
 
 from __future__ import annotations
 
-import importlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from geo.kernels import snap as kernel
 from geo.nearest import NearestUnits, nearest
 from geo.network import RoadNetwork
 from geo.router import search_back, times_from, times_to
 from geo.searching import limit_ms_of, searched
-from geo.snap import Position
+from geo.snap import Position, snap, snap_batch
+from geo.snap_grid import SETTING_OUT
 from geo.standing import StandingStops
 from geo.starts import Starts, ends_of, seeds_back, starts_at
 
@@ -25,6 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bench.graphs import FloatArray, Graph, IntArray
+    from data.road_table import Int32Array
+    from geo.snap import Snapped
 
 
 ROUTING = "memory of a network's routing arrays"
@@ -32,10 +30,6 @@ LOADED = "memory of a loaded network, geometry apart"
 GEOMETRY = "its geometry"
 KERNEL = "the kernel"
 _SHAPES = ("table.shape_lon_deg", "table.shape_lat_deg", "table.shape_start")
-
-
-class NotBuiltError(Exception):
-    """Rollby has nothing for this row yet."""
 
 
 def network(graph: Graph) -> RoadNetwork:
@@ -172,45 +166,45 @@ class Standing:
         """Give all drive times, (fixes, stops), inf past the horizon."""
         return self._held.drive_times_s(fixes)
 
-    def times_ms(self, fixes: Starts) -> FloatArray:
+    def times_ms(self, fixes: Starts) -> Int32Array:
         """Give the same as they are held, whole milliseconds."""
         return self._held.drive_times_ms(fixes)
 
 
-def snapper(net: RoadNetwork) -> Callable[[FloatArray, FloatArray, FloatArray], Snaps]:
+def snapper(net: RoadNetwork) -> Callable[[FloatArray, FloatArray, FloatArray], Snapped]:
     """Prepare: longitudes, latitudes, headings -> where on the roads they are."""
-    from geo.snap import snap_all  # noqa: PLC0415 - to become a batch in arrays
 
-    def snap(lon: FloatArray, lat: FloatArray, heading: FloatArray) -> Snaps:
-        found = snap_all(net, lon, lat, heading)
-        return Snaps(
-            edge=np.array([-1 if one is None else one.edge for one in found]),
-            offset_m=np.array([np.inf if one is None else one.offset_m for one in found]),
-        )
+    def snapped(lon: FloatArray, lat: FloatArray, heading: FloatArray) -> Snapped:
+        return snap_batch(net, lon, lat, heading)
 
-    return snap
+    return snapped
+
+
+def snap_kernel(
+    net: RoadNetwork, lon: FloatArray, lat: FloatArray, heading: FloatArray
+) -> Callable[[object], None]:
+    """Prepare fixes for the kernel alone: their order and room for answers are made."""
+    unknown = np.full(len(lon), np.nan)
+    asked = np.stack([lon, lat, heading, unknown, unknown], axis=1)
+    order = net.grid.order(lon, lat)
+    whole = np.full((len(lon), kernel.WHOLE), -1, np.int32)
+    figures = np.full((len(lon), kernel.FIGURES), np.nan)
+    roads = net.grid.cells, net.grid.road_mps, net.shape_share, net.table.tail, net.table.head
+    return lambda _: kernel.snap_fixes(*roads, SETTING_OUT, asked, order, whole, figures)
 
 
 def table_to(net: RoadNetwork, within_s: float) -> Callable[[FloatArray, FloatArray], FloatArray]:
     """Prepare: places (k, 2) and a stop (2,), degrees -> seconds from each place to the stop."""
-    from geo.snap import snap_all  # noqa: PLC0415 - as above
-    from geo.starts import starts_of  # noqa: PLC0415 - as above
 
     def table(places: FloatArray, stop: FloatArray) -> FloatArray:
-        lon, lat = np.concatenate([places, stop[None]]).T
-        found = snap_all(net, lon, lat, np.full(len(lon), np.nan))
-        back = search_back(net, found[-1], within_s=within_s)
-        return back.drive_times_s(starts_of(net, found[:-1]))
+        end = snap(net, float(stop[0]), float(stop[1]), arriving=True)
+        assert end is not None
+        starts = snap_batch(net, places[:, 0], places[:, 1], np.full(len(places), np.nan)).starts(
+            net
+        )
+        return search_back(net, end, within_s=within_s).drive_times_s(starts)
 
     return table
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snaps:
-    """Directed edges and how far off they are, metres."""
-
-    edge: IntArray
-    offset_m: FloatArray
 
 
 def turn_searches(
@@ -308,11 +302,3 @@ def _array_bytes(name: str, value: Any) -> dict[str, int]:
     fields = getattr(value, "__dataclass_fields__", None) or ("data", "indices", "indptr")
     held = {f"{name}.{field}": getattr(value, field, None) for field in fields}
     return {field: part.nbytes for field, part in held.items() if isinstance(part, np.ndarray)}
-
-
-def _module(name: str) -> Any:
-    """Import a module of rollby's that may not be there yet."""
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as fault:
-        raise NotBuiltError(f"{name} is not built yet") from fault

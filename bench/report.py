@@ -22,7 +22,8 @@ def as_text(
 ) -> str:
     """Lay out a run as a Markdown table, notes under it."""
     lines = [_heading(facts), ""]
-    rows, notes = [], []
+    rows: list[list[str]] = []
+    notes: list[str] = []
     for figure in figures:
         rows.append(_cells(figure, _recorded(figure, recorded), len(notes) + 1))
         if figure.note:
@@ -58,7 +59,7 @@ def change(figure: Figure, recorded: Mapping[str, Any] | None) -> float | None:
     before = _recorded(figure, recorded)
     if before is None or figure.value is None or not before["value"]:
         return None
-    now, then = figure.value.median, before["value"]["median"]
+    now, then = figure.value.median, float(before["value"]["median"])
     if not now or not then:
         return None
     return now / then if _more_is_better(figure) else then / now
@@ -102,8 +103,8 @@ def _cells(figure: Figure, before: Mapping[str, Any] | None, note: int) -> list[
         _duration(figure.ours_s),
         _duration(figure.peer_s),
         _value(figure.value, figure.unit),
-        _aim(aim, aim and aim.target, figure.unit),
-        _aim(aim, aim and aim.stretch, figure.unit),
+        _aim(aim, aim.target if aim else None, figure.unit),
+        _aim(aim, aim.stretch if aim else None, figure.unit),
         _verdict_of(figure),
         "" if ratio is None else f"{ratio:.2f}",
     ]

@@ -64,6 +64,11 @@ def snap(setup: Setup) -> Iterator[Figure | Curve]:
         "way, how far along, and the runner-up"
     )
     yield raced(fast, **facts, graph=name, aim=AIM, note=note)
+    bare = ours.snap_kernel(net, lon, lat, heading)
+    fast = race(bare, lambda _: tree.nearest(places), [0], seconds=setup.seconds(3))
+    note = f"{FIXES / fast.ours_s.median / 1e6:.2f} M fixes/s; the compiled loop, arrays made"
+    facts["work"] += ": the kernel alone"
+    yield raced(fast, **facts, graph=name, note=note)
     if not setup.quick:
         line = []
         for count in (1, 10, 100, 1000, 5000):

@@ -13,8 +13,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import platformdirs
-
 from bench import (
     rows_accuracy,
     rows_history,
@@ -32,7 +30,7 @@ from bench.figure import Curve, Figure, unmeasured
 from bench.graphs import SEED as GRAPH_SEED
 from bench.machine import machine_facts, machine_name
 from bench.report import as_json, as_text, one_line
-from bench.setup import SEED, MissingError, Setup
+from bench.setup import SEED, MissingError, Setup, add_cache
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -125,9 +123,7 @@ def _options(words: Sequence[str] | None) -> argparse.Namespace:
     data = os.environ.get("ROLLBY_BENCH_DATA")
     parser.add_argument("--data", type=Path, default=Path(data) if data else None, metavar="DIR",
                         help="extracts, DIMACS files; default: $ROLLBY_BENCH_DATA")  # fmt: skip
-    parser.add_argument("--cache", type=Path, metavar="DIR",
-                        default=platformdirs.user_cache_path("rollby") / "bench",
-                        help="where graphs are kept once made (%(default)s)")  # fmt: skip
+    add_cache(parser)
     parser.add_argument("--rows", type=_row_names, default=list(ROWS), metavar="NAME,...",
                         help=f"of {', '.join(ROWS)}; default: all")  # fmt: skip
     parser.add_argument("--quick", action="store_true", help="about a minute, mostly without data")

@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import platformdirs
 
 from bench import graphs, ours
 
 if TYPE_CHECKING:
+    import argparse
+
     from bench.graphs import Graph, IntArray
     from geo.network import RoadNetwork
 
@@ -22,6 +25,13 @@ HORIZON_S = 600.0
 
 class MissingError(Exception):
     """Something a row needs is not at hand; the text says what."""
+
+
+def add_cache(parser: argparse.ArgumentParser) -> None:
+    """Add the option that names the folder of what takes long to make."""
+    own = platformdirs.user_cache_path("rollby") / "bench"
+    text = "where graphs, peers, their maps and answers are kept once made (%(default)s)"
+    parser.add_argument("--cache", type=Path, metavar="DIR", default=own, help=text)
 
 
 @dataclass(kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import http.client
 import json
 import os
@@ -35,7 +36,7 @@ def unpacked(cache: Path, package: str) -> Path:
     Raises
     ------
     MissingError
-        If pip does not get it.
+        If pip does not get it; with what pip says.
     """
     folder = cache / f"{package}-{WHEELS[package]}"
     if folder.is_dir():
@@ -43,10 +44,7 @@ def unpacked(cache: Path, package: str) -> Path:
     download = cache / "wheels"
     words = ["download", "--quiet", "--no-deps", "--only-binary", ":all:", "--dest", str(download)]
     words += ["--python-version", WHEEL_PYTHON, f"{package}=={WHEELS[package]}"]
-    try:
-        _run(sys.executable, "-m", "pip", *words)
-    except subprocess.CalledProcessError as fault:
-        raise MissingError(f"pip does not get {package}: {fault.stderr.strip()[-200:]}") from fault
+    run(sys.executable, "-m", "pip", *words)
     wheel = next(download.glob(f"{package.replace('-', '_')}-{WHEELS[package]}-*.whl"))
     part = folder.with_suffix(".part")
     with zipfile.ZipFile(wheel) as archive:
@@ -55,6 +53,12 @@ def unpacked(cache: Path, package: str) -> Path:
         program.chmod(0o755)
     part.rename(folder)
     return folder
+
+
+def folder_of(cache: Path, kind: str, source: Path) -> Path:
+    """Name the folder of what is kept of a map: another file of the same name has another."""
+    mark = hashlib.sha256(source.read_bytes()).hexdigest()[:12]
+    return cache / f"{kind}-{source.name.removesuffix('.osm.pbf')}-{mark}"
 
 
 def sorted_map(source: Path, target: Path) -> Path:
@@ -77,17 +81,17 @@ def osrm_ready(cache: Path, source: Path) -> Path:
         What `osrm-routed` is given, for CH and for MLD.
     """
     name = source.name.removesuffix(".osm.pbf")
-    folder = cache / f"osrm-{name}"
+    folder = folder_of(cache, "osrm", source)
     base = folder / f"{name}.osrm"
     if (folder / "ready").is_file():
         return base
     shutil.rmtree(folder, ignore_errors=True)
     pbf = sorted_map(source, folder / source.name)
     inside = unpacked(cache, "osrm-bindings") / "osrm"
-    _run(inside / "bin" / "osrm-extract", "-p", inside / "share" / "profiles" / "car.lua", pbf)
+    run(inside / "bin" / "osrm-extract", "-p", inside / "share" / "profiles" / "car.lua", pbf)
     # Contracting comes last: to partition renumbers the nodes.
     for step in ("partition", "customize", "contract"):
-        _run(inside / "bin" / f"osrm-{step}", base)
+        run(inside / "bin" / f"osrm-{step}", base)
     (folder / "ready").touch()
     return base
 
@@ -101,8 +105,7 @@ def valhalla_ready(cache: Path, source: Path) -> Path:
     config : Path
         What `valhalla_service` is given, but for its port.
     """
-    name = source.name.removesuffix(".osm.pbf")
-    folder = cache / f"valhalla-{name}"
+    folder = folder_of(cache, "valhalla", source)
     config = folder / "valhalla.json"
     if (folder / "ready").is_file():
         return config
@@ -110,13 +113,13 @@ def valhalla_ready(cache: Path, source: Path) -> Path:
     pbf = sorted_map(source, folder / source.name)
     inside = unpacked(cache, "pyvalhalla") / "valhalla"
     tiles = ["--mjolnir-tile-dir", str(folder / "tiles")]
-    text = _run(sys.executable, inside / "valhalla_build_config.py", *tiles)
+    text = run(sys.executable, inside / "valhalla_build_config.py", *tiles)
     values = json.loads(text)
     values["mjolnir"]["concurrency"] = 1
     limits = values["service_limits"]["auto"]
     limits["max_matrix_location_pairs"] = limits["max_locations"] = TABLE_SIZE
     config.write_text(json.dumps(values), encoding="utf-8")
-    _run(inside / "bin" / "valhalla_build_tiles", "-c", config, pbf)
+    run(inside / "bin" / "valhalla_build_tiles", "-c", config, pbf)
     (folder / "ready").touch()
     return config
 
@@ -173,30 +176,41 @@ def serving(words: list[str], port: int) -> Iterator[None]:
 
 
 class Client:
-    """A connection that is kept: sends requests made beforehand, reads answers whole."""
+    """A connection that is kept: sends requests of (method, path, body), reads answers whole."""
 
     def __init__(self, port: int) -> None:
         self._line = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
-        self._line.connect()
-        self._line.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def ask(self, request: tuple[str, str, bytes | None]) -> bytes:
         """
-        Send a request of (method, path, body).
+        Ask for what must be answered.
 
         Raises
         ------
         ValueError
             If the answer is not 200.
         """
-        method, path, body = request
+        status, text = self.answer(request)
+        if status != http.client.OK:
+            raise ValueError(f"{status} {text[:300]!r}")
+        return text
+
+    def answer(self, request: tuple[str, str, bytes | None]) -> tuple[int, bytes]:
+        """Give status and text, whatever they are."""
+        try:
+            return self._answer(*request)
+        except http.client.RemoteDisconnected:  # OSRM hangs up after 512 answers
+            self._line.close()
+            return self._answer(*request)
+
+    def _answer(self, method: str, path: str, body: bytes | None) -> tuple[int, bytes]:
+        if self._line.sock is None:
+            self._line.connect()
+            self._line.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # type: ignore[attr-defined]
         head = {"Content-Type": "application/json"} if body else {}
         self._line.request(method, path, body, head)
         answer = self._line.getresponse()
-        text = answer.read()
-        if answer.status != http.client.OK:
-            raise ValueError(f"{answer.status} {text[:300]!r}")
-        return text
+        return answer.status, answer.read()
 
     def close(self) -> None:
         """Hang up."""
@@ -220,7 +234,23 @@ def _await(port: int, process: subprocess.Popen[bytes]) -> None:
     raise MissingError(f"{Path(str(process.args[0])).name} does not begin to listen")  # type: ignore[index]
 
 
-def _run(*words: object) -> str:
-    """Run a program to its end; gives what it prints."""
-    run = [str(word) for word in words]
-    return subprocess.run(run, check=True, capture_output=True, text=True).stdout  # noqa: S603 - as above
+def run(*words: object) -> str:
+    """
+    Run a program to its end.
+
+    Returns
+    -------
+    printed : str
+        What it says.
+
+    Raises
+    ------
+    MissingError
+        If it fails; with the last lines of what it says.
+    """
+    command = [str(word) for word in words]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 - as above
+    if done.returncode:
+        said = "\n".join((done.stdout + done.stderr).strip().splitlines()[-10:])
+        raise MissingError(f"{Path(str(words[0])).name} fails with {done.returncode}:\n{said}")
+    return done.stdout

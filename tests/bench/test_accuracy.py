@@ -10,7 +10,8 @@ import pytest
 from bench.accuracy_figures import HEAD, agreement, line
 from bench.accuracy_map import Odd, draw_odd, most_different, odd_line, verdict
 from bench.accuracy_trips import Trips, Way, decoded
-from bench.peers.server import PeerError, programs, run
+from bench.peers.programs import folder_of, run
+from bench.setup import MissingError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -104,11 +105,15 @@ def test_valhallas_line_is_decoded() -> None:
     assert decoded("_izlhA~rlgdF_{geC~ywl@") == ((38.5, 40.7), (-120.2, -120.95))
 
 
-def test_missing_peers_are_told_with_the_remedy(tmp_path: Path) -> None:
-    with pytest.raises(PeerError, match="pip install osrm-bindings"):
-        programs(tmp_path, "osrm/bin")
+def test_a_map_of_the_same_name_has_a_folder_of_its_own(tmp_path: Path) -> None:
+    source = tmp_path / "town.osm.pbf"
+    source.write_bytes(b"before")
+    before = folder_of(tmp_path, "osrm", source)
+    source.write_bytes(b"after")
+    assert before.name.startswith("osrm-town-")
+    assert folder_of(tmp_path, "osrm", source) != before
 
 
 def test_a_failing_program_shows_what_it_said() -> None:
-    with pytest.raises(PeerError, match=r"sh failed with 3:\nno luck"):
-        run(["sh", "-c", "echo no luck; exit 3"])
+    with pytest.raises(MissingError, match=r"sh fails with 3:\nno luck"):
+        run("sh", "-c", "echo no luck; exit 3")
