@@ -271,4 +271,7 @@ def _alike(own: bytes, theirs: FloatArray) -> str:
     rank = float(stats.spearmanr(mine[both], theirs[both]).statistic)
     assert rank >= ALIKE, f"rank correlation {rank:.3f}: not the same work"
     ratio = float(np.median(mine[both] / np.maximum(theirs[both], 1)))
-    return f"answers to {len(mine)}: {both.mean():.1%} in both, rank correlation {rank:.3f}, median ratio {ratio:.2f}"
+    return (
+        f"answers for {len(mine)}: {both.mean():.1%} in both, rank correlation {rank:.3f}, "
+        f"median ratio {ratio:.2f}"
+    )
