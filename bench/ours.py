@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 
 ROUTING = "memory of a network's routing arrays"
 LOADED = "memory of a loaded network, geometry apart"
-GEOMETRY = "its geometry"
+GEOMETRY = "its geometry, and the grid in which fixes are looked up"
 KERNEL = "the kernel"
+_LOOKED_UP = ("grid", "shape_share")
 _SHAPES = ("table.shape_lon_deg", "table.shape_lat_deg", "table.shape_start")
 
 
@@ -286,13 +287,14 @@ def bytes_per_state(net: RoadNetwork) -> float:
 def memory_parts(net: RoadNetwork) -> dict[str, dict[str, int]]:
     """List the bytes of a network's arrays, once searched, by what they are for."""
     own: dict[str, int] = {}
+    looked_up: dict[str, int] = {}
     for name, value in vars(net).items():  # what it holds, and what it made on first use
         if name != "table":
-            own |= _array_bytes(name, value)
+            (looked_up if name in _LOOKED_UP else own).update(_array_bytes(name, value))
     table = _array_bytes("table", net.table)
     shape = {name: size for name, size in table.items() if name in _SHAPES}
     rest = {name: size for name, size in table.items() if name not in _SHAPES}
-    return {ROUTING: own, LOADED: own | rest, GEOMETRY: shape}
+    return {ROUTING: own, LOADED: own | rest, GEOMETRY: shape | looked_up}
 
 
 def _array_bytes(name: str, value: Any) -> dict[str, int]:

@@ -25,9 +25,10 @@ def as_text(
     rows: list[list[str]] = []
     notes: list[str] = []
     for figure in figures:
-        rows.append(_cells(figure, _recorded(figure, recorded), len(notes) + 1))
-        if figure.note:
+        if figure.note and figure.note not in notes:
             notes.append(figure.note)
+        number = notes.index(figure.note) + 1 if figure.note else 0
+        rows.append(_cells(figure, _recorded(figure, recorded), number))
     lines += _table(HEADS, rows)
     lines += ["", *(f"[{number}] {note}" for number, note in enumerate(notes, 1))]
     lines += ["", *_verdict(figures, recorded)]
@@ -97,7 +98,7 @@ def _cells(figure: Figure, before: Mapping[str, Any] | None, note: int) -> list[
     aim = figure.aim
     ratio = None if before is None else change(figure, {"figures": [before]})
     return [
-        figure.work + (f" [{note}]" if figure.note else ""),
+        figure.work + (f" [{note}]" if note else ""),
         figure.graph,
         figure.peer,
         _duration(figure.ours_s),

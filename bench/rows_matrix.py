@@ -7,6 +7,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,12 +24,16 @@ from bench.timing import race
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from bench.graphs import FloatArray
     from bench.setup import Setup
+    from bench.timing import Race
 
 CITIES = ("columbus_oh", "porto_pt")
-UNITS, STOPS = 1000, 8
+UNITS, STOPS = 1000, 4
+VALHALLA = "Valhalla 3.9"
+COMPARED = 200  # of the units: Valhalla takes half a minute for all of them
 AIM = Aim(target=20, stretch=100)
 ALIKE = 0.9  # rank correlation of two routers' answers below which they do not do the same work
 INSIDE = Path(__file__).parent / "peers" / "inside.py"
@@ -53,62 +58,89 @@ def matrix(setup: Setup) -> Iterator[Figure]:
         yield from _in_process(setup, city, source, net, tables)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Peer:
+    """A router: how it is served, how a table is asked for and how its answer is read."""
+
+    server: Callable[[Path, Path], AbstractContextManager[int]]
+    request: Callable[[FloatArray], tuple[str, str, bytes | None]]
+    read: Callable[[bytes], FloatArray]
+
+
+def _peers() -> dict[str, _Peer]:
+    """List them."""
+    osrm = {
+        f"OSRM 26.10 {algorithm}": _Peer(
+            server=partial(programs.osrm_server, algorithm=algorithm),
+            request=_osrm_request,
+            read=_osrm_durations,
+        )
+        for algorithm in ("CH", "MLD")
+    }
+    valhalla = _Peer(
+        server=programs.valhalla_server, request=_valhalla_request, read=_valhalla_durations
+    )
+    return osrm | {VALHALLA: valhalla}
+
+
 def _over_http(
     setup: Setup, city: str, source: Path, roads: Path, tables: FloatArray
 ) -> Iterator[Figure]:
     """Race servers of one thread, connections kept, requests made beforehand."""
-    facts: dict[str, Any] = {"row": "matrix", "graph": city}
-    facts["work"] = f"{UNITS:,} units to 1 stop, HTTP to HTTP"
-    osrm, valhalla = (
-        [_osrm_request(one) for one in tables],
-        [_valhalla_request(one) for one in tables],
-    )
-    servers = {
-        "OSRM 26.10 CH": (partial(programs.osrm_server, algorithm="CH"), osrm, _osrm_durations),
-        "OSRM 26.10 MLD": (partial(programs.osrm_server, algorithm="MLD"), osrm, _osrm_durations),
-        "Valhalla 3.9": (programs.valhalla_server, valhalla, _valhalla_durations),
-    }
-    ours_asked = [_our_request(one) for one in tables]
+    work = f"{UNITS:,} units to 1 stop, HTTP to HTTP"
+    facts: dict[str, Any] = {"row": "matrix", "graph": city, "work": work}
+    peers = _peers()
     found = []
-    for within_s in (np.inf, 600.0):
-        port = programs.free_port()
-        command = [sys.executable, "-m", "bench.server", str(roads), str(port), str(within_s)]
-        with programs.serving(command, port), contextlib.closing(programs.Client(port)) as own:
-            for peer, (server, asked, read) in servers.items():
-                if np.isfinite(within_s) and peer != _fastest(found):
-                    continue
-                with (
-                    server(setup.cache, source) as at,
-                    contextlib.closing(programs.Client(at)) as other,
-                ):
-                    note = (
-                        "bench/server.py answers for ours: the standard library's HTTP, no product"
-                    )
-                    if np.isfinite(within_s):
-                        note = (
-                            "ours stops at 10 min, which is what a stop needs; OSRM has no horizon"
-                        )
-                    else:
-                        note += "; " + _alike(own.ask(ours_asked[0]), read(other.ask(asked[0])))
-                    # Valhalla takes half a minute a table: what was compared has warmed it.
-                    slow = peer.startswith("Valhalla")
-                    count, rounds = (1, (1, 1)) if slow else (STOPS, (3, 200))
-                    pairs = list(zip(ours_asked, asked, strict=True))[:count]
-                    taken = race(
-                        lambda pair, own=own: own.ask(pair[0]),
-                        lambda pair, other=other: other.ask(pair[1]),
-                        pairs,
-                        seconds=setup.seconds(6),
-                        rounds=rounds,
-                    )
-                    aim = AIM if np.isinf(within_s) else None
-                    found.append(raced(taken, **facts, peer=peer, aim=aim, note=note))
-                    yield found[-1]
+    with _own_client(roads, np.inf) as own:
+        for peer, told in peers.items():
+            with _client(told.server(setup.cache, source)) as other:
+                taken, alike = _asked(setup, own, other, told, tables)
+            note = f"ours by bench/server.py, of the standard library, no product; {alike}"
+            found.append(raced(taken, **facts, peer=peer, aim=AIM, note=note))
+            yield found[-1]
+    best = min(found, key=lambda one: one.peer_s.median if one.peer_s else np.inf).peer
+    facts["work"] += ", ours within 10 min"
+    with (
+        _own_client(roads, 600.0) as own,
+        _client(peers[best].server(setup.cache, source)) as other,
+    ):
+        taken, _ = _asked(setup, own, other, peers[best], tables)
+    note = "which is what a stop needs; theirs has no horizon"
+    yield raced(taken, **facts, peer=best, note=note)
 
 
-def _fastest(figures: list[Figure]) -> str:
-    """Name the peer that took least."""
-    return min(figures, key=lambda one: one.peer_s.median).peer  # type: ignore[union-attr]
+@contextlib.contextmanager
+def _client(server: AbstractContextManager[int]) -> Iterator[programs.Client]:
+    """Serve, and keep a connection to it."""
+    with server as port, contextlib.closing(programs.Client(port)) as client:
+        yield client
+
+
+@contextlib.contextmanager
+def _own_client(roads: Path, within_s: float) -> Iterator[programs.Client]:
+    """Serve ours, and keep a connection to it."""
+    port = programs.free_port()
+    command = [sys.executable, "-m", "bench.server", str(roads), str(port), str(within_s)]
+    with programs.serving(command, port), contextlib.closing(programs.Client(port)) as client:
+        yield client
+
+
+def _asked(
+    setup: Setup, own: programs.Client, other: programs.Client, told: _Peer, tables: FloatArray
+) -> tuple[Race, str]:
+    """Compare the answers of a small table, which warms both; then race the large ones."""
+    small = tables[0][-COMPARED - 1 :]
+    alike = _alike(own.ask(_our_request(small)), told.read(other.ask(told.request(small))))
+    slow = told.server is programs.valhalla_server
+    pairs = [(_our_request(one), told.request(one)) for one in tables[: 1 if slow else None]]
+    taken = race(
+        lambda pair: own.ask(pair[0]),
+        lambda pair: other.ask(pair[1]),
+        pairs,
+        seconds=setup.seconds(6),
+        rounds=(1, 1) if slow else (3, 200),
+    )
+    return taken, alike
 
 
 def _in_process(
@@ -122,7 +154,7 @@ def _in_process(
     jobs = {
         "OSRM 26.10 CH": {"peer": "osrm", "algorithm": "CH"},
         "OSRM 26.10 MLD": {"peer": "osrm", "algorithm": "MLD"},
-        "Valhalla 3.9": {"peer": "valhalla"},
+        VALHALLA: {"peer": "valhalla"},
     }
     for peer, job in jobs.items():
         if python is None:
@@ -130,7 +162,9 @@ def _in_process(
             yield unmeasured(reason, **facts, peer=peer)
             continue
         if job["peer"] == "valhalla":
-            yield unmeasured("a table takes it half a minute; see HTTP", **facts, peer=peer)
+            yield unmeasured(
+                "a table takes it half a minute: asked over HTTP only", **facts, peer=peer
+            )
             continue
         job["base"] = str(programs.osrm_ready(setup.cache, source))
         job["wheel"] = str(programs.unpacked(setup.cache, "osrm-bindings"))
@@ -238,5 +272,6 @@ def _alike(own: bytes, theirs: FloatArray) -> str:
     assert rank >= ALIKE, f"rank correlation {rank:.3f}: not the same work"
     ratio = float(np.median(mine[both] / np.maximum(theirs[both], 1)))
     return (
-        f"answers: {both.mean():.1%} in both, rank correlation {rank:.3f}, median ratio {ratio:.2f}"
+        f"answers for {len(mine)}: {both.mean():.1%} in both, rank correlation {rank:.3f}, "
+        f"median ratio {ratio:.2f}"
     )

@@ -75,7 +75,7 @@ def nearest_two(setup: Setup) -> Iterator[Figure | Curve]:
         found,
         **facts,
         graph=graph.name,
-        aim=None if graph.name == "grid" else Aim(target=50, stretch=100),
+        aim=Aim(target=50, stretch=100),
         note=note,
     )
     if not setup.quick:
@@ -115,7 +115,7 @@ def moving(setup: Setup) -> Iterator[Figure | Curve]:
 
         whole = [ours.at_nodes(net, units)]
         found = race(mend, full, whole, seconds=setup.seconds(4), pieces=len(steps))
-        yield raced(found, **facts, aim=None if graph.name == "grid" else aim)
+        yield raced(found, **facts, aim=aim)
         lines["one unit moves"].append((count, found.ours_s))
         lines["worked out anew"].append((count, found.peer_s))
     if lines["one unit moves"]:

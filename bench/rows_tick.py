@@ -42,9 +42,8 @@ def tick(setup: Setup) -> Iterator[Figure | Curve]:
 
     _hold_equal(standing.times_s(cases[0][0]), searched(cases[0]))
     found = race(read, searched, cases[:1], seconds=setup.seconds(8), rounds=(3, 50))
-    aim = None if graph.name == "grid" else AIM
     note = "milliseconds as they are held; fixes are on the roads already, snapping is its own row"
-    yield raced(found, **facts, peer="scipy recomputing", aim=aim, note=note)
+    yield raced(found, **facts, peer="scipy recomputing", aim=AIM, note=note)
 
     table = _table(graph, stops)
     _hold_equal(standing.times_s(cases[1][0]), table[:, nodes[1]].T / 10)

@@ -7,9 +7,9 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from bench import ours
+from bench import import_scale, ours
 from bench.figure import Aim, Curve, Figure, unmeasured
 from bench.setup import ROOT, MissingError
 from bench.timing import spread, watch
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 BYTES_AIM = Aim(target=64, more=False)
 LOAD_AIM = Aim(target=0.3, more=False)
+IMPORTED = "columbus_oh"
 COLD_AIM = Aim(target=2, stretch=1, more=False)
 
 
@@ -74,6 +75,25 @@ def _loading(setup: Setup) -> Iterator[Figure | Curve]:
     if len(line) > 1:
         curve = {"x": "directed edges", "y": "seconds", "lines": {"rollby": line}}
         yield Curve(name="load_by_edges", title="A saved network mapped into memory", **curve)
+
+
+def importing(setup: Setup) -> Iterator[Figure]:
+    """Read an extract and copies of it side by side, each in a process of its own."""
+    facts: dict[str, Any] = {"row": "import", "graph": IMPORTED, "peer": ""}
+    if setup.quick:
+        yield unmeasured("not in the quick run", **facts, work="an extract read")
+        return
+    try:
+        extract = setup.source(f"{IMPORTED}.osm.pbf")
+    except MissingError as missing:
+        yield unmeasured(str(missing), **facts, work="an extract read")
+        return
+    for row in import_scale.measured(extract, (1, 4)):
+        work = f"an extract read, x {row['copies']:.0f}, a million nodes"
+        seconds, size_mb = (row[f"{unit}_per_million_nodes"] for unit in ("s", "mb"))
+        note = import_scale.shown(row)
+        yield Figure(**facts, work=work, value=spread([seconds]), unit="s", note=note)
+        yield Figure(**facts, work=f"{work}: memory", value=spread([size_mb]), unit="MB")
 
 
 def cold(setup: Setup) -> Iterator[Figure]:

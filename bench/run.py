@@ -52,6 +52,7 @@ ROWS = {
     "matrix": rows_matrix.matrix,
     "memory": rows_whole.memory,
     "cold": rows_whole.cold,
+    "import": rows_whole.importing,
     "equality": rows_accuracy.equality,
     "accuracy": rows_accuracy.accuracy,
     "profile": rows_profile.profile,
