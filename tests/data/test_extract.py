@@ -200,8 +200,8 @@ def test_real_cities_drive_on_the_right(shared_data: Path, tmp_path: Path, name:
     assert read_pbf(mirrored).source.drives_left
 
 
-# Passed over, 17 of the 42 looked up by their ids. Columbus: a way at least is not in the file. Porto: no member
-# or way in the file (14), ways cut off but for one node (1); four no_left_turn and an
+# Passed over (17 of the 42 looked up by id). Columbus: a way at least is not in the file. Porto: no
+# member or way in the file (14), ways cut off but for one node (1); four no_left_turn and an
 # only_straight_on with several ways from or to; a road that does not reach its via node.
 @pytest.mark.parametrize(
     ("name", "relations", "taken", "not_ours", "passed_over"),
