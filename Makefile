@@ -36,6 +36,8 @@ $(READY): requirements.txt pyproject.toml
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@echo "Compiling the router (once; a minute) ..."
+	@$(BIN)/python -c "import geo.history, geo.router, geo.snap, geo.standing"
 	@touch $(READY)
 
 demo: $(READY)
