@@ -13,10 +13,11 @@ from scipy.sparse import csgraph
 from data.answers import Coverage, Gap
 from data.settings import Settings
 from geo.backup import chance_within, reach_s
-from geo.nearest import merge_soonest
+from geo.nearest import NearestUnits
 from geo.roster import muster, open_stops
 from geo.router import times_to_middles
 from geo.staleness import working_s
+from geo.starts import starts_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -182,13 +183,12 @@ def cover(
     going_on = open_stops(units, stops, now=now, policy=policy)
     roster = muster(net, units, going_on, now=now, policy=policy)
     idle = [duty for duty in roster if duty.state.askable]
-    index = np.full((len(net.edge_ms), 2), -1)
-    time_s = np.full(index.shape, np.inf)
+    starts = starts_of(net, [duty.position for duty in idle])
+    _, time_s = NearestUnits(net, starts, k=2).at_middles()
     nobody = np.ones(len(net.edge_ms))
-    for row, duty in enumerate(idle):
+    for duty in idle:
         if duty.position is not None:
             drive_time_s = times_to_middles(net, duty.position, within_s=np.inf)
-            merge_soonest(index, time_s, row, drive_time_s)
             tau_s = working_s(drive_time_s, duty.age.effective_s)
             nobody *= 1 - policy.comes_when_asked * chance_within(tau_s, limit_s, policy)
     gap = ~(time_s[:, 1] <= limit_s)

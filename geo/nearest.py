@@ -238,27 +238,3 @@ def _spread(
             label,
             bucket.astype(np.int64),
         )
-
-
-def merge_soonest(index: IntArray, time_s: FloatArray, row: int, new_s: FloatArray) -> None:
-    """
-    Put one more source among the k soonest of each place, in place; sources come by rising row.
-
-    Parameters
-    ----------
-    index : ndarray of int64, shape (n, k)
-        Sources, soonest first, -1 where there are fewer.
-    time_s : ndarray of float64, shape (n, k)
-        Their times, inf where there are fewer.
-    row : int
-        The new source.
-    new_s : ndarray of float64, shape (n,)
-        Its times.
-    """
-    who = np.full(len(new_s), row)
-    pushed = np.zeros(len(new_s), np.bool_)
-    for column in range(index.shape[1]):
-        # What was pushed out came before all that follows it, ties included.
-        pushed |= new_s < time_s[:, column]
-        time_s[pushed, column], new_s = new_s[pushed], np.where(pushed, time_s[:, column], new_s)
-        index[pushed, column], who = who[pushed], np.where(pushed, index[:, column], who)

@@ -578,17 +578,11 @@ class RoadNetwork:
 
     @cached_property
     def _arriving(self) -> tuple[IntArray, IntArray]:
-        """Edges by the node they lead to, and where each node's begin."""
-        order = np.argsort(self.table.head, kind="stable")
-        count = np.bincount(self.table.head, minlength=self.table.node_count)
-        return order, np.concatenate([[0], np.cumsum(count)])
+        return _by_node(self.table.head, self.table.node_count)
 
     @cached_property
     def _leaving(self) -> tuple[IntArray, IntArray]:
-        """Edges by the node they lead from, and where each node's begin."""
-        order = np.argsort(self.table.tail, kind="stable")
-        count = np.bincount(self.table.tail, minlength=self.table.node_count)
-        return order, np.concatenate([[0], np.cumsum(count)])
+        return _by_node(self.table.tail, self.table.node_count)
 
     def edges_to(self, node: int) -> IntArray:
         """
@@ -619,6 +613,12 @@ def _with_grid_of(patched: RoadNetwork, net: RoadNetwork) -> RoadNetwork:
     """Hand on what is worked out of the roads alone, whatever they are like now."""
     vars(patched).update(grid=net.grid, shape_share=net.shape_share)
     return patched
+
+
+def _by_node(node: Int32Array, count: int) -> tuple[IntArray, IntArray]:
+    """List edges by the node at one of their ends, and where each node's begin."""
+    start = np.concatenate([[0], np.cumsum(np.bincount(node, minlength=count))])
+    return np.argsort(node, kind="stable"), start
 
 
 def _along_a_curve(lon_deg: FloatArray, lat_deg: FloatArray) -> Int32Array:
