@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from data.events import AnswerKind
 from data.said import Withdrawn
 
 if TYPE_CHECKING:
+    from data.events import Answer
     from data.said import Suggested
     from data.settings import Policy
 
@@ -33,6 +35,8 @@ class Asking:
         When it began; -inf before the first.
     count : int
         Asks so far.
+    told : bool
+        The supervisor knows that this round found nobody.
     """
 
     pending: Suggested | None = None
@@ -42,6 +46,7 @@ class Asking:
     in_round: int = 0
     round_from_s: float = float("-inf")
     count: int = 0
+    told: bool = False
 
     def may_ask(self, now_s: float, policy: Policy) -> bool:
         """
@@ -54,8 +59,46 @@ class Asking:
         """
         if now_s - self.round_from_s >= policy.round_every_s and self.pending is None:
             self.in_round = 0
+            self.told = False
             self.unanswered.clear()
         return self.in_round < policy.round_units
+
+    def in_vain(self, policy: Policy) -> bool:
+        """
+        Tell whether a round has found nobody; once a round.
+
+        Returns
+        -------
+        in_vain : bool
+            All were asked, nobody is on the way, and nobody was told so.
+        """
+        vain = self.in_round >= policy.round_units and not self.pending and not self.promised
+        first = vain and not self.told
+        self.told |= vain
+        return first
+
+    def answer(self, answer: Answer, now_s: float, policy: Policy) -> None:
+        """
+        Take what an officer says.
+
+        Parameters
+        ----------
+        answer : Answer
+            One to a suggestion that stands no more counts as a refusal, or not at all.
+        now_s : float
+            When it came.
+        policy : Policy
+            How long a promise is believed.
+        """
+        own = self.pending is not None and self.pending.suggestion_id == answer.suggestion_id
+        if answer.answer in {AnswerKind.CANT, AnswerKind.MUTE}:
+            self.refused.add(answer.unit_id)
+            self.promised.pop(answer.unit_id, None)
+            self.pending = None if own else self.pending
+        elif own and self.pending is not None:
+            until_s = now_s + 2 * self.pending.tau_s + policy.promise_late_s
+            self.promised[self.pending.unit_id] = self.pending, until_s
+            self.pending = None
 
     def ask(self, suggested: Suggested) -> None:
         """
@@ -72,22 +115,6 @@ class Asking:
         self.count += 1
         self.pending = suggested
 
-    def promise(self, now_s: float, policy: Policy) -> None:
-        """
-        Note that the unit asked is en route.
-
-        Parameters
-        ----------
-        now_s : float
-            When it said so.
-        policy : Policy
-            How long that is believed without its arrival.
-        """
-        if self.pending is not None:
-            until_s = now_s + 2 * self.pending.tau_s + policy.promise_late_s
-            self.promised[self.pending.unit_id] = self.pending, until_s
-            self.pending = None
-
     def withdraw(self, now_s: float, why: str) -> list[Withdrawn]:
         """
         Take the open suggestion back.
@@ -103,9 +130,7 @@ class Asking:
         self.pending = None
         return said
 
-    def expire(
-        self, now_s: float, policy: Policy, there: set[str]
-    ) -> tuple[list[Withdrawn], list[str]]:
+    def expire(self, now_s: float, policy: Policy, there: set[str]) -> list[Withdrawn]:
         """
         Let time pass.
 
@@ -114,7 +139,7 @@ class Asking:
         now_s : float
             The instant.
         policy : Policy
-            How long an answer and a promise are waited for.
+            How long an answer is waited for.
         there : set of str
             Units that have arrived: they kept their promise.
 
@@ -122,23 +147,31 @@ class Asking:
         -------
         said : list of Withdrawn
             Who did not answer, and who did not come.
-        broken : list of str
-            Who did not come.
         """
         said = []
         if self.pending and now_s - self.pending.at_s >= policy.answer_within_s:
             self.unanswered.add(self.pending.unit_id)
             said += self.withdraw(now_s, "no answer")
-        broken = [
-            unit_id
-            for unit_id, (_, until_s) in self.promised.items()
-            if now_s >= until_s and unit_id not in there
-        ]
-        for unit_id in broken:
-            suggested, _ = self.promised.pop(unit_id)
-            self.unanswered.add(unit_id)
-            said.append(withdrawn(suggested, now_s, "did not come"))
-        return said, broken
+        for unit_id, (suggested, until_s) in list(self.promised.items()):
+            if now_s >= until_s and unit_id not in there:
+                del self.promised[unit_id]
+                self.unanswered.add(unit_id)
+                said.append(withdrawn(suggested, now_s, "did not come"))
+        return said
+
+    def over(self, now_s: float) -> list[Withdrawn]:
+        """
+        End with the stop.
+
+        Returns
+        -------
+        said : list of Withdrawn
+            To whoever is asked or under way.
+        """
+        said = self.withdraw(now_s, "stop over")
+        for _, (suggested, _) in sorted(self.promised.items()):
+            said.append(withdrawn(suggested, now_s, "stop over"))
+        return said
 
     def next_s(self, policy: Policy) -> float:
         """

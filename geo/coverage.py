@@ -115,10 +115,10 @@ def lost_shares(chance: npt.NDArray[np.float32], demand: FloatArray) -> FloatArr
 
     Parameters
     ----------
-    chance : ndarray of float32, shape (u, m)
-        r F of every idle unit on every edge.
-    demand : ndarray of float64, shape (m,)
-        Weight of each edge: road length, until stops are known.
+    chance : ndarray of float32, shape (u, z)
+        r F of every idle unit at every point that stands for the demand.
+    demand : ndarray of float64, shape (z,)
+        Weight of each point.
 
     Returns
     -------
@@ -130,18 +130,9 @@ def lost_shares(chance: npt.NDArray[np.float32], demand: FloatArray) -> FloatArr
     The DMEXCLP marginal with drive-time odds in place of in or out: Jagtenberg, Bhulai and van der
     Mei (2015), Operations Research for Health Care 4, 27-35.
     """
-    near = [np.flatnonzero(row) for row in chance]
-    nobody_at_all = np.ones(len(demand))
-    for row, edges in zip(chance, near, strict=True):
-        nobody_at_all[edges] *= np.maximum(1.0 - row[edges], CERTAIN)
-    bare = demand * nobody_at_all
-    lost = np.array(
-        [
-            row[edges] @ (bare[edges] / np.maximum(1.0 - row[edges], CERTAIN))
-            for row, edges in zip(chance, near, strict=True)
-        ]
-    )
-    lost /= demand.sum()
+    stays_away = np.maximum(1.0 - chance.astype(np.float64), CERTAIN)
+    bare = demand / demand.sum() * stays_away.prod(axis=0)
+    lost: FloatArray = (chance / stays_away) @ bare
     return lost
 
 

@@ -7,8 +7,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from geo.backup import chance_within, reach_s
+from geo.coverage import edge_within_s, lost_shares
+from geo.snap import middle_of
+from geo.staleness import WORKING
+from geo.standing import StandingStops
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from data.beats import Beat
     from data.road_table import FloatArray, Int32Array
+    from data.settings import Policy
+    from geo.network import RoadNetwork
+    from geo.starts import Starts
 
 MOST_POINTS = 400
 
@@ -55,3 +67,51 @@ def demand_points(weight: FloatArray, most: int = MOST_POINTS) -> Demand:
     steps = (np.arange(most) + 0.5) / most * upto[-1]
     edge = np.searchsorted(upto, steps, side="right").astype(np.int32)
     return Demand(edge=edge, share=np.full(most, 1 / most))
+
+
+class Zones:
+    """
+    The demand points with the way to each held, as that to a standing stop is.
+
+    Parameters
+    ----------
+    net : RoadNetwork
+        The roads.
+    policy : Policy
+        Constants.
+    beats : sequence of Beat
+        With a T of their own.
+    """
+
+    def __init__(self, net: RoadNetwork, policy: Policy, beats: Sequence[Beat]) -> None:
+        self._policy = policy
+        self._demand = demand_points(net.table.road_m)
+        self._within_s = edge_within_s(net, beats, policy.within_s)[self._demand.edge]
+        limit_s = reach_s(float(self._within_s.max()), policy)
+        self._standing = StandingStops(net, within_s=limit_s)
+        for i, edge in enumerate(self._demand.edge.tolist()):
+            self._standing.put(str(i), middle_of(net, edge))
+
+    def lost_shares(self, starts: Starts, effective_age_s: FloatArray) -> FloatArray:
+        """
+        Give L of idle units: the share of demand that loses its cover while each is away.
+
+        Parameters
+        ----------
+        starts : Starts
+            Where the u idle units are.
+        effective_age_s : ndarray of float64, shape (u,)
+            a of the model.
+
+        Returns
+        -------
+        lost : ndarray of float64, shape (u,)
+            0 to 1.
+        """
+        tau_s = self._standing.drive_times_s(starts) + WORKING * effective_age_s[:, None]
+        chance = np.zeros(tau_s.shape, np.float32)
+        unit, point = np.nonzero(np.isfinite(tau_s))
+        within_s = self._within_s[point]
+        near = chance_within(tau_s[unit, point], within_s, self._policy)
+        chance[unit, point] = self._policy.comes_when_asked * near
+        return lost_shares(chance, self._demand.share)

@@ -217,15 +217,16 @@ class Sightings:
             )
             new = snapped.starts(self._net)
             width = max(new.edge.shape[1], self._starts.edge.shape[1])
-            new, self._starts = new.widened(width), self._widest(width)
+            new, self._starts = _widest(new, width), _widest(self._starts, width)
             self._starts.edge[rows] = new.edge
             self._starts.done_ms[rows] = new.done_ms
             self._starts.price_ms[rows] = new.price_ms
         return self._starts
 
-    def _widest(self, width: int) -> Starts:
-        """Make room for more edges, where there is not enough."""
-        return self._starts if self._starts.edge.shape[1] == width else self._starts.widened(width)
+
+def _widest(starts: Starts, width: int) -> Starts:
+    """Make room for more edges, where there is not enough."""
+    return starts if starts.edge.shape[1] == width else starts.widened(width)
 
 
 def plausible(before: FloatArray, fix: FloatArray) -> BoolArray:
@@ -244,7 +245,8 @@ def plausible(before: FloatArray, fix: FloatArray) -> BoolArray:
     """
     seconds = fix[..., AT] - before[..., AT]
     allowed_m = TELEPORT_M + TELEPORT_MPS * seconds
-    allowed_m += np.nan_to_num(before[..., ACCURACY]) + np.nan_to_num(fix[..., ACCURACY])
+    for accuracy_m in (before[..., ACCURACY], fix[..., ACCURACY]):
+        allowed_m = allowed_m + np.where(accuracy_m > 0, accuracy_m, 0.0)
     # Longitude may wrap.
     east_deg = (fix[..., LON] - before[..., LON] + 180) % 360 - 180
     east_m = east_deg * np.cos(np.radians(fix[..., LAT])) * METRES_PER_DEG

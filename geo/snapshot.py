@@ -9,9 +9,8 @@ import numpy as np
 
 from data.answers import UnitState
 from data.road_table import METRES_PER_DEG
-from geo.backup import chance_within, drive_limit_s
+from geo.backup import drive_limit_s
 from geo.company import companies
-from geo.coverage import lost_shares
 from geo.exposure import own_officers
 from geo.roster import OnDuty
 from geo.router import search_back
@@ -19,7 +18,6 @@ from geo.searching import seconds
 from geo.sightings import ACCURACY, AT, LAT, LON, SPEED
 from geo.snap import FAR_M
 from geo.staleness import WORKING, age_of, ages
-from geo.starts import Starts
 from geo.weigh import Needs, cost_min, gain_min, weigh_cover
 
 if TYPE_CHECKING:
@@ -29,6 +27,7 @@ if TYPE_CHECKING:
     from data.road_table import BoolArray, FloatArray, IntArray
     from geo.board import Board
     from geo.company import Company
+    from geo.starts import Starts
     from geo.weigh import Cover
 
 
@@ -90,16 +89,9 @@ class Snapshot:
 
     def _lost_shares(self) -> FloatArray:
         """Give L of each unit, by the points that stand for the demand; 0 where it is not idle."""
-        board, idle = self._board, np.flatnonzero(self.askable)
-        drive_time_s = board.zones.drive_times_s(_pick(self._starts, idle))
-        tau_s = drive_time_s + WORKING * self._effective_s[idle, None]
-        chance = np.zeros(tau_s.shape, np.float32)
-        unit, point = np.nonzero(np.isfinite(tau_s))
-        within_s = board.zone_within_s[point]
-        came = board.policy.comes_when_asked
-        chance[unit, point] = came * chance_within(tau_s[unit, point], within_s, board.policy)
+        idle = np.flatnonzero(self.askable)
         lost = np.zeros(len(self.unit_ids))
-        lost[idle] = lost_shares(chance, board.demand.share)
+        lost[idle] = self._board.zones.lost_shares(self._starts.rows(idle), self._effective_s[idle])
         return lost
 
     def crow_m(self, rows: IntArray, columns: IntArray) -> FloatArray:
@@ -118,13 +110,6 @@ class Snapshot:
         east = (fix[:, LON, None] - lon_deg) * np.cos(np.radians(lat_deg))
         crow_m: FloatArray = np.hypot(east, fix[:, LAT, None] - lat_deg) * METRES_PER_DEG
         return crow_m
-
-
-def _pick(starts: Starts, rows: IntArray) -> Starts:
-    """Pick some positions."""
-    return Starts(
-        edge=starts.edge[rows], done_ms=starts.done_ms[rows], price_ms=starts.price_ms[rows]
-    )
 
 
 def take_snapshot(board: Board, now: datetime) -> Snapshot:
@@ -151,7 +136,7 @@ def take_snapshot(board: Board, now: datetime) -> Snapshot:
     unit_row = {unit_id: row for row, unit_id in enumerate(unit_ids)}
     fix = board.seen.fix[rows]
     effective_s, stale = ages(fix[:, AT], fix[:, SPEED], now_s=board.now_s, policy=policy)
-    starts = _pick(board.seen.starts(), rows)
+    starts = board.seen.starts().rows(rows)
     drive_time_s = _drive_times(board, starts, stop_ids)
     company = _companies(board, now)
 
@@ -182,7 +167,7 @@ def take_snapshot(board: Board, now: datetime) -> Snapshot:
             counts[row, column] = True
             if not np.isfinite(drive_time_s[row, column]) and one.position is not None:
                 far = search_back(board.net, one.position)
-                drive_time_s[row, column] = far.drive_times_s(_pick(starts, np.array([row])))[0]
+                drive_time_s[row, column] = far.drive_times_s(starts.row(row))[0]
             if np.isfinite(drive_time_s[row, column]):
                 tau_s = drive_time_s[row, column] + WORKING * effective_s[row]
                 taus_s.append((drive_time_s[row, column], duty.unit_id, tau_s, duty.unit.officers))
@@ -219,8 +204,8 @@ def take_snapshot(board: Board, now: datetime) -> Snapshot:
 
 def _drive_times(board: Board, starts: Starts, stop_ids: tuple[str, ...]) -> FloatArray:
     """Read all drive times to stops on the road; inf to others."""
-    found_s = seconds(board.standing.drive_times_ms(starts))
-    column_of = {stop_id: column for column, stop_id in enumerate(board.standing.stop_ids)}
+    found_s = seconds(board.scene.standing.drive_times_ms(starts))
+    column_of = {stop_id: column for column, stop_id in enumerate(board.scene.standing.stop_ids)}
     time_s = np.full((len(starts.edge), len(stop_ids)), np.inf)
     known = [column for column, stop_id in enumerate(stop_ids) if stop_id in column_of]
     time_s[:, known] = found_s[:, [column_of[stop_ids[column]] for column in known]]
@@ -233,7 +218,8 @@ def _not_free(board: Board) -> set[str]:
     busy |= {unit_id for one in board.open.values() for unit_id in one.stop.backup}
     busy |= {unit_id for unit_id, until_s in board.muted_until_s.items() if board.now_s < until_s}
     most = board.policy.asks_per_hour_max
-    return busy | {unit_id for unit_id in board.asked_s if board.asks_last_hour(unit_id) >= most}
+    often = [unit_id for unit_id, asks in board.asked_s.items() if len(asks) >= most]
+    return busy | {unit_id for unit_id in often if board.asks_last_hour(unit_id) >= most}
 
 
 def _companies(board: Board, now: datetime) -> dict[str, Company]:

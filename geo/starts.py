@@ -12,7 +12,7 @@ from geo.kernels.search import UNREACHED
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from data.road_table import BoolArray, FloatArray, Int32Array
+    from data.road_table import BoolArray, FloatArray, Int32Array, IntArray
     from geo.network import RoadNetwork
     from geo.snap import Position
 
@@ -48,8 +48,25 @@ class Starts:
         start : Starts
             Of one row.
         """
-        one = slice(i, i + 1)
-        return Starts(edge=self.edge[one], done_ms=self.done_ms[one], price_ms=self.price_ms[one])
+        return self.rows(np.array([i]))
+
+    def rows(self, which: IntArray) -> Starts:
+        """
+        Pick some positions.
+
+        Parameters
+        ----------
+        which : ndarray of int, shape (p,)
+            Their rows.
+
+        Returns
+        -------
+        starts : Starts
+            A copy, in that order.
+        """
+        return Starts(
+            edge=self.edge[which], done_ms=self.done_ms[which], price_ms=self.price_ms[which]
+        )
 
     def widened(self, width: int) -> Starts:
         """
@@ -65,12 +82,15 @@ class Starts:
         starts : Starts
             A copy, with none in the new room.
         """
-        room = ((0, 0), (0, width - self.edge.shape[1]))
-        return Starts(
-            edge=np.pad(self.edge, room, constant_values=-1),
-            done_ms=np.pad(self.done_ms, room),
-            price_ms=np.pad(self.price_ms, room),
+        count, own = self.edge.shape
+        wider = Starts(
+            edge=np.full((count, width), -1, np.int32),
+            done_ms=np.zeros((count, width), np.int32),
+            price_ms=np.zeros((count, width), np.int32),
         )
+        for name in ("edge", "done_ms", "price_ms"):
+            getattr(wider, name)[:, :own] = getattr(self, name)
+        return wider
 
 
 def starts_at(

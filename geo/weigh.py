@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from data.records import Flag
 from geo.backup import chance_within, horizon_s
 from geo.staleness import WORKING
 
@@ -59,6 +60,19 @@ class Cover:
     without_best: FloatArray
     alone: BoolArray
     covered: BoolArray
+
+    def flag(self, stop: int) -> Flag:
+        """
+        Give the flag of one stop.
+
+        Returns
+        -------
+        flag : Flag
+            Alone, covered or thin.
+        """
+        if self.alone[stop]:
+            return Flag.ALONE
+        return Flag.COVERED if self.covered[stop] else Flag.THIN
 
 
 def weigh_cover(

@@ -62,6 +62,11 @@ def fixes_of(*rows: tuple[str, float, tuple[float, float], float], delay_s: floa
     )
 
 
+def since(second: float) -> float:
+    """Seconds since the epoch."""
+    return NOW.timestamp() + second
+
+
 def later(seconds: float) -> datetime:
     """An instant."""
     return NOW + timedelta(seconds=seconds)
@@ -133,7 +138,8 @@ def check_equal(board: Board) -> None:
     """Hold what the board has to what the model makes of the same units and stops anew."""
     now = datetime.fromtimestamp(board.now_s, UTC)
     stops, units = board.stops(), board.units()
-    muted = {unit for unit, until_s in board.muted_until_s.items() if board.now_s < until_s}
+    named = {unit for stop in stops for unit in stop.backup}
+    muted = {unit for unit, until_s in board.muted_until_s.items() if board.now_s < until_s} - named
     units = [
         replace(unit, status=UnitStatus.BUSY)
         if unit.unit_id in muted and unit.status is UnitStatus.AVAILABLE
@@ -251,3 +257,249 @@ AnyDay.TestCase.settings = hypothesis_settings(
     max_examples=examples(60), stateful_step_count=25, deadline=None
 )
 TestAnyDay = AnyDay.TestCase
+
+
+HOME = {"1A1": (1400.0, 700.0), "1A2": (1400.0, 1400.0), "1A3": (2800.0, 2100.0)}
+
+
+def alone_day(**policy: Any) -> Day:
+    """One car on a stop, and nobody near enough."""
+    day = Day(within_s=30, drive_max_s=60, **policy)
+    day.on_duty({"1A1": (0, 0), "1A2": (2800, 2100)})
+    day.stop("S1", "1A1", 0, place=(0, 0))
+    return day
+
+
+def asking_day(**policy: Any) -> Day:
+    """One car on a stop, two that could come."""
+    day = Day(**policy)
+    day.on_duty(HOME)
+    day.stop("S1", "1A1", 1, place=HOME["1A1"])
+    return day
+
+
+def test_the_right_car_is_asked_at_once() -> None:
+    (one,) = asking_day().until(2)
+    assert isinstance(one, Suggested)
+    assert (one.suggestion_id, one.unit_id, one.drive_time_s) == ("S1/1", "1A2", 70.0)
+    assert one.at_s == NOW.timestamp() + 1
+
+
+def test_who_does_not_answer_is_asked_no_more_this_round() -> None:
+    day = asking_day()
+    said = [one for one in day.until(45) if not isinstance(one, Flagged)]
+    assert [(type(one), one.unit_id) for one in said] == [
+        (Suggested, "1A2"),
+        (Withdrawn, "1A2"),
+        (Suggested, "1A3"),
+    ]
+    assert said[1].why == "no answer"
+    assert said[1].at_s == said[2].at_s == NOW.timestamp() + 31
+    day.keep_alive(HOME, 60, 120, 180, 240)
+    assert not of(Suggested, day.until(309))
+    # The next round begins five minutes after the last began, at the next tick.
+    assert [one.unit_id for one in of(Suggested, day.until(310))] == ["1A2"]
+
+
+def test_a_round_is_at_most_so_many_and_then_the_supervisor() -> None:
+    day = asking_day(round_units=1)
+    (told,) = of(Escalated, day.until(100))
+    assert (told.why, told.aloud) == ("nobody came", True)
+    assert len(of(Suggested, day.said)) == 1
+
+
+def test_who_cannot_is_never_asked_again_about_that_stop() -> None:
+    day = asking_day()
+    (first,) = day.until(2)
+    day.answer(first, 3, "cant")
+    assert [one.unit_id for one in of(Suggested, day.until(3))] == ["1A3"]
+    day.keep_alive(HOME, 60, 120, 180, 240, 300, 360, 420, 480, 540, 600)
+    assert all(one.unit_id == "1A3" for one in of(Suggested, day.until(650)))
+
+
+def test_who_mutes_is_left_alone_for_a_quarter_of_an_hour() -> None:
+    day = asking_day()
+    (first,) = day.until(2)
+    day.answer(first, 3, "mute")
+    day.stop("S1", "1A1", 5, ended_at=later(5), started_at=later(1), phase=StopPhase.CLEARED)
+    places = {"1A1": (2800.0, 0.0), "1A2": HOME["1A2"], "1A3": (0.0, 0.0)}
+    for second in range(60, 840, 60):
+        day.keep_alive(places, second)
+    day.shows("1A3", 841, "on_stop")
+    day.keep_alive(places, 842)
+    assert {one.unit_id for one in of(Suggested, day.until(860))} == {"1A3", "1A1"}
+    day.keep_alive(places, 895)
+    assert "1A2" in {one.unit_id for one in of(Suggested, day.until(950))}
+
+
+def test_who_is_en_route_is_believed_for_a_while() -> None:
+    day = asking_day()
+    (first,) = day.until(2)
+    day.answer(first, 3, "en_route")
+    (stop,) = day.board.stops()
+    assert stop.backup == ("1A2",)
+    day.keep_alive(HOME, 60, 120, 180, 240)
+    day.until(260)
+    # 70 s of drive, doubled, and two minutes more.
+    (gone,) = of(Withdrawn, day.until(265))
+    assert (gone.unit_id, gone.why) == ("1A2", "did not come")
+    assert day.board.stops()[0].backup == ()
+
+
+def test_a_second_car_that_stays_beside_closes_it_by_itself() -> None:
+    day = asking_day(answer_within_s=200)
+    day.until(2)
+    there = HOME["1A1"]
+    day.seen("1A3", 60, there, speed=8)
+    assert not of(Attended, day.until(61))
+    day.seen("1A3", 79, there)
+    assert not of(Attended, day.until(79))
+    day.seen("1A3", 80, there)
+    (arrived,) = of(Attended, day.until(80))
+    assert (arrived.unit_id, arrived.since_s, arrived.arrived) == ("1A3", since(60), True)
+    assert [one.why for one in of(Withdrawn, day.until(90))] == ["enough officers"]
+    day.seen("1A3", 100, HOME["1A3"])
+    assert not of(Attended, day.until(101))
+    day.seen("1A3", 120, HOME["1A3"])
+    (left,) = of(Attended, day.until(122))
+    assert (left.since_s, left.arrived) == (since(100), False)
+
+
+def test_a_car_that_drives_past_is_not_there() -> None:
+    day = asking_day()
+    day.seen("1A3", 60, HOME["1A1"], speed=12)
+    day.seen("1A3", 75, (1700, 700), speed=12)
+    day.seen("1A3", 90, HOME["1A1"], speed=12)
+    assert day.board.seen.counts["teleport"] == 0
+    assert not of(Attended, day.until(100))
+
+
+def test_the_end_of_a_stop_withdraws_what_is_asked() -> None:
+    day = asking_day()
+    day.until(2)
+    day.stop("S1", "1A1", 5, ended_at=later(5), started_at=later(1))
+    (gone,) = day.until(5)
+    assert (gone.why, gone.suggestion_id) == ("stop over", "S1/1")
+    assert not day.board.open
+
+
+def test_a_change_that_comes_late_does_not_open_a_stop_again() -> None:
+    day = asking_day()
+    day.stop("S1", "1A1", 5, ended_at=later(5), started_at=later(1))
+    day.stop("S1", "1A1", 4, started_at=later(1), phase=StopPhase.SECURED)
+    assert not day.board.open
+
+
+def test_a_suggestion_gives_way_to_one_clearly_sooner() -> None:
+    day = Day()
+    places = {"1A1": (0.0, 0.0), "1A2": (2800.0, 2100.0), "1A3": (2800.0, 1800.0)}
+    day.on_duty(places)
+    day.shows("1A3", 1, "busy")
+    day.stop("S1", "1A1", 2, place=(0, 0))
+    (first,) = day.until(3)
+    assert first.unit_id == "1A2"
+    day.shows("1A3", 4)
+    assert not of(Suggested, day.until(9))
+    day.seen("1A3", 28, (700, 0))
+    said = day.until(30)
+    assert [one.why for one in of(Withdrawn, said)] == ["nearer unit"]
+    assert [one.unit_id for one in of(Suggested, said)] == ["1A3"]
+
+
+def test_alone_is_raised_after_its_grace_and_cleared_above_its_bound() -> None:
+    day = alone_day()
+    assert not of(Flagged, day.until(59))
+    (raised,) = of(Flagged, day.until(60))
+    assert (raised.flag, raised.aloud) == (Flag.ALONE, True)
+    day.seen("1A2", 61, (700, 700))
+    assert not of(Flagged, day.until(80))
+    day.seen("1A2", 81, (0, 60))
+    (cleared,) = of(Flagged, day.until(90))
+    assert cleared.flag is not Flag.ALONE
+    assert cleared.probability > 0.7
+
+
+def test_dispatch_is_asked_to_check_and_the_supervisor_told_if_it_does_not() -> None:
+    day = alone_day()
+    for second in range(30, 1130, 30):
+        day.keep_alive({"1A1": (0, 0), "1A2": (2800, 2100)}, second)
+        if second == 510:
+            day.board.take_check("S1", later(510))
+    day.until(1200)
+    at_s = [one.at_s - NOW.timestamp() for one in of(Prompted, day.said)]
+    assert at_s == [180, 480, 1080]
+    told = [one.at_s - NOW.timestamp() for one in of(Escalated, day.said)]
+    assert told == [240, 1140]
+
+
+def test_sounds_are_limited_and_the_list_is_not() -> None:
+    day = Day(within_s=30, drive_max_s=60, sounds_per_hour_max=2)
+    places = {unit: (700.0 * i, 0.0) for i, unit in enumerate(UNITS)}
+    day.on_duty(places)
+    for i, unit in enumerate(UNITS):
+        day.stop(f"S{i}", unit, 1, place=places[unit])
+    flags = of(Flagged, day.until(100))
+    assert len(flags) == len(day.board.open) == 5
+    assert sum(one.aloud for one in flags) == 2
+
+
+def test_a_storm_of_stops_asks_nobody_more_than_the_cap() -> None:
+    day = Day(asks_per_hour_max=2, round_every_s=60)
+    day.on_duty(HOME)
+    day.stop("S1", "1A1", 1, place=HOME["1A1"])
+    for second in range(60, 3600, 60):
+        day.keep_alive(HOME, second)
+    asked = [one.unit_id for one in of(Suggested, day.until(3600))]
+    assert sorted(asked) == ["1A2", "1A2", "1A3", "1A3"]
+
+
+def test_fixes_late_twice_and_out_of_order_change_nothing() -> None:
+    rows = [("1A2", 10.0 * i, (1400.0, 1400.0 - 30 * i), 3.0) for i in range(1, 8)]
+    ends = []
+    for order in (rows, [*rows[::2], *rows[1::2], *rows]):
+        day = asking_day()
+        day.board.take_fixes(fixes_of(*order, delay_s=80), slice(0, len(order)))
+        day.until(200)
+        ends.append(day.board.units())
+    assert ends[0] == ends[1]
+    assert day.board.seen.counts["late"] + day.board.seen.counts["twice"] == 3 + len(rows)
+
+
+def test_a_fix_from_the_future_is_kept_and_not_believed() -> None:
+    day = Day()
+    day.on_duty(HOME)
+    day.board.take_fixes(fixes_of(("1A2", 3600, (0, 0), 0), delay_s=-3500), slice(0, 1))
+    assert day.board.seen.fix[day.board.seen.row("1A2"), 0] == NOW.timestamp()
+    (odd,) = day.board.seen.odd
+    assert (odd.unit_id, odd.why) == ("1A2", "future")
+
+
+def test_a_jump_is_believed_once_a_second_fix_agrees() -> None:
+    day = Day()
+    day.on_duty(HOME)
+    far = (9000.0, 9000.0)
+    day.seen("1A2", 15, far)
+    assert day.board.seen.counts["teleport"] == 1
+    day.seen("1A2", 30, (1400, 1500))
+    assert day.board.seen.fix[day.board.seen.row("1A2"), 0] == NOW.timestamp() + 30
+    day.seen("1A2", 45, far)
+    day.seen("1A2", 60, far)
+    assert day.board.seen.fix[day.board.seen.row("1A2"), 0] == NOW.timestamp() + 60
+
+
+def test_another_idle_unit_never_lowers_g_and_secured_never_lessens_exposure() -> None:
+    chances = []
+    for phase, places in (
+        (StopPhase.CONTACT, {"1A1": HOME["1A1"], "1A2": HOME["1A2"]}),
+        (StopPhase.SECURED, {"1A1": HOME["1A1"], "1A2": HOME["1A2"]}),
+        (StopPhase.CONTACT, HOME),
+    ):
+        day = Day()
+        day.on_duty(places)
+        day.stop("S1", "1A1", 1, place=HOME["1A1"], phase=phase)
+        day.until(1)
+        snapshot = take_snapshot(day.board, later(1))
+        chances.append((snapshot.cover.probability[0], snapshot.score()[1, 0]))
+    contact, secured, more = chances
+    assert more[0] > contact[0] == secured[0]
+    assert secured[1] >= contact[1]

@@ -18,7 +18,6 @@ from data.beats import Beat
 from data.records import Ask, Flag, Unit, UnitStatus
 from data.settings import Policy, Settings
 from geo.dispatch import advise, assign, give_and_take, suggest
-from geo.roster import muster
 from tests.geo.towns import NOW, TEN_MPS, at, stop, town, unit
 
 if TYPE_CHECKING:

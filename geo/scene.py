@@ -1,0 +1,216 @@
+"""The stops that go on: where each is, who is with it, and the drive times to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from data.records import StopPhase
+from geo.alarms import Alarm
+from geo.asking import Asking
+from geo.attendance import Attendance
+from geo.backup import horizon_s
+from geo.exposure import beat_within_s, on_road
+from geo.roster import open_stops, stop_place
+from geo.standing import StandingStops
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+    from datetime import datetime
+
+    from data.beats import Beat
+    from data.events import StopChange
+    from data.records import Stop, Unit
+    from data.settings import Policy
+    from geo.network import RoadNetwork
+    from geo.sightings import Sightings
+    from geo.snap import Position
+
+
+@dataclass(slots=True)
+class OpenStop:
+    """
+    A stop that goes on, and what the board remembers of it.
+
+    Attributes
+    ----------
+    stop : Stop
+        With all backup that is listed, promised or there.
+    seen_s : float
+        When the board first heard of it, seconds since the epoch.
+    place : tuple of float or None
+        lon_deg, lat_deg.
+    position : Position or None
+        On the road.
+    within_s : float
+        T here.
+    placed_by : object
+        What its place was worked out from.
+    asking : Asking
+        The asks.
+    alarm : Alarm
+        Its alarm.
+    """
+
+    stop: Stop
+    seen_s: float
+    place: tuple[float, float] | None = None
+    position: Position | None = None
+    within_s: float = 0.0
+    placed_by: object = None
+    asking: Asking = field(default_factory=Asking)
+    alarm: Alarm = field(default_factory=Alarm)
+
+    @property
+    def began_s(self) -> float:
+        """When it began, or was first heard of; seconds since the epoch."""
+        started = self.stop.started_at
+        return started.timestamp() if started else self.seen_s
+
+
+class Scene:
+    """
+    All stops that go on.
+
+    Parameters
+    ----------
+    net : RoadNetwork
+        The roads.
+    policy : Policy
+        Constants.
+    beats : sequence of Beat
+        With a T of their own.
+    seen : Sightings
+        Where units are.
+
+    Attributes
+    ----------
+    open : dict of str to OpenStop
+        By stop_id.
+    standing : StandingStops
+        Those of them that are on the road, each searched once.
+    attendance : Attendance
+        Who is beside which.
+    """
+
+    def __init__(
+        self, net: RoadNetwork, policy: Policy, beats: Sequence[Beat], seen: Sightings
+    ) -> None:
+        self._net, self._policy, self._beats, self._seen = net, policy, beats, seen
+        widest_s = max([policy.within_s, *(beat.within_s for beat in beats)])
+        self.open: dict[str, OpenStop] = {}
+        self.standing = StandingStops(net, within_s=float(horizon_s(widest_s, policy)))
+        self.attendance = Attendance(policy)
+        self._changes: dict[str, StopChange] = {}
+        self._over: dict[str, datetime] = {}
+
+    def take(self, change: StopChange) -> None:
+        """
+        Take what became of a stop.
+
+        Parameters
+        ----------
+        change : StopChange
+            The newest by its instant counts, whenever it arrived.
+        """
+        stop_id = change.stop.stop_id
+        before = self._changes.get(stop_id)
+        known_at = before.at if before else self._over.get(stop_id)
+        if known_at is None or known_at <= change.at:
+            self._changes[stop_id] = change
+            self._over.pop(stop_id, None)
+
+    def there(self, stop_id: str) -> set[str]:
+        """
+        Name the units that positions show beside a stop.
+
+        Returns
+        -------
+        unit_ids : set of str
+            Arrived and not left.
+        """
+        return {self._seen.unit_ids[row] for row in self.attendance.at(stop_id)}
+
+    def refresh(
+        self, now: datetime, shown: Collection[str], unit_of: Callable[[str], Unit | None]
+    ) -> tuple[dict[str, OpenStop], list[tuple[str, int]]]:
+        """
+        Open, close and place stops by what is known now.
+
+        Parameters
+        ----------
+        now : datetime
+            The instant.
+        shown : collection of str
+            Units that show themselves on a stop.
+        unit_of : callable
+            Gives a unit as it stands, by its id.
+
+        Returns
+        -------
+        closed : dict of str to OpenStop
+            Those that go on no more.
+        gone : list of (str, int)
+            Stop and unit's row, where the unit was beside a stop that is no more.
+        """
+        for stop_id, change in list(self._changes.items()):
+            if _is_over(change.stop, now):
+                self._over[stop_id] = self._changes.pop(stop_id).at
+        recorded = [
+            self._with_company(change.stop)
+            for change in self._changes.values()
+            if change.stop.is_open(now)
+        ]
+        involved = set(shown).union(*({stop.unit_id, *stop.backup} for stop in recorded))
+        units = [unit for name in sorted(involved) if (unit := unit_of(name)) is not None]
+        going_on = {
+            stop.stop_id: self._with_company(stop) if stop.from_status else stop
+            for stop in open_stops(units, recorded, now=now, policy=self._policy)
+        }
+        closed = {
+            stop_id: self.open.pop(stop_id)
+            for stop_id in sorted(self.open.keys() - going_on.keys())
+        }
+        for stop_id in closed:
+            self.standing.clear(stop_id)
+        moved = bool(closed)
+        for stop_id, stop in going_on.items():
+            one = self.open.setdefault(stop_id, OpenStop(stop, now.timestamp()))
+            one.stop = stop
+            moved |= self._place(one, unit_of(stop.unit_id))
+        if not moved:
+            return closed, []
+        places = {i: one.place for i, one in self.open.items() if one.place is not None}
+        return closed, self.attendance.put(places)
+
+    def _with_company(self, stop: Stop) -> Stop:
+        """Add who is promised, and who is there, to the backup that is listed."""
+        one = self.open.get(stop.stop_id)
+        if one is None:
+            return stop
+        company = {*one.asking.promised, *self.there(stop.stop_id)} - {stop.unit_id}
+        if company <= set(stop.backup):
+            return stop
+        return replace(stop, backup=tuple(sorted(company.union(stop.backup))))
+
+    def _place(self, one: OpenStop, own: Unit | None) -> bool:
+        """Put a stop where it is now; tell whether that is elsewhere than before."""
+        stop = one.stop
+        by = (own.fix if own else None) if stop.lon_deg is None else (stop.lon_deg, stop.lat_deg)
+        if one.placed_by == (by, stop.heading_deg):
+            return False
+        one.placed_by = (by, stop.heading_deg)
+        one.place = stop_place(stop, own)
+        one.position = on_road(self._net, stop, one.place, own)
+        one.within_s = beat_within_s(one.place, self._beats, self._policy)
+        if one.position is None:
+            self.standing.clear(stop.stop_id)
+        else:
+            self.standing.put(stop.stop_id, one.position)
+        return True
+
+
+def _is_over(stop: Stop, now: datetime) -> bool:
+    """Tell whether a stop has ended, rather than not begun."""
+    ended = stop.ended_at is not None and stop.ended_at <= now
+    return ended or stop.phase is StopPhase.CLEARED
