@@ -77,7 +77,7 @@ class Day:
 
     def __init__(self, **policy: Any) -> None:
         self.board = Board(TOWN, Settings.model_validate({"policy": policy}))
-        self.said: list[Said] = []
+        self.said: list[Any] = []
 
     def seen(self, unit: str, second: float, place: tuple[float, float], speed: float = 0) -> None:
         """Take one fix."""
@@ -110,7 +110,7 @@ class Day:
             )
         )
 
-    def until(self, second: float) -> list[Said]:
+    def until(self, second: float) -> list[Any]:
         """Let time pass; what is said meanwhile."""
         new = self.board.advance(NOW.timestamp() + second)
         self.said += new
