@@ -113,6 +113,38 @@ class Policy(_Section):
     present_within_m: Positive = Field(
         60.0, description="assigned backup this near to the stop is there"
     )
+    present_after_s: Positive = Field(
+        20.0, description="live: any car this long so near to a stop has arrived"
+    )
+    tick_s: Positive = Field(10.0, description="live: positions are weighed anew so often")
+    alone_after_s: NonNegative = Field(
+        60.0, description="live: alone is raised when it has lasted so long"
+    )
+    alone_until: Share = Field(0.7, description="live: and cleared when G is above this")
+    answer_within_s: Positive = Field(30.0, description="live: who is asked has so long to answer")
+    round_units: Annotated[int, Field(ge=1)] = Field(
+        3, description="live: so many units are asked one after the other, then the supervisor"
+    )
+    round_every_s: Positive = Field(
+        300.0, description="live: the next round begins so long after the last began"
+    )
+    switch_saves_s: NonNegative = Field(
+        60.0, description="live: an open suggestion gives way to one that is sooner by this"
+    )
+    mute_min: Positive = Field(15.0, description="live: a mute lasts so long")
+    promise_late_s: NonNegative = Field(
+        120.0, description="live: who is en route and so much later than twice the drive is not"
+    )
+    prompts_min: tuple[Positive, ...] = Field(
+        (3.0, 8.0), description="live: dispatch is to check on an alone officer at these minutes"
+    )
+    prompt_every_min: Positive = Field(10.0, description="live: and then every so many minutes")
+    prompt_within_s: Positive = Field(
+        60.0, description="live: a check that is not answered so soon goes to the supervisor"
+    )
+    sounds_per_hour_max: Annotated[int, Field(ge=0)] = Field(
+        12, description="live: sounds to a supervisor an hour; the list is never cut"
+    )
 
     @field_validator("duration_min", "weight")
     @classmethod

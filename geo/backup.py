@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from data.road_table import FloatArray
     from data.settings import Policy
+
+Seconds = TypeVar("Seconds", "float", "FloatArray")
 
 
 def chance_within(tau_s: npt.ArrayLike, within_s: npt.ArrayLike, policy: Policy) -> FloatArray:
@@ -41,16 +43,42 @@ def chance_within(tau_s: npt.ArrayLike, within_s: npt.ArrayLike, policy: Policy)
     return chance
 
 
-def reach_s(within_s: float, policy: Policy) -> float:
+def reach_s(within_s: Seconds, policy: Policy) -> Seconds:
     """
     Give the drive time past which a unit's chance F counts for nothing.
 
     Returns
     -------
-    reach_s : float
+    reach_s : float or ndarray of float64, as `within_s`
         Four spreads past T: F is under 0.00004.
     """
     return within_s * math.exp(4 * policy.drive_time_spread)
+
+
+def drive_limit_s(within_s: Seconds, policy: Policy) -> Seconds:
+    """
+    Give the longest drive that is asked of anybody, against tau.
+
+    Returns
+    -------
+    limit_s : float or ndarray of float64, as `within_s`
+        Seconds.
+    """
+    limit_s: Seconds = np.maximum(policy.drive_max_s, 2 * within_s)
+    return limit_s
+
+
+def horizon_s(within_s: Seconds, policy: Policy) -> Seconds:
+    """
+    Give the drive time past which nobody enters G, and nobody is asked.
+
+    Returns
+    -------
+    horizon_s : float or ndarray of float64, as `within_s`
+        The longest drive that is asked, or four spreads past T.
+    """
+    longest_s: Seconds = np.maximum(drive_limit_s(within_s, policy), reach_s(within_s, policy))
+    return longest_s
 
 
 def backup_probability(chances: Iterable[float], policy: Policy) -> float:

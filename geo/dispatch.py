@@ -14,11 +14,14 @@ from data.answers import Advice, RunnerUp, StopAdvice, Suggestion
 from data.records import Flag, UnitStatus
 from data.settings import Settings
 from geo.as_json import advice_json
+from geo.backup import drive_limit_s
 from geo.company import companies
 from geo.coverage import chances_everywhere, edge_within_s, lost_shares
-from geo.exposure import drive_limit_s, expose
+from geo.demand import demand_points
+from geo.exposure import expose
 from geo.reasons import Choice, reasons, why_none
 from geo.roster import muster, open_stops
+from geo.weigh import Needs, cost_min, gain_min
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -30,75 +33,9 @@ if TYPE_CHECKING:
     from data.records import Ask, Stop, Unit
     from data.road_table import BoolArray, FloatArray
     from data.settings import Policy
-    from geo.exposure import Approach, Exposure
+    from geo.exposure import Exposure
     from geo.network import RoadNetwork
     from geo.roster import OnDuty
-
-MINUTE_S = 60.0
-HOUR_MIN = 60.0
-
-
-def gain_min(exposure: Exposure, approach: Approach, policy: Policy) -> float:
-    """
-    Give the minutes of further officers that a stop gets if a unit sets out now.
-
-    Parameters
-    ----------
-    exposure : Exposure
-        The stop.
-    approach : Approach
-        The unit's way to it.
-    policy : Policy
-        r, D and m.
-
-    Returns
-    -------
-    gain_min : float
-        ``r D exp(-tau/D) short m``, officer-minutes. Where backup is on its way already, only the
-        minutes until it is there count.
-    """
-    phase = exposure.stop.phase
-    mean_min = policy.duration_min[phase]  # type: ignore[index]  # an open stop is not cleared
-    weight = policy.weight[phase]  # type: ignore[index]
-    filled_min = [math.inf] * exposure.short
-    for one in exposure.assigned:
-        for _ in range(one.duty.unit.officers):
-            if math.inf in filled_min:
-                filled_min[filled_min.index(math.inf)] = one.tau_s / MINUTE_S
-    latest = sorted(filled_min, reverse=True)[: approach.duty.unit.officers]
-    mine = math.exp(-approach.tau_s / MINUTE_S / mean_min)
-    share = sum(max(0.0, mine - math.exp(-later / mean_min)) for later in latest)
-    return policy.comes_when_asked * mean_min * weight * share
-
-
-def cost_min(
-    approach: Approach, exposure: Exposure, *, lost_share: float, on_duty: int, policy: Policy
-) -> float:
-    """
-    Give the minutes without a second officer that a unit's leaving costs elsewhere.
-
-    Parameters
-    ----------
-    approach : Approach
-        The unit's way to the stop.
-    exposure : Exposure
-        The stop.
-    lost_share : float
-        L_u, 0 to 1.
-    on_duty : int
-        Units on duty, each of whom makes stops.
-    policy : Policy
-        lambda, Lambda and D0.
-
-    Returns
-    -------
-    cost_min : float
-        ``lambda Lambda (tau + D) L_u D0``, officer-minutes.
-    """
-    mean_min = policy.duration_min[exposure.stop.phase]  # type: ignore[index]
-    stops_per_min = policy.stops_per_unit_hour * on_duty / HOUR_MIN
-    away_min = approach.tau_s / MINUTE_S + mean_min
-    return policy.coverage_weight * stops_per_min * away_min * lost_share * policy.new_stop_min
 
 
 def assign(score: FloatArray, alone: BoolArray, policy: Policy) -> list[tuple[int, int]]:
@@ -145,7 +82,11 @@ def _match(worth: FloatArray) -> list[tuple[int, int]]:
 
 
 def give_and_take(
-    pairs: list[tuple[int, int]], score: FloatArray, idle: Sequence[OnDuty], policy: Policy
+    pairs: list[tuple[int, int]],
+    score: FloatArray,
+    asked_s: FloatArray,
+    unit_ids: Sequence[str],
+    policy: Policy,
 ) -> list[tuple[int, int]]:
     """
     Among units as good as each other, let the one go that was asked least recently.
@@ -156,8 +97,10 @@ def give_and_take(
         Rows of unit and stop, as `assign` chose.
     score : ndarray of float64, shape (u, s)
         S.
-    idle : sequence of OnDuty, length u
-        With their earlier asks.
+    asked_s : ndarray of float64, shape (u,)
+        When each unit was last asked, seconds since the epoch; -inf for never.
+    unit_ids : sequence of str, length u
+        Break ties.
     policy : Policy
         Its `tie_share`.
 
@@ -166,12 +109,12 @@ def give_and_take(
     pairs : list of (int, int)
         Units that sit idle take over where they are within the share and have waited longer.
     """
-    free = set(range(len(idle))) - {u for u, _ in pairs}
+    free = set(range(len(unit_ids))) - {u for u, _ in pairs}
     shared = []
     for u, s in sorted(pairs, key=lambda pair: -score[pair]):
         level = max(policy.score_min, (1 - policy.tie_share) * score[u, s])
         equals = [u, *(v for v in sorted(free) if score[v, s] >= level)]
-        taken = min(equals, key=lambda v: (_last_asked(idle[v]), -score[v, s], idle[v].unit_id))
+        taken = min(equals, key=lambda v: (asked_s[v], -score[v, s], unit_ids[v]))
         free = (free | {u}) - {taken}
         shared.append((taken, s))
     return shared
@@ -183,8 +126,27 @@ def _last_asked(duty: OnDuty) -> float:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Board:
-    """All stops and idle units of an instant, with what each pair is worth."""
+class Weighed:
+    """
+    All stops and idle units of an instant, with what each pair is worth.
+
+    Parameters
+    ----------
+    exposures : list of Exposure, length s
+        By stop_id.
+    roster, idle : list of OnDuty
+        All units, and the u that could be asked, by unit_id.
+    chance : ndarray of float32, shape (u, m)
+        r F of every idle unit on every edge.
+    lost : ndarray of float64, shape (u,)
+        L.
+    score, gain : ndarray of float64, shape (u, s)
+        S, -inf where a pair is not allowed, and its first part; officer-minutes.
+    within_s : ndarray of float64, shape (m,)
+        T of every edge.
+    asks_known : bool
+        Earlier asks are on record.
+    """
 
     exposures: list[Exposure]
     roster: list[OnDuty]
@@ -235,17 +197,13 @@ def advise(
     """
     settings = settings or Settings()
     policy = settings.policy
-    going_on = open_stops(units, stops, now=now, policy=policy)
-    roster = muster(net, units, going_on, now=now, policy=policy, asked=asked or ())
-    backup = companies(going_on, roster, policy)
-    exposures = [
-        expose(net, stop, roster, backup[stop.stop_id], now=now, settings=settings, beats=beats)
-        for stop in going_on
-    ]
-    board = _board(net, exposures, roster, beats, settings, asks_known=asked is not None)
+    board = weigh_up(net, units, stops, now=now, settings=settings, beats=beats, asked=asked)
+    exposures, roster = board.exposures, board.roster
     alone = np.array([exposure.flag is Flag.ALONE for exposure in exposures], np.bool_)
     best = assign(board.score, alone, policy)
-    pairs = give_and_take(best, board.score, board.idle, policy)
+    asked_s = np.array([_last_asked(duty) for duty in board.idle])
+    unit_ids = [duty.unit_id for duty in board.idle]
+    pairs = give_and_take(best, board.score, asked_s, unit_ids, policy)
     sent = {s: u for u, s in pairs}
     busy = {u: exposures[s].stop.stop_id for u, s in pairs}
     answers = [
@@ -267,17 +225,37 @@ def _age_rank(age_s: float | None) -> float:
     return math.inf if age_s is None else age_s
 
 
-def _board(
+def weigh_up(
     net: RoadNetwork,
-    exposures: list[Exposure],
-    roster: list[OnDuty],
-    beats: Sequence[Beat],
-    settings: Settings,
+    units: Sequence[Unit],
+    stops: Sequence[Stop],
     *,
-    asks_known: bool,
-) -> _Board:
-    """Score every idle unit for every stop."""
+    now: datetime,
+    settings: Settings,
+    beats: Sequence[Beat] = (),
+    asked: Iterable[Ask] | None = None,
+) -> Weighed:
+    """
+    Score every idle unit for every stop.
+
+    Parameters
+    ----------
+    net, units, stops, now, settings, beats, asked
+        As in `advise`.
+
+    Returns
+    -------
+    weighed : Weighed
+        What `advise` decides by.
+    """
     policy = settings.policy
+    going_on = open_stops(units, stops, now=now, policy=policy)
+    roster = muster(net, units, going_on, now=now, policy=policy, asked=asked or ())
+    backup = companies(going_on, roster, policy)
+    exposures = [
+        expose(net, stop, roster, backup[stop.stop_id], now=now, settings=settings, beats=beats)
+        for stop in going_on
+    ]
     idle = [duty for duty in roster if duty.state.askable]
     within_s = edge_within_s(net, beats, policy.within_s)
     chance = chances_everywhere(
@@ -287,35 +265,58 @@ def _board(
         within_s=within_s,
         policy=policy,
     )
-    lost = lost_shares(chance, net.table.road_m)
+    demand = demand_points(net.table.road_m)
+    lost = lost_shares(chance[:, demand.edge], demand.share)
+    needs = _needs(exposures, policy)
+    tau_s, may_go = _pairs(exposures, idle, needs, policy)
+    officers = np.array([duty.unit.officers for duty in idle], np.int64)
+    coming = [
+        [one.tau_s for one in exposure.assigned for _ in range(one.duty.unit.officers)]
+        for exposure in exposures
+    ]
     on_duty = sum(duty.unit.status is not UnitStatus.OUT_OF_SERVICE for duty in roster)
-    score = np.full((len(idle), len(exposures)), -np.inf)
-    gain = np.zeros(score.shape)
-    row_of = {duty.unit_id: row for row, duty in enumerate(idle)}
-    for column, exposure in enumerate(exposures):
-        for one in exposure.approaches:
-            row = row_of.get(one.duty.unit_id)
-            near = one.tau_s <= drive_limit_s(policy, exposure.within_s)
-            if row is not None and one.counts and near and exposure.short:
-                gain[row, column] = gain_min(exposure, one, policy)
-                score[row, column] = gain[row, column] - cost_min(
-                    one, exposure, lost_share=float(lost[row]), on_duty=on_duty, policy=policy
-                )
-    return _Board(
+    gain = np.where(may_go, gain_min(tau_s, officers, coming, needs, policy), 0.0)
+    cost = np.where(may_go, cost_min(tau_s, lost, on_duty, needs, policy), np.inf)
+    return Weighed(
         exposures=exposures,
         roster=roster,
         idle=idle,
         chance=chance,
         lost=lost,
-        score=score,
+        score=gain - cost,
         gain=gain,
         within_s=within_s,
-        asks_known=asks_known,
+        asks_known=asked is not None,
     )
 
 
+def _needs(exposures: Sequence[Exposure], policy: Policy) -> Needs:
+    """Write what the stops want, as columns."""
+    phases = [exposure.stop.phase for exposure in exposures]
+    return Needs(
+        within_s=np.array([exposure.within_s for exposure in exposures]),
+        mean_min=np.array([policy.duration_min[phase] for phase in phases]),  # type: ignore[index]
+        weight=np.array([policy.weight[phase] for phase in phases]),  # type: ignore[index]
+        short=np.array([exposure.short for exposure in exposures], np.int64),
+    )
+
+
+def _pairs(
+    exposures: Sequence[Exposure], idle: Sequence[OnDuty], needs: Needs, policy: Policy
+) -> tuple[FloatArray, BoolArray]:
+    """Give tau of every idle unit to every stop, and whether it may go there."""
+    row_of = {duty.unit_id: row for row, duty in enumerate(idle)}
+    tau_s = np.full((len(idle), len(exposures)), np.inf)
+    counts = np.zeros(tau_s.shape, np.bool_)
+    for column, exposure in enumerate(exposures):
+        for one in exposure.approaches:
+            if (row := row_of.get(one.duty.unit_id)) is not None:
+                tau_s[row, column], counts[row, column] = one.tau_s, one.counts
+    return tau_s, counts & (needs.short > 0) & (tau_s <= drive_limit_s(needs.within_s, policy))
+
+
 def _answer(
-    board: _Board,
+    board: Weighed,
     column: int,
     row: int | None,
     busy: dict[int, str],
@@ -352,7 +353,7 @@ def _answer(
 
 
 def _choices(
-    board: _Board, column: int, busy: dict[int, str], now: datetime, policy: Policy
+    board: Weighed, column: int, busy: dict[int, str], now: datetime, policy: Policy
 ) -> list[Choice]:
     """List the units that could be asked for a stop, best score first, ties by unit_id."""
     exposure = board.exposures[column]

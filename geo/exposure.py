@@ -11,7 +11,7 @@ import shapely
 from data import words
 from data.answers import NearUnit
 from data.records import Flag, Freshness, UnitStatus
-from geo.backup import backup_probability, chance_within, flag_stop, reach_s
+from geo.backup import backup_probability, chance_within, flag_stop, horizon_s
 from geo.roster import metres_to_stop, stop_place
 from geo.router import search_back
 from geo.snap import FAR_M, NEAR_M, UNSURE, opposite, snap
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from data.answers import Route
     from data.beats import Beat
-    from data.records import Stop
+    from data.records import Stop, Unit
     from data.settings import Policy, Settings
     from geo.company import Company
     from geo.network import RoadNetwork
@@ -166,18 +166,6 @@ def _near_unit(one: Approach) -> NearUnit:
     )
 
 
-def drive_limit_s(policy: Policy, within_s: float) -> float:
-    """
-    Give the longest drive that is asked of anybody.
-
-    Returns
-    -------
-    limit_s : float
-        Seconds, against tau.
-    """
-    return max(policy.drive_max_s, 2 * within_s)
-
-
 def expose(
     net: RoadNetwork,
     stop: Stop,
@@ -216,9 +204,9 @@ def expose(
     policy = settings.policy
     own = next((duty for duty in roster if duty.unit_id == stop.unit_id), None)
     place = stop_place(stop, own.unit if own else None)
-    position = _on_road(net, stop, place, own)
-    within_s = _within_s(place, beats, policy)
-    proven, doubts = _own_officers(own, place, settings)
+    position = on_road(net, stop, place, own.unit if own else None)
+    within_s = beat_within_s(place, beats, policy)
+    proven, doubts = own_officers(own, place, settings)
     present = proven + sum(duty.unit.officers for duty in company.there)
     others = [
         duty
@@ -226,8 +214,9 @@ def expose(
         if duty is not own and duty.unit.status is not UnitStatus.OUT_OF_SERVICE
     ]
     counting = {duty.unit_id for duty in others if _counts(duty, own, company, settings)}
-    horizon_s = max(drive_limit_s(policy, within_s), reach_s(within_s, policy))
-    times, drive_times_s = _drive_times(net, position, others, counting, company, horizon_s)
+    times, drive_times_s = _drive_times(
+        net, position, others, counting, company, horizon_s(within_s, policy)
+    )
     approaches = _approaches(company, counting, others, drive_times_s, within_s, policy)
     chances = [one.chance for one in approaches if one.counts]
     probability = backup_probability(chances, policy)
@@ -255,20 +244,36 @@ def expose(
     )
 
 
-def _on_road(
-    net: RoadNetwork, stop: Stop, place: tuple[float, float] | None, own: OnDuty | None
+def on_road(
+    net: RoadNetwork, stop: Stop, place: tuple[float, float] | None, own: Unit | None
 ) -> Position | None:
-    """Snap a stop, by its own heading, else by the last one of the unit that stands there."""
+    """
+    Snap a stop, by its own heading, else by the last one of the unit that stands there.
+
+    Returns
+    -------
+    position : Position or None
+        None where nobody knows the place, or no road is near.
+    """
     if place is None:
         return None
     heading_deg = stop.heading_deg
     if heading_deg is None and stop.lon_deg is None and own is not None:
-        heading_deg = own.unit.fix.heading_deg
+        heading_deg = own.fix.heading_deg
     return snap(net, *place, heading_deg, arriving=True)
 
 
-def _within_s(place: tuple[float, float] | None, beats: Sequence[Beat], policy: Policy) -> float:
-    """Give T at a place."""
+def beat_within_s(
+    place: tuple[float, float] | None, beats: Sequence[Beat], policy: Policy
+) -> float:
+    """
+    Give T at a place.
+
+    Returns
+    -------
+    within_s : float
+        That of the first beat that holds it, else the general one.
+    """
     if place is not None:
         for beat in beats:
             if shapely.intersects_xy(beat.area, *place):
@@ -276,10 +281,19 @@ def _within_s(place: tuple[float, float] | None, beats: Sequence[Beat], policy: 
     return policy.within_s
 
 
-def _own_officers(
+def own_officers(
     own: OnDuty | None, place: tuple[float, float] | None, settings: Settings
 ) -> tuple[int, list[str]]:
-    """Count the officers of the stop's own car; one, where nothing proves that it is there."""
+    """
+    Count the officers of the stop's own car; one, where nothing proves that it is there.
+
+    Returns
+    -------
+    officers : int
+        How many.
+    doubts : list of str
+        Why not all of them.
+    """
     if own is None or own.unit.officers == 1:
         return 1, []
     away_m = metres_to_stop(own.unit, place)
@@ -303,7 +317,7 @@ def _drive_times(
     others: Sequence[OnDuty],
     counting: Collection[str],
     company: Company,
-    horizon_s: float,
+    first_s: float,
 ) -> tuple[Backward | None, list[float]]:
     """
     Read all drive times from one search within the horizon.
@@ -315,7 +329,7 @@ def _drive_times(
         return None, [np.inf] * len(others)
     wanted = min(NEAREST, len(others))
     starts = starts_of(net, [duty.position for duty in others])
-    for within_s in (horizon_s, np.inf):
+    for within_s in (first_s, np.inf):
         times = search_back(net, position, within_s=within_s)
         drive_times_s = times.drive_times_s(starts).tolist()
         reached = {
@@ -345,12 +359,13 @@ def _approaches(
     approaches = []
     for duty, drive_time_s in zip(others, drive_times_s, strict=True):
         tau_s = working_s(drive_time_s, duty.age.effective_s)
+        near = drive_time_s <= horizon_s(within_s, policy)
         approaches.append(
             Approach(
                 duty=duty,
                 drive_time_s=drive_time_s,
                 tau_s=tau_s,
-                chance=float(chance_within(tau_s, within_s, policy)),
+                chance=float(chance_within(tau_s, within_s, policy)) if near else 0.0,
                 counts=duty.unit_id in counting,
                 assigned=duty in company.coming,
             )

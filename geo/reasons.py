@@ -9,7 +9,7 @@ import numpy as np
 
 from data import words
 from data.records import Freshness
-from geo.exposure import drive_limit_s
+from geo.backup import drive_limit_s
 from geo.roster import count_reasons
 
 if TYPE_CHECKING:
@@ -193,7 +193,7 @@ def _too_far_or_too_dear(exposure: Exposure, choices: Sequence[Choice], policy: 
     soonest = min(choices, key=lambda choice: (choice.approach.tau_s, choice.approach.duty.unit_id))
     approach = soonest.approach
     name = approach.duty.unit_id
-    limit_s = drive_limit_s(policy, exposure.within_s)
+    limit_s = drive_limit_s(exposure.within_s, policy)
     if not np.isfinite(approach.tau_s):
         return f"none of the {len(choices)} idle units has a way there by road"
     if approach.tau_s > limit_s:

@@ -172,6 +172,35 @@ class Snapped:
         return starts_at(net, self.edge, fraction, self.turn_round_ms, self.any_way)
 
 
+def middle_of(net: RoadNetwork, edge: int) -> Position:
+    """
+    Give the middle of an edge, reached from both sides where the road is two-way.
+
+    Parameters
+    ----------
+    net : RoadNetwork
+        The roads.
+    edge : int
+        The directed edge's row.
+
+    Returns
+    -------
+    position : Position
+        On it.
+    """
+    lon_deg, lat_deg = (float(figures[edge]) for figures in net.middle_deg)
+    return Position(
+        lon_deg=lon_deg,
+        lat_deg=lat_deg,
+        snapped_lon_deg=lon_deg,
+        snapped_lat_deg=lat_deg,
+        offset_m=0.0,
+        edge=edge,
+        fraction=0.5,
+        turn_round_s=0.0 if net.twin[edge] >= 0 else None,
+    )
+
+
 def opposite(net: RoadNetwork, position: Position) -> bool:
     """
     Tell whether the other road that a position may be on is the opposite carriageway.

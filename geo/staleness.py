@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+import numpy as np
+
 from data.records import Freshness
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from data.records import UnitFix
-    from data.road_table import FloatArray
+    from data.road_table import BoolArray, FloatArray
     from data.settings import Policy
 
 Seconds = TypeVar("Seconds", "float", "FloatArray")
@@ -87,6 +89,38 @@ def age_of(fix: UnitFix, *, now: datetime, policy: Policy) -> Age:
     elif age_s <= quiet_s:
         name = Freshness.FRESH
     return Age(fix_age_s=age_s, effective_s=effective_s, freshness=name)
+
+
+def ages(
+    fixed_at_s: FloatArray, speed_mps: FloatArray, *, now_s: float, policy: Policy
+) -> tuple[FloatArray, BoolArray]:
+    """
+    Judge the ages of many fixes; each as `age_of` would.
+
+    Parameters
+    ----------
+    fixed_at_s : ndarray of float64, shape (u,)
+        When each was taken, seconds since the epoch.
+    speed_mps : ndarray of float64, shape (u,)
+        NaN where unknown.
+    now_s : float
+        The instant asked about.
+    policy : Policy
+        Heartbeat and bounds.
+
+    Returns
+    -------
+    effective_s : ndarray of float64, shape (u,)
+        a of the model.
+    stale : ndarray of bool, shape (u,)
+        Too old to be asked.
+    """
+    age_s = np.maximum(0.0, now_s - fixed_at_s)
+    standing = speed_mps < policy.standing_below_mps
+    keeps_beat = standing & (age_s <= MISSED_HEARTBEATS * policy.heartbeat_s)
+    effective_s = np.where(keeps_beat, np.minimum(age_s, policy.heartbeat_s), age_s)
+    stale = age_s > np.where(standing, policy.stale_parked_s, policy.stale_moving_s)
+    return effective_s, stale
 
 
 def bounds_s(drive_time_s: float, effective_age_s: float) -> tuple[float, float]:

@@ -327,12 +327,9 @@ def test_an_older_fix_is_never_the_better_one(
     assert old.backup_probability <= young.backup_probability + 1e-12
 
 
-def test_taking_turns_never_asks_for_less_than_it_is_worth(street: RoadNetwork) -> None:
-    roster = muster(
-        street, [unit("1A2", at(2400, 0)), unit("1A3", at(3600, 0))], [], now=NOW, policy=Policy()
-    )
-    asked_before = replace(roster[0], asks=(NOW - timedelta(hours=3),))
-    pairs = give_and_take([(0, 0)], _score([[0.51], [0.49]]), [asked_before, roster[1]], Policy())
+def test_taking_turns_never_asks_for_less_than_it_is_worth() -> None:
+    asked_s = np.array([NOW.timestamp(), -np.inf])
+    pairs = give_and_take([(0, 0)], _score([[0.51], [0.49]]), asked_s, ["1A2", "1A3"], Policy())
     assert pairs == [(0, 0)]
 
 

@@ -1,0 +1,141 @@
+"""Who stands beside which stop: seen from positions alone (docs/model.md, section 5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from data.road_table import METRES_PER_DEG
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from data.road_table import BoolArray, FloatArray, Int32Array, IntArray
+    from data.settings import Policy
+
+
+@dataclass(slots=True)
+class _Beside:
+    """A unit that was seen beside a stop, and since when; or away from it again."""
+
+    stop_id: str
+    since_s: float
+    arrived: bool = False
+    away_since_s: float | None = None
+
+
+class Attendance:
+    """
+    Units that arrive at stops and leave them.
+
+    Parameters
+    ----------
+    policy : Policy
+        How near is there, and for how long.
+    """
+
+    def __init__(self, policy: Policy) -> None:
+        self._near_m = policy.present_within_m
+        self._enough_s = policy.present_after_s
+        self._beside: dict[int, _Beside] = {}
+        self._stop_ids: tuple[str, ...] = ()
+        self._tree: cKDTree | None = None
+        self._scale = 1.0
+
+    def at(self, stop_id: str) -> list[int]:
+        """
+        List the units that are there.
+
+        Returns
+        -------
+        rows : list of int
+            Rising.
+        """
+        return sorted(
+            row for row, one in self._beside.items() if one.arrived and one.stop_id == stop_id
+        )
+
+    def put(self, places: Mapping[str, tuple[float, float]]) -> list[tuple[str, int]]:
+        """
+        Say where stops are now.
+
+        Parameters
+        ----------
+        places : mapping of str to (float, float)
+            lon_deg, lat_deg of every stop that goes on.
+
+        Returns
+        -------
+        gone : list of (str, int)
+            Stop and unit's row, where the unit was there and the stop is no more.
+        """
+        self._stop_ids = tuple(sorted(places))
+        self._tree = None
+        if places:
+            lon_lat = np.array([places[stop_id] for stop_id in self._stop_ids])
+            self._scale = float(np.cos(np.radians(lon_lat[0, 1])))
+            self._tree = cKDTree(self._metres(lon_lat[:, 0], lon_lat[:, 1]))
+        over = [row for row, one in self._beside.items() if one.stop_id not in places]
+        gone = [(one.stop_id, row) for row in over if (one := self._beside.pop(row)).arrived]
+        return sorted(gone)
+
+    def _metres(self, lon_deg: FloatArray, lat_deg: FloatArray) -> FloatArray:
+        """Lay places out on a plane; stops of one agency lie near enough to each other for it."""
+        return np.stack([lon_deg * self._scale, lat_deg], axis=1) * METRES_PER_DEG
+
+    def look(
+        self, row: IntArray, at_s: FloatArray, lon_deg: FloatArray, lat_deg: FloatArray
+    ) -> list[tuple[str, int, float, bool]]:
+        """
+        Look where units are seen.
+
+        Parameters
+        ----------
+        row : ndarray of int, shape (b,)
+            Whose fix, in the order in which they were believed.
+        at_s, lon_deg, lat_deg : ndarray of float64, shape (b,)
+            When and where.
+
+        Returns
+        -------
+        changes : list of (str, int, float, bool)
+            Stop, unit's row, since when, and whether it has arrived (else it has left).
+        """
+        if self._tree is None:
+            return []
+        _, nearest = self._tree.query(
+            self._metres(lon_deg, lat_deg), distance_upper_bound=self._near_m
+        )
+        near: Int32Array = np.where(nearest < len(self._stop_ids), nearest, -1)
+        worth: BoolArray = near >= 0
+        if self._beside:
+            worth |= np.isin(row, list(self._beside))
+        changes = []
+        for i in np.flatnonzero(worth).tolist():
+            stop_id = self._stop_ids[near[i]] if near[i] >= 0 else ""
+            changes += self._see(int(row[i]), stop_id, float(at_s[i]))
+        return changes
+
+    def _see(self, row: int, stop_id: str, at_s: float) -> list[tuple[str, int, float, bool]]:
+        """Take in one fix of a unit that is beside a stop, or was."""
+        one = self._beside.get(row)
+        if one is not None and one.stop_id == stop_id:
+            one.away_since_s = None
+            if not one.arrived and at_s - one.since_s >= self._enough_s:
+                one.arrived = True
+                return [(stop_id, row, one.since_s, True)]
+            return []
+        left = []
+        if one is not None and one.arrived:
+            if one.away_since_s is None:
+                one.away_since_s = at_s
+            if at_s - one.away_since_s < self._enough_s:
+                return []
+            left.append((one.stop_id, row, one.away_since_s, False))
+        self._beside.pop(row, None)
+        if stop_id:
+            self._beside[row] = _Beside(stop_id, at_s)
+        return left

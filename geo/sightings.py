@@ -1,0 +1,275 @@
+"""Where every unit was last seen: fixes in as they arrive, late, twice and out of order."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from data.road_table import METRES_PER_DEG
+from geo.snap import snap_batch
+from geo.starts import Starts
+
+if TYPE_CHECKING:
+    from data.events import Fixes
+    from data.road_table import BoolArray, FloatArray, IntArray
+    from data.settings import Policy
+    from geo.network import RoadNetwork
+
+FUTURE_S = 60.0  # a clock may be so far ahead of ours
+TELEPORT_MPS = 90.0  # faster than any car on a road: 200 mph
+TELEPORT_M = 500.0  # a receiver that finds itself again may jump so far
+FIELDS = ("fixed_at_s", "lon_deg", "lat_deg", "heading_deg", "speed_mps", "accuracy_m")
+AT, LON, LAT, HEADING, SPEED, ACCURACY = range(6)
+KEPT_ODD = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OddFix:
+    """
+    A fix that was not believed.
+
+    Parameters
+    ----------
+    unit_id : str
+        Whose.
+    fixed_at_s, received_at_s : float
+        Taken and arrived, seconds since the epoch.
+    lon_deg, lat_deg : float
+        Where.
+    why : str
+        ``future`` or ``teleport``.
+    """
+
+    unit_id: str
+    fixed_at_s: float
+    received_at_s: float
+    lon_deg: float
+    lat_deg: float
+    why: str
+
+
+class Sightings:
+    """
+    The newest believed fix of every unit, by the instant at which it was taken.
+
+    Parameters
+    ----------
+    net : RoadNetwork
+        The roads.
+    policy : Policy
+        What counts as parked.
+
+    Attributes
+    ----------
+    unit_ids : list of str
+        By row, in the order in which they were first heard of.
+    fix : ndarray of float64, shape (rows, 6)
+        `FIELDS` of each unit; instants are seconds since the epoch, -inf before the first fix.
+    counts : Counter of str
+        How many fixes were ``believed``, ``late``, ``twice``, ``future``, ``teleport``.
+    seen_count : int
+        How many units were ever seen.
+    odd : deque of OddFix
+        The last ones that were not believed.
+    """
+
+    def __init__(self, net: RoadNetwork, policy: Policy) -> None:
+        self._net = net
+        self._standing_below_mps = policy.standing_below_mps
+        self._row: dict[str, int] = {}
+        self.unit_ids: list[str] = []
+        self.fix: FloatArray = _no_fixes(64)
+        self.counts: Counter[str] = Counter()
+        self.seen_count = 0
+        self.odd: deque[OddFix] = deque(maxlen=KEPT_ODD)
+        self._doubted: dict[int, FloatArray] = {}
+        self._moved: set[int] = set()
+        self._starts = _no_starts(64, 2)
+
+    def row(self, unit_id: str) -> int:
+        """
+        Give a unit's row, a new one if it was never heard of.
+
+        Returns
+        -------
+        row : int
+            For `fix` and `starts`.
+        """
+        row = self._row.setdefault(unit_id, len(self.unit_ids))
+        if row == len(self.unit_ids):
+            self.unit_ids.append(unit_id)
+            if row == len(self.fix):
+                self.fix = np.concatenate([self.fix, _no_fixes(row)])
+                more = _no_starts(row, self._starts.edge.shape[1])
+                self._starts = Starts(
+                    edge=np.concatenate([self._starts.edge, more.edge]),
+                    done_ms=np.concatenate([self._starts.done_ms, more.done_ms]),
+                    price_ms=np.concatenate([self._starts.price_ms, more.price_ms]),
+                )
+        return row
+
+    def take(self, fixes: Fixes, which: slice) -> tuple[IntArray, FloatArray]:
+        """
+        Take fixes in the order in which they arrived.
+
+        Parameters
+        ----------
+        fixes : Fixes
+            Many.
+        which : slice
+            The rows to take.
+
+        Returns
+        -------
+        row : ndarray of int, shape (b,)
+            Of those that were believed and are newer than all before, in order: whose.
+        fix : ndarray of float64, shape (b, 6)
+            And what.
+        """
+        unit_row = fixes.unit_row[which]
+        known, where = np.unique(unit_row, return_inverse=True)
+        row = np.array([self.row(fixes.unit_ids[i]) for i in known.tolist()], np.int64)[where]
+        fix = np.stack([getattr(fixes, name)[which] for name in FIELDS], axis=1)
+        received_at_s = fixes.received_at_s[which]
+        before = self.fix[row]
+        plain = (
+            (np.bincount(row, minlength=1)[row] == 1)
+            & (fix[:, AT] > before[:, AT])
+            & (fix[:, AT] <= received_at_s + FUTURE_S)
+            & plausible(before, fix)
+        )
+        if self._doubted:
+            plain &= ~np.isin(row, list(self._doubted))
+        believed = plain.copy()
+        for i in np.flatnonzero(~plain).tolist():
+            believed[i] = self._take_one(int(row[i]), fix[i], float(received_at_s[i]))
+        rows = row[plain]
+        self.fix[rows] = fix[plain]
+        self._moved.update(rows.tolist())
+        self.counts["believed"] += int(believed.sum())
+        self.seen_count += len(np.unique(row[believed & ~np.isfinite(before[:, AT])]))
+        return row[believed], fix[believed]
+
+    def _take_one(self, row: int, fix: FloatArray, received_at_s: float) -> bool:
+        """Take a fix that needs a second look."""
+        before = self.fix[row]
+        if fix[AT] > received_at_s + FUTURE_S:
+            return self._disbelieve(row, fix, received_at_s, "future")
+        if fix[AT] == before[AT]:
+            # The same fix by two doors, or two of one instant: the smaller one, in any order.
+            if not _key(fix) < _key(before):
+                self.counts["twice"] += 1
+                return False
+        elif fix[AT] < before[AT]:
+            self.counts["late"] += 1
+            return False
+        elif not plausible(before, fix):
+            doubted = self._doubted.get(row)
+            if doubted is None or not doubted[AT] < fix[AT] or not plausible(doubted, fix):
+                self._doubted[row] = fix.copy()
+                return self._disbelieve(row, fix, received_at_s, "teleport")
+        # Two fixes that agree outweigh the one that put the unit elsewhere.
+        self._doubted.pop(row, None)
+        self.fix[row] = fix
+        self._moved.add(row)
+        return True
+
+    def _disbelieve(self, row: int, fix: FloatArray, received_at_s: float, why: str) -> bool:
+        """Keep and count a fix that cannot be."""
+        self.counts[why] += 1
+        odd = OddFix(
+            unit_id=self.unit_ids[row],
+            fixed_at_s=float(fix[AT]),
+            received_at_s=received_at_s,
+            lon_deg=float(fix[LON]),
+            lat_deg=float(fix[LAT]),
+            why=why,
+        )
+        self.odd.append(odd)
+        return False
+
+    def starts(self) -> Starts:
+        """
+        Give all units' places on the road.
+
+        Returns
+        -------
+        starts : Starts
+            By row; none for a unit without a fix, or off the road. Only those that moved since the
+            last time are snapped anew.
+        """
+        if self._moved:
+            rows = np.fromiter(sorted(self._moved), np.int64)
+            self._moved.clear()
+            fix = self.fix[rows]
+            # A parked car's heading is the receiver's guess.
+            guess = fix[:, SPEED] < self._standing_below_mps
+            snapped = snap_batch(
+                self._net,
+                fix[:, LON],
+                fix[:, LAT],
+                np.where(guess, np.nan, fix[:, HEADING]),
+                fix[:, ACCURACY],
+                fix[:, SPEED],
+            )
+            new = snapped.starts(self._net)
+            width = max(new.edge.shape[1], self._starts.edge.shape[1])
+            new, self._starts = new.widened(width), self._widest(width)
+            self._starts.edge[rows] = new.edge
+            self._starts.done_ms[rows] = new.done_ms
+            self._starts.price_ms[rows] = new.price_ms
+        return self._starts
+
+    def _widest(self, width: int) -> Starts:
+        """Make room for more edges, where there is not enough."""
+        return self._starts if self._starts.edge.shape[1] == width else self._starts.widened(width)
+
+
+def plausible(before: FloatArray, fix: FloatArray) -> BoolArray:
+    """
+    Tell whether a car may have come from one fix to the other.
+
+    Parameters
+    ----------
+    before, fix : ndarray of float64, shape (..., 6)
+        `FIELDS`.
+
+    Returns
+    -------
+    plausible : ndarray of bool, shape (...)
+        True where there was none before.
+    """
+    seconds = fix[..., AT] - before[..., AT]
+    allowed_m = TELEPORT_M + TELEPORT_MPS * seconds
+    allowed_m += np.nan_to_num(before[..., ACCURACY]) + np.nan_to_num(fix[..., ACCURACY])
+    # Longitude may wrap.
+    east_deg = (fix[..., LON] - before[..., LON] + 180) % 360 - 180
+    east_m = east_deg * np.cos(np.radians(fix[..., LAT])) * METRES_PER_DEG
+    north_m = (fix[..., LAT] - before[..., LAT]) * METRES_PER_DEG
+    within: BoolArray = ~(np.hypot(east_m, north_m) > allowed_m)
+    return within
+
+
+def _key(fix: FloatArray) -> tuple[float, ...]:
+    """Rank fixes of one instant: the more exact first, then any order that is always the same."""
+    known = np.where(np.isnan(fix), np.inf, fix)
+    return (float(known[ACCURACY]), *known.tolist())
+
+
+def _no_fixes(count: int) -> FloatArray:
+    """Make room for units that were not seen yet."""
+    fix = np.full((count, len(FIELDS)), np.nan)
+    fix[:, AT] = -np.inf
+    return fix
+
+
+def _no_starts(count: int, width: int) -> Starts:
+    """Make room for units that are nowhere."""
+    return Starts(
+        edge=np.full((count, width), -1, np.int32),
+        done_ms=np.zeros((count, width), np.int32),
+        price_ms=np.zeros((count, width), np.int32),
+    )

@@ -1,0 +1,254 @@
+"""One instant of the board as arrays: every unit against every open stop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from data.answers import UnitState
+from data.road_table import METRES_PER_DEG
+from geo.backup import chance_within, drive_limit_s
+from geo.company import companies
+from geo.coverage import lost_shares
+from geo.exposure import own_officers
+from geo.roster import OnDuty
+from geo.router import search_back
+from geo.searching import seconds
+from geo.sightings import ACCURACY, AT, LAT, LON, SPEED
+from geo.snap import FAR_M
+from geo.staleness import WORKING, age_of, ages
+from geo.starts import Starts
+from geo.weigh import Needs, cost_min, gain_min, weigh_cover
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from data.records import Unit
+    from data.road_table import BoolArray, FloatArray, IntArray
+    from geo.board import Board
+    from geo.company import Company
+    from geo.weigh import Cover
+
+
+@dataclass(slots=True, kw_only=True)
+class Snapshot:
+    """
+    All units on duty and all open stops at an instant.
+
+    Attributes
+    ----------
+    unit_ids, stop_ids : tuple of str
+        Rows and columns, rising.
+    unit_row : dict of str to int
+        Row of each unit.
+    askable : ndarray of bool, shape (u,)
+        Could be asked to roll by, as `geo.roster.muster` has it, and is not muted.
+    allowed : ndarray of bool, shape (u, s)
+        Askable, near enough, allowed to help there, and somebody is missing.
+    drive_time_s : ndarray of float64, shape (u, s)
+        From the last fix; inf past the horizon.
+    needs : Needs
+        Of the stops.
+    cover : Cover
+        F, G and the flags.
+    """
+
+    unit_ids: tuple[str, ...]
+    stop_ids: tuple[str, ...]
+    unit_row: dict[str, int]
+    askable: BoolArray
+    allowed: BoolArray
+    drive_time_s: FloatArray
+    needs: Needs
+    cover: Cover
+    _board: Board
+    _rows: IntArray
+    _effective_s: FloatArray
+    _officers: IntArray
+    _coming: list[list[float]]
+    _on_duty: int
+    _starts: Starts
+    _score: FloatArray | None = None
+
+    def score(self) -> FloatArray:
+        """
+        Give S of model section 4.
+
+        Returns
+        -------
+        score : ndarray of float64, shape (u, s)
+            Officer-minutes; -inf where a pair is not allowed.
+        """
+        if self._score is None:
+            policy, needs, tau_s = self._board.policy, self.needs, self.cover.tau_s
+            gain = gain_min(tau_s, self._officers, self._coming, needs, policy)
+            cost = cost_min(tau_s, self._lost_shares(), self._on_duty, needs, policy)
+            self._score = np.where(self.allowed, gain, -np.inf) - np.where(self.allowed, cost, 0.0)
+        return self._score
+
+    def _lost_shares(self) -> FloatArray:
+        """Give L of each unit, by the points that stand for the demand; 0 where it is not idle."""
+        board, idle = self._board, np.flatnonzero(self.askable)
+        drive_time_s = board.zones.drive_times_s(_pick(self._starts, idle))
+        tau_s = drive_time_s + WORKING * self._effective_s[idle, None]
+        chance = np.zeros(tau_s.shape, np.float32)
+        unit, point = np.nonzero(np.isfinite(tau_s))
+        within_s = board.zone_within_s[point]
+        came = board.policy.comes_when_asked
+        chance[unit, point] = came * chance_within(tau_s[unit, point], within_s, board.policy)
+        lost = np.zeros(len(self.unit_ids))
+        lost[idle] = lost_shares(chance, board.demand.share)
+        return lost
+
+    def crow_m(self, rows: IntArray, columns: IntArray) -> FloatArray:
+        """
+        Measure as the crow flies.
+
+        Returns
+        -------
+        crow_m : ndarray of float64, shape (len(rows), len(columns))
+            From last fixes to stops; NaN where nobody knows.
+        """
+        fix = self._board.seen.fix[self._rows[rows]]
+        unknown = (np.nan, np.nan)
+        stops = [self._board.open[self.stop_ids[column]].place or unknown for column in columns]
+        lon_deg, lat_deg = np.array(stops).T
+        east = (fix[:, LON, None] - lon_deg) * np.cos(np.radians(lat_deg))
+        crow_m: FloatArray = np.hypot(east, fix[:, LAT, None] - lat_deg) * METRES_PER_DEG
+        return crow_m
+
+
+def _pick(starts: Starts, rows: IntArray) -> Starts:
+    """Pick some positions."""
+    return Starts(
+        edge=starts.edge[rows], done_ms=starts.done_ms[rows], price_ms=starts.price_ms[rows]
+    )
+
+
+def take_snapshot(board: Board, now: datetime) -> Snapshot:
+    """
+    Weigh what the board knows.
+
+    Parameters
+    ----------
+    board : Board
+        With its stops refreshed.
+    now : datetime
+        Its instant.
+
+    Returns
+    -------
+    snapshot : Snapshot
+        The flags, and who may be asked.
+    """
+    policy, agencies = board.policy, board.settings.agencies
+    stop_ids = tuple(sorted(board.open))
+    stops = [board.open[stop_id] for stop_id in stop_ids]
+    crew = board.crew()
+    unit_ids, rows = crew.unit_ids, crew.rows
+    unit_row = {unit_id: row for row, unit_id in enumerate(unit_ids)}
+    fix = board.seen.fix[rows]
+    effective_s, stale = ages(fix[:, AT], fix[:, SPEED], now_s=board.now_s, policy=policy)
+    starts = _pick(board.seen.starts(), rows)
+    drive_time_s = _drive_times(board, starts, stop_ids)
+    company = _companies(board, now)
+
+    askable = crew.available & ~stale & (starts.edge[:, 0] >= 0)
+    askable &= ~(fix[:, ACCURACY] > FAR_M)
+    for unit_id in _not_free(board):
+        if unit_id in unit_row:
+            askable[unit_row[unit_id]] = False
+    counts = np.repeat(askable[:, None], len(stops), axis=1)
+    if agencies.share != "all":
+        for column, one in enumerate(stops):
+            own = board.unit(one.stop.unit_id)
+            agency = own.agency if own else ""
+            may = {name: agencies.may_help(name, agency) for name in set(crew.agencies)}
+            counts[:, column] &= [may[name] for name in crew.agencies]
+    near = counts.copy()
+    present = np.zeros(len(stops), np.int64)
+    coming: list[list[float]] = []
+    for column, one in enumerate(stops):
+        own = board.unit(one.stop.unit_id)
+        own_duty = _duty(own, now, board) if own else None
+        there, on_way = company[one.stop.stop_id].there, company[one.stop.stop_id].coming
+        present[column] = own_officers(own_duty, one.place, board.settings)[0]
+        present[column] += sum(duty.unit.officers for duty in there)
+        taus_s = []
+        for duty in on_way:
+            row = unit_row[duty.unit_id]
+            counts[row, column] = True
+            if not np.isfinite(drive_time_s[row, column]) and one.position is not None:
+                far = search_back(board.net, one.position)
+                drive_time_s[row, column] = far.drive_times_s(_pick(starts, np.array([row])))[0]
+            if np.isfinite(drive_time_s[row, column]):
+                tau_s = drive_time_s[row, column] + WORKING * effective_s[row]
+                taus_s.append((drive_time_s[row, column], duty.unit_id, tau_s, duty.unit.officers))
+        coming.append([tau_s for _, _, tau_s, officers in sorted(taus_s) for _ in range(officers)])
+        if own_duty and own_duty.unit_id in unit_row:
+            counts[unit_row[own_duty.unit_id], column] = False
+    phases = [one.stop.phase for one in stops]
+    needs = Needs(
+        within_s=np.array([one.within_s for one in stops]),
+        mean_min=np.array([policy.duration_min[phase] for phase in phases]),  # type: ignore[index]
+        weight=np.array([policy.weight[phase] for phase in phases]),  # type: ignore[index]
+        short=np.maximum(0, np.array([one.stop.needs for one in stops]) - present),
+    )
+    cover = weigh_cover(drive_time_s, effective_s, counts, needs, policy)
+    limit_s = drive_limit_s(needs.within_s, policy)
+    return Snapshot(
+        unit_ids=unit_ids,
+        stop_ids=stop_ids,
+        unit_row=unit_row,
+        askable=askable,
+        allowed=near & (needs.short > 0) & (cover.tau_s <= limit_s),
+        drive_time_s=drive_time_s,
+        needs=needs,
+        cover=cover,
+        _board=board,
+        _rows=rows,
+        _effective_s=effective_s,
+        _officers=crew.officers,
+        _coming=coming,
+        _on_duty=crew.on_duty,
+        _starts=starts,
+    )
+
+
+def _drive_times(board: Board, starts: Starts, stop_ids: tuple[str, ...]) -> FloatArray:
+    """Read all drive times to stops on the road; inf to others."""
+    found_s = seconds(board.standing.drive_times_ms(starts))
+    column_of = {stop_id: column for column, stop_id in enumerate(board.standing.stop_ids)}
+    time_s = np.full((len(starts.edge), len(stop_ids)), np.inf)
+    known = [column for column, stop_id in enumerate(stop_ids) if stop_id in column_of]
+    time_s[:, known] = found_s[:, [column_of[stop_ids[column]] for column in known]]
+    return time_s
+
+
+def _not_free(board: Board) -> set[str]:
+    """Name the units that are on a stop, at one, muted, or were asked often enough."""
+    busy = {one.stop.unit_id for one in board.open.values()}
+    busy |= {unit_id for one in board.open.values() for unit_id in one.stop.backup}
+    busy |= {unit_id for unit_id, until_s in board.muted_until_s.items() if board.now_s < until_s}
+    most = board.policy.asks_per_hour_max
+    return busy | {unit_id for unit_id in board.asked_s if board.asks_last_hour(unit_id) >= most}
+
+
+def _companies(board: Board, now: datetime) -> dict[str, Company]:
+    """Sort out the backup of all stops; only units that are named by one matter to it."""
+    stops = [one.stop for _, one in sorted(board.open.items())]
+    named = sorted({unit_id for stop in stops for unit_id in (stop.unit_id, *stop.backup)})
+    found = [board.unit(unit_id) for unit_id in named]
+    roster = [_duty(unit, now, board) for unit in found if unit is not None]
+    return companies(stops, roster, board.policy)
+
+
+def _duty(unit: Unit, now: datetime, board: Board) -> OnDuty:
+    """Write a unit as the rules of company take it."""
+    age = age_of(unit.fix, now=now, policy=board.policy)
+    state = UnitState(
+        unit=unit, fix_age_s=age.fix_age_s, freshness=age.freshness, askable=False, why_not=""
+    )
+    return OnDuty(state=state, position=None, age=age, asks=())
