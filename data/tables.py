@@ -34,6 +34,7 @@ __all__ = [
     "read_places",
     "read_stops",
     "read_units",
+    "stop_table",
 ]
 
 _NO_CODES: Mapping[str, UnitStatus] = MappingProxyType({})
@@ -214,9 +215,21 @@ def read_stops(path: Path, *, clock: datetime) -> Rows[Stop]:
     stops : Rows of Stop
         Every good row, ended and cleared ones too, and every fault.
     """
+    return read_rows(path, stop_table(clock=clock))
+
+
+def stop_table(*, clock: datetime) -> Table[Stop]:
+    """
+    Say how rows become stops; a history's rows are such with an instant more.
+
+    Returns
+    -------
+    table : Table of Stop
+        To be read with `read_rows`.
+    """
     phases = {member.value: member for member in StopPhase}
     parse_instant = partial(instant, clock=clock)
-    table = Table(
+    return Table(
         columns=(
             Column("stop_id", identifier, required=True, stand_in="-"),
             Column("unit_id", identifier, required=True, stand_in="-"),
@@ -232,7 +245,6 @@ def read_stops(path: Path, *, clock: datetime) -> Rows[Stop]:
         build=_stop,
         unique=("stop_id",),
     )
-    return read_rows(path, table)
 
 
 def _stop(values: Mapping[str, Any], _row: RawRow) -> Stop:

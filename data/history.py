@@ -1,0 +1,309 @@
+"""
+A recorded period in a folder: fixes, statuses, stops, answers, and who was on scene.
+
+::
+
+    DIR/history.json                                  where it is from
+    DIR/fixes/day=2026-03-13/part-0.parquet           by the UTC day of arrival
+    DIR/{statuses,stops,answers,on_scene}/day=.../part-0.parquet
+
+Written as Parquet, read also as CSV or JSON Lines, in folders by day or without.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import compute, parquet
+
+from data.atomic import written
+from data.checking.cells import OLDEST, identifier
+from data.checking.reading import read_rows
+from data.errors import Fault, FieldError, InputError, TableError
+from data.events import Fixes, History
+from data.history_rows import EVENT_TABLES, FIX_TABLE, FIXES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import numpy.typing as npt
+
+    from data.history_rows import FixRow
+
+SCHEMA = "rollby.history/1"
+FACTS_FILE = "history.json"
+
+_MOST = {"lon": 180.0, "lat": 90.0, "heading_deg": 360.0, "speed_mps": 150.0, "accuracy_m": np.inf}
+_DAY_MS = 86_400_000
+
+
+def write_history(folder: Path, history: History) -> None:
+    """
+    Write a history; instants are kept to the millisecond.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if missing; it must not hold a history yet.
+    history : History
+        What to write. Every file also carries whether it is simulated.
+
+    Raises
+    ------
+    InputError
+        If the folder holds a history already or cannot be written, or a stop is known from a
+        status alone.
+    """
+    names = ["fixes", *(kind.name for kind in EVENT_TABLES)]
+    if any((folder / name).exists() for name in (FACTS_FILE, *names)):
+        raise InputError(f"{folder}: must not hold a history already; choose another folder")
+    tables = [_fix_columns(history.fixes)]
+    for kind in EVENT_TABLES:
+        rows = [kind.row(event) for event in getattr(history, kind.name)]
+        tables.append(pa.Table.from_pylist(rows, schema=kind.schema))
+    order = ["received_at", *(kind.at for kind in EVENT_TABLES)]
+    marks = {"schema": SCHEMA, "simulated": json.dumps(history.simulated)}
+    for name, at, table in zip(names, order, tables, strict=True):
+        _write_days(folder / name, table.replace_schema_metadata(marks), at)
+    with written(_made(folder) / FACTS_FILE) as part:
+        text = json.dumps({"schema": SCHEMA, **history.facts}, indent=2, ensure_ascii=False)
+        part.write_text(text + "\n", encoding="utf-8")
+
+
+def _made(folder: Path) -> Path:
+    """
+    Make a folder, and those above it.
+
+    Raises
+    ------
+    InputError
+        If it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        why = error.strerror
+        raise InputError(f"{folder}: cannot be made ({why}); choose another folder") from error
+    return folder
+
+
+def _write_days(folder: Path, table: Any, at: str) -> None:
+    """Write a table, a file a day."""
+    day = table[at].cast(pa.int64()).to_numpy() // _DAY_MS
+    for number in np.unique(day).tolist():
+        name = f"day={datetime.fromtimestamp(number * _DAY_MS / 1000, UTC):%Y-%m-%d}"
+        with written(_made(folder / name) / "part-0.parquet") as part:
+            parquet.write_table(table.filter(pa.array(day == number)), part, compression="zstd")
+
+
+def _fix_columns(fixes: Fixes) -> Any:
+    """Make Arrow columns of fixes."""
+    units = pa.DictionaryArray.from_arrays(fixes.unit_row, pa.array(fixes.unit_ids, pa.string()))
+    instants = [
+        pa.array(np.rint(seconds * 1000).astype(np.int64)).cast(FIXES.field("fixed_at").type)
+        for seconds in (fixes.fixed_at_s, fixes.received_at_s)
+    ]
+    values = (fixes.lon_deg, fixes.lat_deg, fixes.heading_deg, fixes.speed_mps, fixes.accuracy_m)
+    figures = [pa.array(value, pa.float64(), from_pandas=True) for value in values]  # NaN is null
+    return pa.table([units.cast(pa.string()), *instants, *figures], schema=FIXES)
+
+
+def read_history(folder: Path) -> History:
+    """
+    Read a history, each table in the order of its instants.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds for each table a folder of that name with files in it, at any depth, or one file.
+
+    Returns
+    -------
+    history : History
+        `Fixes.unit_ids` in sorted order. A table that is not there holds nothing; fixes must be.
+
+    Raises
+    ------
+    TableError
+        With every fault of every file.
+    """
+    facts, faults = _read_facts(folder)
+    paths = _files(folder, "fixes")
+    if not paths:
+        rule = "must hold fixes: fixes/day=YYYY-MM-DD/*.parquet, or fixes.csv"
+        faults.append(_fault(folder, rule))
+    fixes, found = _read_fixes(paths)
+    faults += found
+    events: dict[str, tuple[Any, ...]] = {}
+    for kind in EVENT_TABLES:
+        files = _files(folder, kind.name)
+        paths += files
+        parts = [read_rows(path, kind.table) for path in files]
+        faults += [fault for part in parts for fault in part.faults]
+        rows = [row for part in parts for row in part.rows]
+        events[kind.name] = tuple(sorted(rows, key=attrgetter(kind.at)))
+    if faults:
+        raise TableError(faults)
+    if any(_says_simulated(path) for path in paths):
+        facts["simulated"] = True  # whatever became of the facts' file
+    return History(fixes=fixes, **events, facts=facts)
+
+
+def _fault(path: Path, rule: str) -> Fault:
+    """Say what is wrong with a whole file or folder."""
+    return Fault(file=str(path), line=None, field="", value="", rule=rule)
+
+
+def _read_facts(folder: Path) -> tuple[dict[str, Any], list[Fault]]:
+    """Read where a history is from; an agency's own export need not say it."""
+    path = folder / FACTS_FILE
+    if not folder.is_dir():
+        return {}, [_fault(folder, "must be a folder that holds a history; check its name")]
+    if not path.exists():
+        return {}, []
+    try:
+        facts = json.loads(path.read_text("utf-8"))
+        schema = facts.pop("schema", None)
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        return {}, [_fault(path, f"must be a JSON object ({error}); write it again")]
+    if schema != SCHEMA:
+        fault = Fault(
+            file=str(path),
+            line=None,
+            field="schema",
+            value=str(schema)[:80],
+            rule=f"must be {SCHEMA}; a newer one needs a newer rollby",
+        )
+        return facts, [fault]
+    return facts, []
+
+
+def _files(folder: Path, name: str) -> list[Path]:
+    """List the files of a table, day after day."""
+    paths = [*folder.glob(f"{name}.*"), *(folder / name).rglob("*")]
+    seen = (path for path in paths if path.is_file() and path.name[0] not in "._")
+    return sorted(seen)
+
+
+def _says_simulated(path: Path) -> bool:
+    """Tell whether a Parquet file is marked as made up."""
+    if path.suffix != ".parquet":
+        return False
+    metadata = parquet.read_schema(path).metadata or {}
+    return bool(metadata.get(b"simulated") == b"true")
+
+
+def _read_fixes(paths: Sequence[Path]) -> tuple[Fixes, list[Fault]]:
+    """
+    Read fixes: files as we write them column by column, others row by row.
+
+    Both give the same (`tests/data/test_history.py`); the second also says what is wrong.
+    """
+    tables = [FIXES.empty_table()]
+    faults: list[Fault] = []
+    for path in paths:
+        table = _whole_columns(path)
+        if table is None:
+            rows = read_rows(path, FIX_TABLE)
+            faults += rows.faults
+            table = _fix_columns(_fixes_of(rows.rows))
+        tables.append(table)
+    return _fixes(pa.concat_tables(tables)), faults
+
+
+def _whole_columns(path: Path) -> Any | None:
+    """Read a file of fixes at once; None where it is not just as we write it and in range."""
+    try:
+        if path.suffix != ".parquet" or not parquet.read_schema(path).equals(FIXES):
+            return None
+        table = parquet.read_table(path, schema=FIXES, partitioning=None)
+    except (pa.ArrowException, OSError, ValueError):
+        return None
+    required = ("unit_id", "fixed_at", "received_at", "lon", "lat")
+    return table if not any(table[n].null_count for n in required) and _in_range(table) else None
+
+
+def _in_range(table: Any) -> bool:
+    """Tell whether every value of a column is one that the row's checks allow."""
+    for name in ("fixed_at", "received_at"):
+        oldest = compute.min(table[name]).as_py()
+        if oldest is not None and oldest < OLDEST:
+            return False
+    for name, most in _MOST.items():
+        value = _floats(table[name])
+        least = -most if name in {"lon", "lat"} else 0.0
+        known = value[~np.isnan(value)]
+        if not (np.isfinite(known) & (known >= least) & (known <= most)).all():
+            return False
+    return all(_is_id(text) for text in table["unit_id"].unique().to_pylist())
+
+
+def _is_id(text: str) -> bool:
+    """Tell whether a text is an id as it stands."""
+    try:
+        return bool(text) and identifier("unit_id", text.strip()) == text
+    except FieldError:
+        return False
+
+
+def _floats(column: Any) -> npt.NDArray[np.float64]:
+    """Give a column with NaN for null."""
+    filled: npt.NDArray[np.float64] = compute.fill_null(column, np.nan).to_numpy()
+    return filled
+
+
+def _fixes_of(rows: Sequence[FixRow]) -> Fixes:
+    """Make columns of rows, in their order of arrival."""
+    rows = sorted(rows, key=lambda row: row.received_at)
+    unit_ids = tuple(sorted({row.unit_id for row in rows}))
+    place = {unit_id: number for number, unit_id in enumerate(unit_ids)}
+
+    def column(values: list[float | None]) -> npt.NDArray[np.float64]:
+        return np.array(values, np.float64)
+
+    return Fixes(
+        unit_ids=unit_ids,
+        unit_row=np.array([place[row.unit_id] for row in rows], np.int32),
+        fixed_at_s=column([row.fix.fixed_at.timestamp() for row in rows]),
+        received_at_s=column([row.received_at.timestamp() for row in rows]),
+        lon_deg=column([row.fix.lon_deg for row in rows]),
+        lat_deg=column([row.fix.lat_deg for row in rows]),
+        heading_deg=column([row.fix.heading_deg for row in rows]),
+        speed_mps=column([row.fix.speed_mps for row in rows]),
+        accuracy_m=column([row.fix.accuracy_m for row in rows]),
+    )
+
+
+def _fixes(table: Any) -> Fixes:
+    """Make fixes of Arrow columns, by arrival; those that arrived at once stay as they are."""
+    arrived_ms = table["received_at"].cast(pa.int64()).to_numpy()
+    order = np.argsort(arrived_ms, kind="stable")
+    units = table["unit_id"].combine_chunks().dictionary_encode()
+    if isinstance(units, pa.ChunkedArray):
+        units = units.combine_chunks()
+    names = np.array(units.dictionary.to_pylist(), dtype=object)
+    by_name = np.argsort(names) if len(names) else np.empty(0, np.int64)
+    rank = np.empty(len(names), np.int32)
+    rank[by_name] = np.arange(len(names), dtype=np.int32)
+    return Fixes(
+        unit_ids=tuple(names[by_name].tolist()),
+        unit_row=rank[units.indices.to_numpy()][order],
+        fixed_at_s=table["fixed_at"].cast(pa.int64()).to_numpy()[order] / 1000,
+        received_at_s=arrived_ms[order] / 1000,
+        **{
+            column: _floats(table[name])[order]
+            for column, name in {
+                "lon_deg": "lon",
+                "lat_deg": "lat",
+                "heading_deg": "heading_deg",
+                "speed_mps": "speed_mps",
+                "accuracy_m": "accuracy_m",
+            }.items()
+        },
+    )
