@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC
+from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,12 +13,12 @@ from geo.coverage import edge_within_s, edges_in, road_quantile, share_within
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import datetime
 
     from data.answers import Advice, Coverage, NearUnit, Route, StopAdvice, Suggestion
     from data.beats import Beat
     from data.errors import Fault
     from data.road_table import BoolArray, FloatArray
+    from data.said import Said
     from data.settings import Settings
     from geo.network import RoadNetwork
     from geo.snap import Position
@@ -250,4 +251,26 @@ def _suggestion_json(suggestion: Suggestion) -> Json:
             "score": number_json(runner_up.score, 6),
             "drive_time_s": number_json(runner_up.drive_time_s),
         },
+    }
+
+
+def said_json(said: Said) -> Json:
+    """
+    Write what the board said.
+
+    Returns
+    -------
+    said : dict
+        Its ``kind``, and its fields; instants in ISO 8601.
+    """
+    fields = asdict(said)
+    instants = {"at": "at_s", "since": "since_s"}
+    return {
+        "kind": type(said).__name__.lower(),
+        **{
+            name: instant_json(datetime.fromtimestamp(fields.pop(field), UTC))
+            for name, field in instants.items()
+            if field in fields
+        },
+        **{name: number_json(v, 6) if isinstance(v, float) else v for name, v in fields.items()},
     }

@@ -29,7 +29,7 @@ from geo.sightings import ACCURACY, AT, HEADING, LAT, LON, SPEED, Sightings
 from geo.snapshot import Snapshot, take_snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from data.beats import Beat
     from data.events import Answer, Fixes, StatusChange, StopChange
@@ -60,6 +60,8 @@ class Board:
         With a T of their own.
     choose : callable
         Whom to ask; ours, or one to measure it against (`geo.policies`).
+    watch : callable or None
+        Called with the board and each suggestion just before it is made.
     """
 
     def __init__(
@@ -68,7 +70,9 @@ class Board:
         settings: Settings,
         beats: Sequence[Beat] = (),
         choose: Choose = ours,
+        watch: Callable[[Board, Suggested], None] | None = None,
     ) -> None:
+        self._watch = watch
         self.net, self.settings, self._beats, self._choose = net, settings, beats, choose
         self.policy = settings.policy
         self.seen = Sightings(net, self.policy)
@@ -443,9 +447,22 @@ class Board:
             tau_s=float(snapshot.cover.tau_s[row, column]),
             score=float(snapshot.score()[row, column]),
         )
+        if self._watch:
+            self._watch(self, suggested)
         asking.ask(suggested)
         self.asked_s[suggested.unit_id].append(self.now_s)
         self._said.append(suggested)
+
+    def is_muted(self, unit_id: str) -> bool:
+        """
+        Tell whether a unit wants to be left alone for now.
+
+        Returns
+        -------
+        muted : bool
+            For `Policy.mute_min` after it said so.
+        """
+        return self.now_s < self.muted_until_s.get(unit_id, -np.inf)
 
     def asks_last_hour(self, unit_id: str) -> int:
         """

@@ -216,7 +216,7 @@ def _not_free(board: Board) -> set[str]:
     """Name the units that are on a stop, at one, muted, or were asked often enough."""
     busy = {one.stop.unit_id for one in board.open.values()}
     busy |= {unit_id for one in board.open.values() for unit_id in one.stop.backup}
-    busy |= {unit_id for unit_id, until_s in board.muted_until_s.items() if board.now_s < until_s}
+    busy |= {unit_id for unit_id in board.muted_until_s if board.is_muted(unit_id)}
     most = board.policy.asks_per_hour_max
     often = [unit_id for unit_id, asks in board.asked_s.items() if len(asks) >= most]
     return busy | {unit_id for unit_id in often if board.asks_last_hour(unit_id) >= most}

@@ -167,6 +167,55 @@ def _units_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
+class Post(click.ParamType[tuple[str, float, float]]):
+    """UNIT@LON,LAT."""
+
+    name = "unit@lon,lat"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, float, float]:
+        """
+        Read a unit and its place.
+
+        Returns
+        -------
+        post : (unit_id, lon_deg, lat_deg)
+            On the globe.
+        """
+        if isinstance(value, tuple):
+            return value
+        unit_id, _, place = value.rpartition("@")
+        lon, lat, heading = Place().convert(place, param, ctx)
+        if not unit_id or heading == heading:  # noqa: PLR0124 - NaN
+            self.fail(f"{value!r}: must be UNIT@LON,LAT", param, ctx)
+        return unit_id, lon, lat
+
+
+class Asked(click.ParamType[tuple[str, datetime]]):
+    """UNIT@INSTANT."""
+
+    name = "unit@instant"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, datetime]:
+        """
+        Read a unit and an instant.
+
+        Returns
+        -------
+        asked : (unit_id, instant)
+            Timezone-aware.
+        """
+        if isinstance(value, tuple):
+            return value
+        unit_id, _, instant = value.rpartition("@")
+        if not unit_id:
+            self.fail(f"{value!r}: must be UNIT@INSTANT", param, ctx)
+        return unit_id, Instant().convert(instant, param, ctx)
+
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
@@ -320,6 +369,34 @@ def coverage(**options: Any) -> None:
     if cells and cells.suffix not in CELL_ENDINGS:
         raise click.UsageError(f"--cells {cells}: must end in {', '.join(CELL_ENDINGS)}")
     show_coverage(**options)
+
+
+@cli.command()
+@_roads_option
+@click.option("--history", type=FILE, required=True, help="Folder of a recorded period.")
+@settings_option
+@click.option("--what-if", type=FILE, help="Hold these other settings against them.")
+@click.option(
+    "--post",
+    "posts",
+    type=Post(),
+    multiple=True,
+    help="Hold against it: this unit, or one more, stands here while available.",
+)
+@click.option("--why", "ask", type=Asked(), help="Say why this unit was asked about then.")
+@click.option(
+    "--speed",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Times real time; default: at once.",
+)
+@json_option
+def replay(**options: Any) -> None:
+    """Feed a recorded period through the live board: what it says, and why."""
+    from rollby.commands.replay import replay_history
+
+    if options["ask"] and (options["what_if"] or options["posts"]):
+        raise click.UsageError("give --why without --what-if and --post")
+    replay_history(**options)
 
 
 @cli.command()

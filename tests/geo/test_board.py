@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,8 @@ from data.records import Ask, Flag, Stop, StopPhase, UnitStatus
 from data.said import Attended, Escalated, Flagged, Prompted, Suggested, Withdrawn
 from data.settings import Settings
 from geo.board import Board
-from geo.dispatch import advise, weigh_up
+from geo.dispatch import weigh_up
+from geo.replay import picture
 from geo.snapshot import take_snapshot
 from tests.geo.towns import NOW, TEN_MPS, at, town
 from tests.prove import examples
@@ -137,21 +137,8 @@ def of(kind: type[Any], said: Iterable[Said]) -> list[Any]:
 def check_equal(board: Board) -> None:
     """Hold what the board has to what the model makes of the same units and stops anew."""
     now = datetime.fromtimestamp(board.now_s, UTC)
-    stops, units = board.stops(), board.units()
-    named = {unit for stop in stops for unit in stop.backup}
-    muted = {unit for unit, until_s in board.muted_until_s.items() if board.now_s < until_s} - named
-    units = [
-        replace(unit, status=UnitStatus.BUSY)
-        if unit.unit_id in muted and unit.status is UnitStatus.AVAILABLE
-        else unit
-        for unit in units
-    ]
-    asked = [
-        Ask(stop_id="", unit_id=unit, asked_at=datetime.fromtimestamp(at_s, UTC))
-        for unit, asks in board.asked_s.items()
-        for at_s in asks
-    ]
-    anew = advise(board.net, units, stops, now=now, settings=board.settings, asked=asked)
+    stops = board.stops()
+    anew = picture(board)
     snapshot = take_snapshot(board, now)
     assert set(snapshot.stop_ids) == {one.stop_id for one in anew.stops}
     by_id = {one.stop_id: one for one in anew.stops}
@@ -163,7 +150,13 @@ def check_equal(board: Board) -> None:
         assert snapshot.needs.short[column] == max(0, one.needs - one.officers_present)
     askable = {state.unit.unit_id for state in anew.units if state.askable}
     assert askable == {u for u, row in snapshot.unit_row.items() if snapshot.askable[row]}
-    weighed = weigh_up(board.net, units, stops, now=now, settings=board.settings, asked=asked)
+    asked = [
+        Ask(stop_id="", unit_id=unit, asked_at=datetime.fromtimestamp(at_s, UTC))
+        for unit, asks in board.asked_s.items()
+        for at_s in asks
+    ]
+    units = [state.unit for state in anew.units]
+    weighed = weigh_up(TOWN, units, stops, now=now, settings=board.settings, asked=asked)
     rows = [snapshot.unit_row[duty.unit_id] for duty in weighed.idle]
     columns = [snapshot.stop_ids.index(exposure.stop.stop_id) for exposure in weighed.exposures]
     score = snapshot.score()[np.ix_(rows, columns)]

@@ -1,0 +1,219 @@
+"""``rollby replay``: a recorded period through the live board."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, fields
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import click
+from rich.table import Table
+
+from data.errors import InputError
+from data.history import read_history
+from data.said import Attended, Escalated, Flagged, Prompted, Suggested
+from geo.as_json import advice_json, said_json
+from geo.board import Board
+from geo.replay import play, replay, why
+from geo.tally import tally
+from geo.what_if import with_post
+from rollby.files import say
+from rollby.inputs import load_roads, load_settings
+from rollby.output import advice_table, console, json_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from data.answers import Advice
+    from data.said import Said
+    from data.settings import Settings
+    from geo.tally import Tally
+
+Post = tuple[str, float, float]
+
+
+def replay_history(
+    *,
+    roads: Path,
+    history: Path,
+    settings: Path | None,
+    what_if: Path | None,
+    posts: tuple[Post, ...],
+    ask: tuple[str, datetime] | None,
+    speed: float | None,
+    as_json: bool,
+) -> None:
+    """
+    Do ``rollby replay``.
+
+    Parameters
+    ----------
+    roads, history : Path
+        The network, and the folder.
+    settings : Path or None
+        None for the defaults.
+    what_if : Path or None
+        Other settings to hold against these.
+    posts : tuple of (str, float, float)
+        Units that stand elsewhere, lon_deg, lat_deg.
+    ask : (str, datetime) or None
+        Say why this unit was asked about then.
+    speed : float or None
+        Seconds of the period a second; None for as fast as it goes.
+    as_json : bool
+        Print JSON.
+
+    Raises
+    ------
+    InputError
+        If the unit was never asked.
+    """
+    net = load_roads(roads)
+    chosen, beats = load_settings(settings)
+    recorded = read_history(history)
+    simulated = recorded.simulated or chosen.units.simulated
+    if simulated:
+        say([f"{history}: simulated; nobody was there"])
+        units = chosen.units.model_copy(update={"simulated": True})
+        chosen = chosen.model_copy(update={"units": units})
+    zone = ZoneInfo(chosen.units.time_zone)
+    if ask:
+        unit_id, at = ask
+        found = why(net, recorded, unit_id=unit_id, at=at, settings=chosen, beats=beats)
+        if found is None:
+            raise InputError(f"--why {unit_id}: was never asked in this period; check the unit")
+        _show_why(found.suggested, found.advice, chosen, net.facts(), zone, as_json=as_json)
+        return
+    changed = recorded
+    for unit_id, lon_deg, lat_deg in posts:
+        changed = with_post(changed, unit_id, lon_deg, lat_deg)
+    if what_if or posts:
+        other, other_beats = load_settings(what_if) if what_if else (chosen, beats)
+        pair = (
+            replay(net, recorded, settings=chosen, beats=beats),
+            replay(net, changed, settings=other, beats=other_beats),
+        )
+        _show_pair(*pair, simulated=simulated, as_json=as_json)
+        return
+    said = _paced(play(Board(net, chosen, beats), recorded), speed)
+    if as_json:
+        click.echo(json_text(_replay_json(list(said), simulated=simulated)))
+        return
+    counted = []
+    for one in said:
+        click.echo(said_line(one, zone))
+        counted.append(one)
+    say([_tally_line(tally(counted))])
+
+
+def _paced(said: Iterable[Said], speed: float | None) -> Iterable[Said]:
+    """Hold each line back until its instant comes."""
+    began_s, first_s = time.monotonic(), None
+    for one in said:
+        first_s = one.at_s if first_s is None else first_s
+        if speed:
+            time.sleep(max(0.0, (one.at_s - first_s) / speed - (time.monotonic() - began_s)))
+        yield one
+
+
+def said_line(said: Said, zone: ZoneInfo) -> str:
+    """
+    Write a line a person can read.
+
+    Parameters
+    ----------
+    said : Said
+        What the board said.
+    zone : ZoneInfo
+        The agency's time zone.
+
+    Returns
+    -------
+    line : str
+        Local time, stop, and what of it.
+    """
+    at = datetime.fromtimestamp(said.at_s, UTC).astimezone(zone)
+    if isinstance(said, Suggested):
+        text = f"{said.unit_id} asked ({said.suggestion_id}): {said.drive_time_s:.0f} s by road"
+    elif isinstance(said, Flagged):
+        text = f"flag {said.flag.value}, backup {100 * said.probability:.0f} %"
+    elif isinstance(said, Prompted):
+        text = f"check on the officer (number {said.count})"
+    elif isinstance(said, Escalated):
+        text = f"supervisor: {said.why}"
+    elif isinstance(said, Attended):
+        text = f"{said.unit_id} is there" if said.arrived else f"{said.unit_id} has left"
+    else:
+        text = f"{said.unit_id} no more asked ({said.suggestion_id}): {said.why}"
+    return f"{at:%Y-%m-%d %H:%M:%S}  {said.stop_id}  {text}"
+
+
+def _tally_line(counts: Tally) -> str:
+    """Sum a replay up in a line."""
+    return (
+        f"{counts.suggestions} asks, {counts.alone} alarms, {counts.prompts} checks, "
+        f"{counts.escalations} times to the supervisor, {counts.sounds} sounds, "
+        f"{counts.arrivals} arrivals seen"
+    )
+
+
+def _replay_json(said: list[Said], *, simulated: bool) -> dict[str, Any]:
+    """Write a replay."""
+    return {
+        "schema": "rollby.replay/1",
+        "simulated": simulated,
+        "tally": asdict(tally(said)),
+        "said": [said_json(one) for one in said],
+    }
+
+
+def _show_pair(before: list[Said], after: list[Said], *, simulated: bool, as_json: bool) -> None:
+    """Print two replays side by side."""
+    if as_json:
+        answer = {
+            "schema": "rollby.replay/1",
+            "simulated": simulated,
+            "tally": asdict(tally(before)),
+            "what_if": asdict(tally(after)),
+            "said": [said_json(one) for one in after],
+        }
+        click.echo(json_text(answer))
+        return
+    table = Table("", "as it was", "what if", title="simulated" if simulated else None)
+    pair = tally(before), tally(after)
+    for field in fields(pair[0]):
+        if field.name != "withdrawn":
+            table.add_row(field.name, *(str(getattr(one, field.name)) for one in pair))
+    for name in sorted(pair[0].withdrawn | pair[1].withdrawn):
+        row = (str(one.withdrawn.get(name, 0)) for one in pair)
+        table.add_row(f"withdrawn: {name}", *row)
+    console().print(table)
+
+
+def _show_why(
+    suggested: Suggested,
+    advice: Advice,
+    settings: Settings,
+    facts: dict[str, Any],
+    zone: ZoneInfo,
+    *,
+    as_json: bool,
+) -> None:
+    """Print a suggestion and what the model saw."""
+    if as_json:
+        answer = {
+            "schema": "rollby.why/1",
+            "suggested": said_json(suggested),
+            "saw": advice_json(advice, roads=facts, settings=settings),
+        }
+        click.echo(json_text(answer))
+        return
+    click.echo(said_line(suggested, zone))
+    one = next(stop for stop in advice.stops if stop.stop_id == suggested.stop_id)
+    if one.suggestion and one.suggestion.unit_id == suggested.unit_id:
+        for reason in one.suggestion.reasons:
+            click.echo(f"  {reason}")
+    console().print(advice_table(advice, settings))
