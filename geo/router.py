@@ -149,13 +149,33 @@ class Backward:
         route : Route or None
             None where there is no way within the horizon.
         """
+        if (way := self.way(position)) is None:
+            return None
+        return draw_route(self.net, *way, self.drive_time_s(position))
+
+    def way(self, position: Position) -> tuple[list[int], float, float] | None:
+        """
+        Give the edges from a position to the place.
+
+        Parameters
+        ----------
+        position : Position
+            Where from.
+
+        Returns
+        -------
+        edges : list of int
+            In the order driven.
+        begin, end : float
+            Shares of the first edge before the position, and of the last before the place. None
+            in place of all three where there is no way within the horizon.
+        """
         starts = starts_of(self.net, [position])
         time_s = float(self.drive_times_s(starts)[0])
         if not np.isfinite(time_s):
             return None
         edges, begin, end = self._way(starts, round(time_s * 1000))
-        shares = _share(position, edges[0], begin), _share(self.place, edges[-1], end)
-        return draw_route(self.net, edges, *shares, time_s)
+        return edges, _share(position, edges[0], begin), _share(self.place, edges[-1], end)
 
     def _way(self, starts: Starts, time_ms: int) -> tuple[list[int], int, int]:
         """
