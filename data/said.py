@@ -135,7 +135,7 @@ class Attended:
     Parameters
     ----------
     at_s : float
-        When it was seen.
+        When it was seen: of the fix that shows it.
     stop_id, unit_id : str
         Which stop, and who.
     since_s : float

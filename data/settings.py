@@ -121,6 +121,9 @@ class Policy(_Section):
         60.0, description="live: alone is raised when it has lasted so long"
     )
     alone_until: Share = Field(0.7, description="live: and cleared when G is above this")
+    status_stop_after_s: NonNegative = Field(
+        15.0, description="live: a stop known by status alone is asked about after so long"
+    )
     answer_within_s: Positive = Field(30.0, description="live: who is asked has so long to answer")
     round_units: Annotated[int, Field(ge=1)] = Field(
         3, description="live: so many units are asked one after the other, then the supervisor"

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from data.settings import Policy
 
 
+Change = tuple[str, int, float, float, bool]
+
+
 @dataclass(slots=True)
 class _Beside:
     """A unit that was seen beside a stop, and since when; or away from it again."""
@@ -88,7 +91,7 @@ class Attendance:
 
     def look(
         self, row: IntArray, at_s: FloatArray, lon_deg: FloatArray, lat_deg: FloatArray
-    ) -> list[tuple[str, int, float, bool]]:
+    ) -> list[Change]:
         """
         Look where units are seen.
 
@@ -101,8 +104,9 @@ class Attendance:
 
         Returns
         -------
-        changes : list of (str, int, float, bool)
-            Stop, unit's row, since when, and whether it has arrived (else it has left).
+        changes : list of (str, int, float, float, bool)
+            Stop, unit's row, when it was seen, since when, and whether it has arrived (else it
+            has left).
         """
         if self._tree is None:
             return []
@@ -119,14 +123,14 @@ class Attendance:
             changes += self._see(int(row[i]), stop_id, float(at_s[i]))
         return changes
 
-    def _see(self, row: int, stop_id: str, at_s: float) -> list[tuple[str, int, float, bool]]:
+    def _see(self, row: int, stop_id: str, at_s: float) -> list[Change]:
         """Take in one fix of a unit that is beside a stop, or was."""
         one = self._beside.get(row)
         if one is not None and one.stop_id == stop_id:
             one.away_since_s = None
             if not one.arrived and at_s - one.since_s >= self._enough_s:
                 one.arrived = True
-                return [(stop_id, row, one.since_s, True)]
+                return [(stop_id, row, at_s, one.since_s, True)]
             return []
         left = []
         if one is not None and one.arrived:
@@ -134,7 +138,7 @@ class Attendance:
                 one.away_since_s = at_s
             if at_s - one.away_since_s < self._enough_s:
                 return []
-            left.append((one.stop_id, row, one.away_since_s, False))
+            left.append((one.stop_id, row, at_s, one.away_since_s, False))
         self._beside.pop(row, None)
         if stop_id:
             self._beside[row] = _Beside(stop_id, at_s)

@@ -131,10 +131,10 @@ class Board:
         # A unit on a stop of its own is in no other's company.
         others = ~np.isin(row, list(owners)) if owners else np.ones(len(row), np.bool_)
         row, fix = row[others], fix[others]
-        for stop_id, unit, since_s, arrived in self.scene.attendance.look(
+        for stop_id, unit, seen_s, since_s, arrived in self.scene.attendance.look(
             row, fix[:, AT], fix[:, LON], fix[:, LAT]
         ):
-            self._attend(stop_id, unit, since_s, arrived=arrived)
+            self._attend(stop_id, unit, seen_s, since_s, arrived=arrived)
 
     def take_status(self, change: StatusChange) -> None:
         """
@@ -314,10 +314,12 @@ class Board:
         self._refresh()
         return [one.stop for _, one in sorted(self.open.items())]
 
-    def _attend(self, stop_id: str, row: int, since_s: float, *, arrived: bool) -> None:
+    def _attend(
+        self, stop_id: str, row: int, seen_s: float, since_s: float, *, arrived: bool
+    ) -> None:
         """Note who is there and who has left."""
         said = Attended(
-            at_s=self.now_s,
+            at_s=seen_s,
             stop_id=stop_id,
             unit_id=self.seen.unit_ids[row],
             since_s=since_s,
@@ -348,7 +350,7 @@ class Board:
         for one in closed.values():
             self._said += one.asking.over(self.now_s)
         for stop_id, row in gone:
-            self._attend(stop_id, row, self.now_s, arrived=False)
+            self._attend(stop_id, row, self.now_s, self.now_s, arrived=False)
 
     def _alarm(self, one: OpenStop, snapshot: Snapshot, column: int) -> None:
         """Raise and clear the alarm of a stop, and see to its checks."""
@@ -413,7 +415,9 @@ class Board:
         allowed = snapshot.allowed & free[:, None]
         for column, one in enumerate(stops):
             asking = one.asking
-            if not asking.may_ask(self.now_s, self.policy):
+            # The record of a stop follows its unit's status: not asked about twice.
+            early = self.now_s - one.seen_s < self.policy.status_stop_after_s
+            if (one.stop.from_status and early) or not asking.may_ask(self.now_s, self.policy):
                 allowed[:, column] = False
                 continue
             for unit_id in (asking.refused | asking.unanswered) & snapshot.unit_row.keys():

@@ -58,14 +58,14 @@ def events_of(history: History) -> list[tuple[float, Event]]:
     Returns
     -------
     events : list of (float, event)
-        Seconds since the epoch and the event; of one instant, statuses first, then stops, then
-        answers, each by its ids, so that the order of rows in the files changes nothing.
+        Seconds since the epoch and the event; of one instant, answers first, then stops, then
+        statuses, each by its ids, so that the order of rows in the files changes nothing.
     """
     events: list[tuple[float, int, str, Event]] = [
-        *((one.at.timestamp(), 0, one.unit_id, one) for one in history.statuses),
+        *((one.at.timestamp(), 2, one.unit_id, one) for one in history.statuses),
         *((one.at.timestamp(), 1, one.stop.stop_id, one) for one in history.stops),
         *(
-            (one.answered_at.timestamp(), 2, one.suggestion_id, one)
+            (one.answered_at.timestamp(), 0, one.suggestion_id, one)
             for one in history.answers
             if one.answered_at is not None
         ),

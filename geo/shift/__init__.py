@@ -1,1 +1,1 @@
-"""A simulated shift: units that patrol, stop cars, answer calls and suggestions. Nobody was there."""
+"""A simulated shift: units patrol, stop cars, answer calls and suggestions; nobody was there."""

@@ -115,7 +115,7 @@ class Ground:
     def __init__(self, net: RoadNetwork) -> None:
         self._net = net
         owner = np.repeat(np.arange(len(net.edge_ms)), np.diff(net.table.shape_start))
-        self._key: FloatArray = owner + np.minimum(net.shape_share, 0.9999)
+        self._key: FloatArray = owner.astype(np.float64) + np.minimum(net.shape_share, 0.9999)
 
     def places(
         self, edge: IntArray, fraction: FloatArray

@@ -1,0 +1,96 @@
+"""What really happened in a simulated shift: who was where, whatever was reported."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from data.records import StopPhase
+
+
+@dataclass(slots=True)
+class StopTruth:
+    """
+    A stop as it was.
+
+    Attributes
+    ----------
+    stop_id, unit_id : str
+        Which, and whose.
+    began_s, ended_s : float
+        Seconds since the epoch.
+    officers, needs : int
+        In its own car, and wanted.
+    phases : list of (float, StopPhase)
+        From when each.
+    helped : list of (float, float, int)
+        Arrival, departure and officers of each other car that was there.
+    reach : list of (float, bool)
+        At instants half a minute apart: could any free unit have been there within T?
+    """
+
+    stop_id: str
+    unit_id: str
+    began_s: float
+    ended_s: float
+    officers: int
+    needs: int
+    phases: list[tuple[float, StopPhase]]
+    helped: list[tuple[float, float, int]] = field(default_factory=list)
+    reach: list[tuple[float, bool]] = field(default_factory=list)
+
+    def present(self, at_s: float) -> int:
+        """
+        Count the officers there.
+
+        Returns
+        -------
+        officers : int
+            At that instant.
+        """
+        came = sum(count for since, until, count in self.helped if since <= at_s < until)
+        return self.officers + came
+
+    def phase(self, at_s: float) -> StopPhase:
+        """
+        Give the phase.
+
+        Returns
+        -------
+        phase : StopPhase
+            At that instant.
+        """
+        return [phase for since, phase in self.phases if since <= at_s or since == self.began_s][-1]
+
+
+@dataclass(slots=True)
+class Truth:
+    """
+    A shift as it was.
+
+    Attributes
+    ----------
+    stops : dict of str to StopTruth
+        By stop_id.
+    covered : list of (float, float)
+        At instants two minutes apart: share of demand within T of a free unit.
+    asked : list of (float, str, str)
+        When, who, and for which suggestion.
+    came : dict of str to float
+        By suggestion: when whoever was asked arrived, while the stop went on.
+    calls_lost : int
+        Calls for service that found no free unit.
+    stops_lost : int
+        Stops that no free unit could make.
+    unit_hours : float
+        On duty.
+    """
+
+    stops: dict[str, StopTruth] = field(default_factory=dict)
+    covered: list[tuple[float, float]] = field(default_factory=list)
+    asked: list[tuple[float, str, str]] = field(default_factory=list)
+    came: dict[str, float] = field(default_factory=dict)
+    calls_lost: int = 0
+    stops_lost: int = 0
+    unit_hours: float = 0.0
