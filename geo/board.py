@@ -3,8 +3,8 @@ The live state: fixes, statuses, stops and answers in; flags, suggestions and pr
 
 Without I/O and without a clock of its own: the live service and a replay run the same code, and
 what it says is a function of the events that it was given, in their order. It decides whenever
-something but a fix happens, when one of its timers runs out, and at every whole multiple of
-`Policy.tick_s`.
+something but a fix has happened, on all events of that instant together, when one of its timers
+runs out, and at every whole multiple of `Policy.tick_s`.
 """
 
 from __future__ import annotations
@@ -86,6 +86,7 @@ class Board:
         self._crew: Crew | None = None
         self._units: dict[str, Unit | None] = {}
         self._said: list[Said] = []
+        self._due = False
 
     @property
     def open(self) -> dict[str, OpenStop]:
@@ -112,9 +113,9 @@ class Board:
         """
         first, last, _ = rows.indices(len(fixes))
         while first < last:
-            tick_s = self._tick_after(fixes.received_at_s[first])
-            until = first + int(np.searchsorted(fixes.received_at_s[first:last], tick_s))
             self._run(float(fixes.received_at_s[first]))
+            next_s = self.wish_s()
+            until = first + int(np.searchsorted(fixes.received_at_s[first:last], next_s))
             self._take_fixes(fixes, slice(first, until))
             self.now_s = max(self.now_s, float(fixes.received_at_s[until - 1]))
             first = until
@@ -156,7 +157,7 @@ class Board:
             self._crew = None
             self._units.pop(change.unit_id, None)
             self.seen.row(change.unit_id)
-        self._decide()
+        self._due = True
 
     def take_stop(self, change: StopChange) -> None:
         """
@@ -169,7 +170,7 @@ class Board:
         """
         self._begin(change.at)
         self.scene.take(change)
-        self._decide()
+        self._due = True
 
     def take_answer(self, answer: Answer) -> None:
         """
@@ -188,7 +189,7 @@ class Board:
             self.muted_until_s[answer.unit_id] = self.now_s + 60 * self.policy.mute_min
         if one is not None:
             one.asking.answer(answer, self.now_s, self.policy)
-        self._decide()
+        self._due = True
 
     def take_check(self, stop_id: str, at: datetime) -> None:
         """
@@ -204,7 +205,7 @@ class Board:
         self._begin(at)
         if one := self.open.get(stop_id):
             one.alarm.prompt_due_s = None
-        self._decide()
+        self._due = True
 
     def advance(self, now_s: float) -> list[Said]:
         """
@@ -221,6 +222,7 @@ class Board:
             All that was said since the last time, in order.
         """
         self._run(now_s)
+        self._catch_up()
         said, self._said = self._said, []
         return said
 
@@ -246,10 +248,18 @@ class Board:
 
     def _run(self, now_s: float) -> None:
         """Decide at every instant up to one that the board wished for."""
+        if now_s > self.now_s:
+            self._catch_up()
         while (wish_s := self.wish_s()) <= now_s:
             self.now_s = max(self.now_s, wish_s)
             self._decide()
         self.now_s = max(self.now_s, now_s)
+
+    def _catch_up(self) -> None:
+        """Decide on what has happened at this instant, all of it together."""
+        if self._due:
+            self._due = False
+            self._decide()
 
     def _begin(self, at: datetime) -> None:
         """Come to the instant of an event."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -91,22 +93,26 @@ def play(board: Board, history: History) -> Iterator[Said]:
         All that the board says, in order, up to the last event.
     """
     arrived_s = history.fixes.received_at_s
-    done = 0
-    at_s = -np.inf
-    for at_s, event in events_of(history):
-        until = int(np.searchsorted(arrived_s, at_s))
+    done, at_s = 0, -np.inf
+    for at_s, together in groupby(events_of(history), key=itemgetter(0)):
+        until = max(done, int(np.searchsorted(arrived_s, at_s)))
         board.take_fixes(history.fixes, slice(done, until))
-        done = max(done, until)
-        if isinstance(event, StatusChange):
-            board.take_status(event)
-        elif isinstance(event, StopChange):
-            board.take_stop(event)
-        else:
-            board.take_answer(event)
+        done = until
+        for _, event in together:
+            _take(board, event)
         yield from board.advance(at_s)
-    board.take_fixes(history.fixes, slice(done, len(history.fixes)))
-    last_s = max(at_s, arrived_s[-1] if len(arrived_s) else -np.inf)
-    yield from board.advance(last_s)
+    board.take_fixes(history.fixes, slice(done, len(arrived_s)))
+    yield from board.advance(max(at_s, arrived_s[-1] if len(arrived_s) else -np.inf))
+
+
+def _take(board: Board, event: Event) -> None:
+    """Give a board one event."""
+    if isinstance(event, StatusChange):
+        board.take_status(event)
+    elif isinstance(event, StopChange):
+        board.take_stop(event)
+    else:
+        board.take_answer(event)
 
 
 def replay(

@@ -47,7 +47,7 @@ class Reports:
         self._unit_ids = tuple(car.unit_id for car in cars)
         rng = draws(seed, "reports")
         self._noise = draws(seed, "noise")
-        phase_s = np.sort(rng.uniform(0, plan.moving_s, len(cars)))
+        phase_s = np.round(np.sort(rng.uniform(0, plan.moving_s, len(cars))), ROUND_S)
         self._phase_s = phase_s[rng.permutation(len(cars))]
         self.order = np.argsort(self._phase_s, kind="stable")
         self.due_s = self._phase_s[self.order]

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
 NEEDS = 2
 STAYS_S = 30.0  # whoever came leaves so long after the stop's end
+REACTS_S = 2.0  # after being told that it is needed no more
 URGENT = 1.25  # a call is driven to so much faster
 
 
@@ -187,9 +188,9 @@ class World:
                     self._extend(car)
             sent = 0
             while (at_s := self._next_s()) < next_s:
-                due = int(np.searchsorted(self._reports.due_s, at_s - window_s))
+                due = int(np.searchsorted(self._reports.due_s, round(at_s - window_s, ROUND_S)))
                 sent = self._send(window_s, sent, due)
-                if self._heap and self._heap[0][0] <= at_s:
+                while self._heap and self._heap[0][0] <= at_s:
                     heapq.heappop(self._heap)[2](at_s)
                 self._hear(at_s)
             self._send(window_s, sent, len(self.cars))
@@ -556,7 +557,7 @@ class World:
             car.pending = ""
         on_way = car.helping == gone.stop_id and car.status is UnitStatus.EN_ROUTE
         if car.doing is Doing.HELP and on_way:
-            self._release(car, at_s)
+            self._later(car, at_s + REACTS_S, self._release)
 
 
 def _instant(at_s: float) -> datetime:

@@ -380,7 +380,7 @@ def test_a_change_that_comes_late_does_not_open_a_stop_again() -> None:
     day = asking_day()
     day.stop("S1", "1A1", 5, ended_at=later(5), started_at=later(1))
     day.stop("S1", "1A1", 4, started_at=later(1), phase=StopPhase.SECURED)
-    assert not day.board.open
+    assert not day.board.stops()
 
 
 def test_a_suggestion_gives_way_to_one_clearly_sooner() -> None:
