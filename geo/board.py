@@ -412,6 +412,7 @@ class Board:
             alone=snapshot.cover.alone[columns],
             waiting_s=np.array([self.now_s - stops[c].seen_s for c in columns.tolist()]),
             asked_s=np.array([self._last_asked(unit_id) for unit_id in unit_ids]),
+            now_s=self.now_s,
         )
         for unit, stop in sorted(self._choose(candidates, self.policy), key=lambda pair: pair[1]):
             self._suggest(snapshot, int(idle[unit]), int(columns[stop]))

@@ -92,6 +92,23 @@ class Zones:
         for i, edge in enumerate(self._demand.edge.tolist()):
             self._standing.put(str(i), middle_of(net, edge))
 
+    def share_within(self, starts: Starts) -> float:
+        """
+        Give the share of demand that somebody could be at within T.
+
+        Parameters
+        ----------
+        starts : Starts
+            Where idle units are.
+
+        Returns
+        -------
+        share : float
+            0 to 1, by plain drive times.
+        """
+        soonest_s = self._standing.drive_times_s(starts).min(axis=0, initial=np.inf)
+        return float(self._demand.share[soonest_s <= self._within_s].sum())
+
     def lost_shares(self, starts: Starts, effective_age_s: FloatArray) -> FloatArray:
         """
         Give L of idle units: the share of demand that loses its cover while each is away.

@@ -39,6 +39,8 @@ class Candidates:
         How long each stop has gone on.
     asked_s : ndarray of float64, shape (u,)
         When each unit was last asked, seconds since the epoch; -inf for never.
+    now_s : float
+        The instant.
     """
 
     unit_ids: tuple[str, ...]
@@ -50,6 +52,7 @@ class Candidates:
     alone: BoolArray
     waiting_s: FloatArray
     asked_s: FloatArray
+    now_s: float
 
 
 Pairs = list[tuple[int, int]]

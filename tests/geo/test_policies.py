@@ -19,6 +19,7 @@ PAIRS = Candidates(
     alone=np.array([True, True]),
     waiting_s=np.array([10.0, 60.0]),
     asked_s=np.array([100.0, -np.inf, -np.inf]),
+    now_s=200.0,
 )
 
 

@@ -1,0 +1,256 @@
+"""What each policy would have done, on the same simulated shifts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.stats import bootstrap
+
+from data.records import StopPhase
+from data.said import Escalated, Flagged
+from geo.board import Board
+from geo.demand import Zones
+from geo.policies import POLICIES, Candidates, Pairs
+from geo.shift.trip import position_on
+from geo.shift.world import simulate
+from geo.standing import StandingStops
+from geo.starts import starts_at
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from data.road_table import FloatArray
+    from data.settings import Policy, Settings
+    from geo.network import RoadNetwork
+    from geo.policies import Choose
+    from geo.shift.plan import ShiftPlan
+    from geo.shift.world import ShiftRecord, World
+    from geo.starts import Starts
+
+CLAIRVOYANT = "clairvoyant"
+GRID_S = 10.0
+FEWEST = 3  # shifts, for an interval
+QUIET = {StopPhase.SECURED, StopPhase.CUSTODY, StopPhase.AWAITING_TOW}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measures:
+    """
+    One policy on one shift, by what really happened: neither G nor any flag enters it.
+
+    Parameters
+    ----------
+    exposure_min : float
+        Minutes of stops with fewer officers there than wanted.
+    exposure_quiet_min : float
+        Of those, in phases after contact: secured, custody, awaiting tow.
+    exposure_beyond_min : float
+        Of those, minutes in which no free unit could have been there within T.
+    within_share : float
+        Share of stops at which somebody was there or could be within T, all the time.
+    covered_share : float
+        Mean share of demand within T of a free unit.
+    asks_per_unit_hour : float
+        Requests.
+    asks_spread : float
+        Standard deviation of the requests an hour over the units: fairness.
+    alerts_per_hour : float
+        Alarms and messages to the supervisor.
+    in_vain_share : float
+        Of the requests: the unit came to no stop that still went on.
+    """
+
+    exposure_min: float
+    exposure_quiet_min: float
+    exposure_beyond_min: float
+    within_share: float
+    covered_share: float
+    asks_per_unit_hour: float
+    asks_spread: float
+    alerts_per_hour: float
+    in_vain_share: float
+
+
+class _Look:
+    """Measures a world every half minute: who could be where, by true positions."""
+
+    def __init__(self, net: RoadNetwork, policy: Policy) -> None:
+        self._within_s = policy.within_s
+        self._zones = Zones(net, policy, ())
+        self._stops = StandingStops(net, within_s=policy.within_s)
+        self._put: set[str] = set()
+
+    def __call__(self, world: World, at_s: float) -> None:
+        """Look at it."""
+        going_on = {
+            stop_id: stop
+            for stop_id, stop in world.truth.stops.items()
+            if stop.began_s <= at_s < stop.ended_s
+        }
+        starts = _starts(world, at_s)
+        if round(at_s - world.start_s) % 120 == 0:
+            world.truth.covered.append((at_s, self._zones.share_within(starts)))
+        for stop_id in self._put - going_on.keys():
+            self._stops.clear(stop_id)
+        for stop_id in going_on.keys() - self._put:
+            car = next(c for c in world.cars if c.unit_id == going_on[stop_id].unit_id)
+            edge, fraction, lon, lat, _ = world.place(car, at_s)
+            self._stops.put(stop_id, position_on(world.net, edge, fraction, lon, lat))
+        self._put = set(going_on)
+        if not going_on:
+            return
+        soonest_s = self._stops.drive_times_s(starts).min(axis=0, initial=np.inf)
+        for stop_id, time_s in zip(self._stops.stop_ids, soonest_s.tolist(), strict=True):
+            going_on[stop_id].reach.append((at_s, time_s <= self._within_s))
+
+
+def _starts(world: World, at_s: float) -> Starts:
+    """Give the true places of all free cars, which may turn round."""
+    places = [car.trip.at(at_s) for car in world.free()]
+    edge = np.array([place[0] for place in places], np.int32)
+    fraction = np.array([place[1] for place in places])
+    turn_round = np.where(world.net.twin[edge] >= 0, 0, -1).astype(np.int32)
+    return starts_at(world.net, edge, fraction, turn_round)
+
+
+def measure(record: ShiftRecord) -> Measures:
+    """
+    Measure a shift that was looked at.
+
+    Parameters
+    ----------
+    record : ShiftRecord
+        Simulated by `run`.
+
+    Returns
+    -------
+    measures : Measures
+        Its figures.
+    """
+    truth = record.truth
+    short_min = quiet_min = beyond_min = 0.0
+    always = 0
+    for stop in truth.stops.values():
+        instants = np.arange(stop.began_s + GRID_S / 2, stop.ended_s, GRID_S)
+        reach_s = np.array([at_s for at_s, _ in stop.reach] or [np.inf])
+        could = [ok for _, ok in stop.reach] or [False]
+        alone = False
+        for at_s in instants.tolist():
+            if stop.present(at_s) >= stop.needs:
+                continue
+            short_min += GRID_S / 60
+            quiet_min += GRID_S / 60 * (stop.phase(at_s) in QUIET)
+            near = could[min(int(np.searchsorted(reach_s, at_s)), len(could) - 1)]
+            beyond_min += GRID_S / 60 * (not near)
+            alone |= not near
+        always += not alone
+    hours = truth.unit_hours
+    units = int(record.history.facts["units"])
+    counts = np.zeros(units)
+    rows = {unit: i for i, unit in enumerate({one.unit_id: 0 for one in record.history.statuses})}
+    for _, unit_id, _ in truth.asked:
+        counts[rows[unit_id]] += 1
+    alerts = sum(isinstance(one, (Flagged, Escalated)) for one in record.said)
+    return Measures(
+        exposure_min=short_min,
+        exposure_quiet_min=quiet_min,
+        exposure_beyond_min=beyond_min,
+        within_share=always / max(len(truth.stops), 1),
+        covered_share=float(np.mean([share for _, share in truth.covered])),
+        asks_per_unit_hour=len(truth.asked) / hours,
+        asks_spread=float(counts.std() / (hours / units)),
+        alerts_per_hour=alerts / (hours / units),
+        in_vain_share=1 - len(truth.came) / max(len(truth.asked), 1),
+    )
+
+
+def run(net: RoadNetwork, plan: ShiftPlan, settings: Settings, policy: str, seed: int) -> Measures:
+    """
+    Simulate a shift under a policy, and measure it.
+
+    Parameters
+    ----------
+    net : RoadNetwork
+        The roads.
+    plan : ShiftPlan
+        The shift.
+    settings : Settings
+        Of the board.
+    policy : str
+        One of `geo.policies.POLICIES`, or `CLAIRVOYANT`.
+    seed : int
+        The same seed gives the same stops, calls and officers to every policy.
+
+    Returns
+    -------
+    measures : Measures
+        What came of it.
+    """
+    ends_s: dict[str, float] = {}
+    look = _Look(net, settings.policy)
+
+    def watch(world: World, at_s: float) -> None:
+        ends_s.update({stop_id: stop.ended_s for stop_id, stop in world.truth.stops.items()})
+        look(world, at_s)
+
+    choose = _knowing(ends_s, plan) if policy == CLAIRVOYANT else POLICIES[policy]
+    board = Board(net, settings, choose=choose)
+    return measure(simulate(net, plan, seed=seed, dispatcher=board, look=watch))
+
+
+def _knowing(ends_s: dict[str, float], plan: ShiftPlan) -> Choose:
+    """Choose knowing when each stop ends: a bound that no policy without that can be held to."""
+
+    def clairvoyant(candidates: Candidates, policy: Policy) -> Pairs:
+        ends = [ends_s.get(stop, np.inf) for stop in candidates.stop_ids]
+        left_s = np.array(ends) - candidates.now_s
+        left_s = np.where(np.isfinite(left_s), left_s, 60 * plan.phase_min[StopPhase.CONTACT])
+        worth = np.maximum(left_s - candidates.tau_s, 0.0) / 60
+        return POLICIES["ours"](replace(candidates, score=worth), policy)
+
+    return clairvoyant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """
+    A measure of two policies on the same shifts.
+
+    Parameters
+    ----------
+    mean, low, high : float
+        Mean of the paired differences, and its 95 % interval (bootstrap, BCa).
+    """
+
+    mean: float
+    low: float
+    high: float
+
+
+def difference(ours: Sequence[float], theirs: Sequence[float], *, seed: int = 0) -> Difference:
+    """
+    Compare paired figures.
+
+    Parameters
+    ----------
+    ours, theirs : sequence of float
+        Of the same shifts, in the same order.
+    seed : int
+        Of the resampling.
+
+    Returns
+    -------
+    difference : Difference
+        Ours less theirs; NaN for the interval where there are fewer than `FEWEST` shifts.
+    """
+    gaps: FloatArray = np.array(ours) - np.array(theirs)
+    mean = float(gaps.mean())
+    if len(gaps) < FEWEST:
+        return Difference(mean=mean, low=np.nan, high=np.nan)
+    if np.ptp(gaps) == 0:
+        return Difference(mean=mean, low=mean, high=mean)
+    found = bootstrap((gaps,), np.mean, rng=np.random.default_rng(seed), n_resamples=2000)
+    low, high = found.confidence_interval
+    return Difference(mean=mean, low=float(low), high=float(high))
