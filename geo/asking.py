@@ -153,7 +153,9 @@ class Asking:
             self.unanswered.add(self.pending.unit_id)
             said += self.withdraw(now_s, "no answer")
         for unit_id, (suggested, until_s) in list(self.promised.items()):
-            if now_s >= until_s and unit_id not in there:
+            if now_s >= until_s and unit_id in there:
+                self.promised[unit_id] = suggested, float("inf")
+            elif now_s >= until_s:
                 del self.promised[unit_id]
                 self.unanswered.add(unit_id)
                 said.append(withdrawn(suggested, now_s, "did not come"))

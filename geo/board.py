@@ -344,7 +344,9 @@ class Board:
     def _decide(self) -> None:
         """Weigh everything anew and say what follows from it."""
         for stop_id, one in self.open.items():
-            there = self.scene.there(stop_id)
+            there = self.scene.there(stop_id) | {
+                unit_id for unit_id in one.asking.promised if self._is_on_scene(unit_id)
+            }
             self._said += one.asking.expire(self.now_s, self.policy, there)
         self._refresh()
         if not self.open:
@@ -353,6 +355,11 @@ class Board:
         for column, stop_id in enumerate(snapshot.stop_ids):
             self._alarm(self.open[stop_id], snapshot, column)
         self._ask(snapshot)
+
+    def _is_on_scene(self, unit_id: str) -> bool:
+        """Tell whether a unit shows itself on scene: its word, where positions are missing."""
+        change = self.statuses.get(unit_id)
+        return change is not None and change.status is UnitStatus.ON_SCENE
 
     def _refresh(self) -> None:
         """Open, close and place stops by what is known now."""

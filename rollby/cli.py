@@ -371,6 +371,46 @@ def coverage(**options: Any) -> None:
     show_coverage(**options)
 
 
+_hours_option = click.option(
+    "--hours", type=click.FloatRange(0.05, 24 * 31), default=8.0, show_default=True
+)
+_count_option = click.option(
+    "--on-duty", "units", type=click.IntRange(1, 2000), default=40, show_default=True, help="Units."
+)
+
+
+@cli.command()
+@_roads_option
+@click.option("-o", "--out", type=FILE, required=True, help="Folder to write; must not be there.")
+@click.option("--start", type=Instant(), help="Default: Friday 2026-03-13 18:00 UTC.")
+@_hours_option
+@_count_option
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--stops-per-unit-hour", type=click.FloatRange(0, 10), default=0.5, show_default=True)
+@click.option("--calls-per-unit-hour", type=click.FloatRange(0, 10), default=0.4, show_default=True)
+@settings_option
+@json_option
+def simulate(**options: Any) -> None:
+    """Make up a shift on real roads; everything drawn from it says simulated."""
+    from rollby.commands.simulate import simulate_shift
+
+    simulate_shift(**options)
+
+
+@cli.command()
+@_roads_option
+@_hours_option
+@_count_option
+@click.option("--seeds", type=click.IntRange(1, 1000), default=3, show_default=True, help="Shifts.")
+@settings_option
+@json_option
+def compare(**options: Any) -> None:
+    """Compare what each policy would have done, on simulated shifts."""
+    from rollby.commands.compare import compare_policies
+
+    compare_policies(**options)
+
+
 @cli.command()
 @_roads_option
 @click.option("--history", type=FILE, required=True, help="Folder of a recorded period.")

@@ -93,15 +93,18 @@ def main(path: Path) -> None:
     mean = fitted(counts)
     explained = 1 - deviance(counts, mean) / deviance(counts, np.full(168, counts.mean()))
     left = 168 - waves().shape[1]
-    print(f"{counts.sum():.0f} stops; deviance explained {explained:.3f}; "
-          f"left per degree of freedom {deviance(counts, mean) / left:.2f}")  # fmt: skip
+    over = deviance(counts, mean) / left
+    sys.stdout.write(
+        f"{counts.sum():.0f} stops; deviance explained {explained:.3f}; "
+        f"left per degree of freedom {over:.2f}\n"
+    )
     relative = [f"{rate:.3f}" for rate in mean / mean.mean()]
     rows = "\n".join("    " + ", ".join(relative[i : i + 12]) + "," for i in range(0, 168, 12))
     (ROOT / "geo/shift/rates.py").write_text(
         '"""How often stops happen by hour of week; written by scripts/fit_stop_rates.py."""\n\n'
         "RATE_BY_HOUR_OF_WEEK = (\n" + rows + "\n)\n"
-        '"""Relative to the week\'s mean, from Monday 00:00, local time; fitted to the traffic stops\n'
-        'of the City of Minneapolis, 2017 (open data)."""\n',
+        '"""Relative to the week\'s mean, from Monday 00:00, local time; fitted to the traffic\n'
+        'stops of the City of Minneapolis, 2017 (open data)."""\n',
         encoding="utf-8",
     )
     draw(counts, mean, ROOT / "docs/images/stop_rates.svg")

@@ -64,6 +64,12 @@ class Car:
         The suggestion it is asked with; "" for none.
     helping : str
         The stop it drives to or stands at as backup; "" for none.
+    stored : list of tuple
+        Fixes that wait for the end of a dead zone.
+    last_fix_s : float
+        When it last reported, seconds since the epoch.
+    was_moving : bool
+        It moved when it last did.
     """
 
     unit_id: str
@@ -81,6 +87,7 @@ class Car:
     helping: str = ""
     stored: list[tuple[float, ...]] = field(default_factory=list)
     last_fix_s: float = -np.inf
+    was_moving: bool = False
 
 
 class Patrol:

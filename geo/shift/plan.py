@@ -55,8 +55,8 @@ class ShiftPlan:
         Standard deviation of a fix, east and north.
     dead_zones : int
         Discs where fixes are stored and sent later.
-    dead_zone_m : float
-        Their radius.
+    dead_share : float
+        Of the map's extent that they cover.
     skew_s : float
         Standard deviation of the units' clocks.
     """
@@ -93,5 +93,5 @@ class ShiftPlan:
     parked_s: float = 60.0
     noise_m: float = 5.0
     dead_zones: int = 2
-    dead_zone_m: float = 500.0
+    dead_share: float = 0.02
     skew_s: float = 0.5

@@ -170,5 +170,5 @@ RATE_BY_HOUR_OF_WEEK = (
     1.291,
     1.404,
 )
-"""Relative to the week's mean, from Monday 00:00, local time; fitted to the traffic stops
-of the City of Minneapolis, 2017 (open data)."""
+"""Relative to the week's mean, from Monday 00:00, local time; fitted to the traffic
+stops of the City of Minneapolis, 2017 (open data)."""

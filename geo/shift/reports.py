@@ -54,6 +54,9 @@ class Reports:
         node = rng.integers(0, net.table.node_count, plan.dead_zones)
         self._zones = np.stack([net.table.lon_deg[node], net.table.lat_deg[node]], axis=1)
         self._scale = float(np.cos(np.radians(net.table.lat_deg.mean())))
+        area_m2 = np.ptp(net.table.lon_deg) * self._scale * np.ptp(net.table.lat_deg)
+        area_m2 *= METRES_PER_DEG**2
+        self._dead_m = np.sqrt(plan.dead_share * area_m2 / (np.pi * max(plan.dead_zones, 1)))
         self.sent: list[Fixes] = []
 
     def send(self, window_s: float, first: int, last: int) -> Fixes | None:
@@ -81,8 +84,9 @@ class Reports:
             moving = car.trip.enter_s[0] <= now_s < car.trip.end_s and (
                 len(car.trip.edges) > 1 or car.trip.begin != car.trip.end
             )
-            if moving or now_s - car.last_fix_s >= plan.parked_s:
-                car.last_fix_s = now_s
+            just_parked = car.was_moving and not moving
+            if moving or just_parked or now_s - car.last_fix_s >= plan.parked_s:
+                car.last_fix_s, car.was_moving = now_s, moving
                 mps = 1000 * self._net.table.length_m[edge] / max(int(self._net.edge_ms[edge]), 1)
                 rows.append((car, now_s, edge, fraction, float(mps) if moving else 0.0))
         if not rows:
@@ -94,7 +98,7 @@ class Reports:
         far_m = np.hypot(
             (lon[:, None] - self._zones[:, 0]) * self._scale, lat[:, None] - self._zones[:, 1]
         )
-        dead = np.any(far_m * METRES_PER_DEG < plan.dead_zone_m, axis=1)
+        dead = np.any(far_m * METRES_PER_DEG < self._dead_m, axis=1)
         lon = lon + plan.noise_m * error[:, 0] / METRES_PER_DEG / self._scale
         lat = lat + plan.noise_m * error[:, 1] / METRES_PER_DEG
         arrived: list[tuple[float, ...]] = []

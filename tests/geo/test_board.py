@@ -339,6 +339,23 @@ def test_who_is_en_route_is_believed_for_a_while() -> None:
     assert day.board.stops()[0].backup == ()
 
 
+def test_who_shows_on_scene_came_where_positions_are_missing() -> None:
+    day = asking_day()
+    (first,) = day.until(2)
+    day.answer(first, 3, "en_route")
+    day.shows("1A2", 90, "on_scene")
+    day.until(600)
+    assert "did not come" not in [one.why for one in of(Withdrawn, day.said)]
+
+
+def test_a_stop_known_by_status_alone_is_asked_about_when_no_record_follows() -> None:
+    day = Day()
+    day.on_duty(HOME)
+    day.shows("1A1", 1, "on_stop")
+    assert not of(Suggested, day.until(15))
+    assert [one.stop_id for one in of(Suggested, day.until(20))] == ["status:1A1"]
+
+
 def test_a_second_car_that_stays_beside_closes_it_by_itself() -> None:
     day = asking_day(answer_within_s=200)
     day.until(2)

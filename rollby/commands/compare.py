@@ -1,0 +1,110 @@
+"""``rollby compare``: what each policy would have done on simulated shifts."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+from typing import TYPE_CHECKING, Any
+
+import click
+import numpy as np
+from rich.table import Table
+
+from geo.compare import CLAIRVOYANT, Measures, difference, run
+from geo.policies import POLICIES
+from geo.shift.plan import ShiftPlan
+from rollby.inputs import load_roads, load_settings
+from rollby.output import console, json_text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+AGAINST = "road"
+TITLES = {
+    "exposure_min": "minutes short of officers, a shift",
+    "exposure_quiet_min": "  of those after contact",
+    "exposure_beyond_min": "  of those with nobody within T",
+    "within_share": "stops where somebody could be within T throughout",
+    "covered_share": "demand within T of a free unit",
+    "asks_per_unit_hour": "requests per unit-hour",
+    "asks_spread": "  their spread over the units",
+    "alerts_per_hour": "alerts to supervisors an hour",
+    "in_vain_share": "requests in vain",
+}
+
+
+def compare_policies(
+    *,
+    roads: Path,
+    hours: float,
+    units: int,
+    seeds: int,
+    settings: Path | None,
+    as_json: bool,
+) -> None:
+    """
+    Do ``rollby compare``.
+
+    Parameters
+    ----------
+    roads : Path
+        The network.
+    hours : float
+        Length of each shift.
+    units : int
+        On duty.
+    seeds : int
+        How many shifts, the same for every policy.
+    settings : Path or None
+        Of the board.
+    as_json : bool
+        Print JSON.
+    """
+    net = load_roads(roads)
+    chosen, _ = load_settings(settings)
+    plan = ShiftPlan(hours=hours, units=units)
+    found = {
+        name: [run(net, plan, chosen, name, seed) for seed in range(seeds)]
+        for name in (*POLICIES, CLAIRVOYANT)
+    }
+    if as_json:
+        click.echo(json_text(_as_json(found, plan, seeds)))
+        return
+    table = Table(
+        "simulated",
+        *found,
+        f"ours - {AGAINST} (95 %)",
+        title=f"{seeds} shifts of {hours:g} h, {units} units",
+    )
+    for field in fields(Measures):
+        means = [f"{np.mean(_of(rows, field.name)):.3g}" for rows in found.values()]
+        gap = difference(_of(found["ours"], field.name), _of(found[AGAINST], field.name))
+        interval = f"{gap.mean:.3g} ({gap.low:.3g} to {gap.high:.3g})"
+        table.add_row(TITLES[field.name], *means, interval)
+    console().print(table)
+
+
+def _of(rows: list[Measures], name: str) -> list[float]:
+    """Pick one figure of all shifts."""
+    return [getattr(one, name) for one in rows]
+
+
+def _as_json(found: dict[str, list[Measures]], plan: ShiftPlan, seeds: int) -> dict[str, Any]:
+    """Write the comparison."""
+    return {
+        "schema": "rollby.compare/1",
+        "simulated": True,
+        "hours": plan.hours,
+        "units": plan.units,
+        "seeds": seeds,
+        "policies": {name: [asdict(one) for one in rows] for name, rows in found.items()},
+        "ours_less": {
+            other: {
+                field.name: asdict(
+                    difference(_of(found["ours"], field.name), _of(rows, field.name))
+                )
+                for field in fields(Measures)
+            }
+            for other, rows in found.items()
+            if other != "ours"
+        },
+    }

@@ -1,0 +1,91 @@
+"""``rollby simulate``: a made-up shift on real roads."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
+
+import click
+
+from data.history import write_history
+from geo.board import Board
+from geo.shift.plan import ShiftPlan
+from geo.shift.world import simulate
+from rollby.files import say
+from rollby.inputs import load_roads, load_settings
+from rollby.output import json_text
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+
+def simulate_shift(
+    *,
+    roads: Path,
+    out: Path,
+    start: datetime | None,
+    hours: float,
+    units: int,
+    seed: int,
+    stops_per_unit_hour: float,
+    calls_per_unit_hour: float,
+    settings: Path | None,
+    as_json: bool,
+) -> None:
+    """
+    Do ``rollby simulate``.
+
+    Parameters
+    ----------
+    roads, out : Path
+        The network, and the folder to write.
+    start : datetime or None
+        When the shift begins; None for a Friday evening.
+    hours : float
+        How long it lasts.
+    units : int
+        On duty.
+    seed : int
+        The same seed gives the same shift.
+    stops_per_unit_hour, calls_per_unit_hour : float
+        Mean rates.
+    settings : Path or None
+        Of the board that asks units to roll by.
+    as_json : bool
+        Print JSON.
+    """
+    net = load_roads(roads)
+    chosen, beats = load_settings(settings)
+    plan = ShiftPlan(
+        hours=hours,
+        units=units,
+        stops_per_unit_hour=stops_per_unit_hour,
+        calls_per_unit_hour=calls_per_unit_hour,
+    )
+    plan = replace(plan, start=start) if start else plan
+    record = simulate(net, plan, seed=seed, dispatcher=Board(net, chosen, beats))
+    facts = {**record.history.facts, "hours": hours, "start": plan.start.isoformat()}
+    write_history(out, replace(record.history, facts=facts))
+    truth = record.truth
+    figures = {
+        "fixes": len(record.history.fixes),
+        "stops": len(truth.stops),
+        "asked": len(truth.asked),
+        "came": len(truth.came),
+        "calls_without_a_unit": truth.calls_lost,
+        "stops_without_a_unit": truth.stops_lost,
+    }
+    if as_json:
+        plan_facts = {
+            name: value
+            for name, value in asdict(plan).items()
+            if isinstance(value, (int, float, str))
+        }
+        answer = {"schema": "rollby.simulate/1", "simulated": True, "out": str(out)}
+        click.echo(json_text({**answer, "seed": seed, "plan": plan_facts, **figures}))
+        return
+    click.echo(f"{out}: simulated; nobody was there")
+    for name, count in figures.items():
+        click.echo(f"  {count:,} {name.replace('_', ' ')}")
+    say([f"next: rollby replay --roads {roads} --history {out}"])
