@@ -9,6 +9,7 @@ import click
 import numpy as np
 from rich.table import Table
 
+from geo.as_json import number_json
 from geo.compare import CLAIRVOYANT, Measures, difference, run
 from geo.policies import POLICIES
 from geo.shift.plan import ShiftPlan
@@ -99,9 +100,12 @@ def _as_json(found: dict[str, list[Measures]], plan: ShiftPlan, seeds: int) -> d
         "policies": {name: [asdict(one) for one in rows] for name, rows in found.items()},
         "ours_less": {
             other: {
-                field.name: asdict(
-                    difference(_of(found["ours"], field.name), _of(rows, field.name))
-                )
+                field.name: {
+                    name: number_json(value, 6)
+                    for name, value in asdict(
+                        difference(_of(found["ours"], field.name), _of(rows, field.name))
+                    ).items()
+                }
                 for field in fields(Measures)
             }
             for other, rows in found.items()

@@ -1,0 +1,139 @@
+"""``rollby simulate``, ``replay`` and ``compare`` as outsiders call them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from rollby.cli import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def roads(sample_dir: Path) -> str:
+    """The embedded city."""
+    return str(sample_dir / "denver.roads")
+
+
+@pytest.fixture(scope="module")
+def shift(roads: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Half a simulated hour."""
+    folder = str(tmp_path_factory.mktemp("history") / "shift")
+    arguments = ["simulate", "--roads", roads, "-o", folder, "--hours", "0.5", "--on-duty", "10"]
+    assert main([*arguments, "--stops-per-unit-hour", "2", "--seed", "4"]) == 0
+    return folder
+
+
+def test_simulate_says_that_nobody_was_there(
+    roads: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = str(tmp_path / "x")
+    code = main(
+        ["simulate", "--roads", roads, "-o", out, "--hours", "0.1", "--on-duty", "3", "--json"]
+    )
+    answer = json.loads(capsys.readouterr().out)
+    assert code == 0
+    assert (answer["schema"], answer["simulated"]) == ("rollby.simulate/1", True)
+    facts = json.loads((tmp_path / "x" / "history.json").read_text())
+    assert facts["simulated"] is True
+
+
+def test_simulate_does_not_write_over_a_history(
+    roads: str, shift: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["simulate", "--roads", roads, "-o", shift, "--hours", "0.1"]) == 3
+    assert shift in capsys.readouterr().err
+
+
+def test_replay_says_what_the_board_said(
+    roads: str, shift: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["replay", "--roads", roads, "--history", shift, "--json"]) == 0
+    first = capsys.readouterr()
+    answer = json.loads(first.out)
+    assert answer["schema"] == "rollby.replay/1"
+    assert answer["simulated"] is True
+    assert answer["tally"]["suggestions"] > 0
+    assert "nobody was there" in first.err
+    assert main(["replay", "--roads", roads, "--history", shift, "--json"]) == 0
+    assert capsys.readouterr().out == first.out
+
+
+def test_replay_prints_a_line_for_each(
+    roads: str, shift: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["replay", "--roads", roads, "--history", shift, "--speed", "1000000"]) == 0
+    told = capsys.readouterr()
+    assert " asked (S0" in told.out
+    assert "asks, " in told.err
+
+
+def test_replay_answers_why(roads: str, shift: str, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["replay", "--roads", roads, "--history", shift, "--json"])
+    said = json.loads(capsys.readouterr().out)["said"]
+    asked = next(one for one in said if one["kind"] == "suggested")
+    ask = f"{asked['unit_id']}@{asked['at']}"
+    assert main(["replay", "--roads", roads, "--history", shift, "--why", ask, "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["suggested"] == asked
+    assert asked["stop_id"] in {stop["stop_id"] for stop in answer["saw"]["stops"]}
+    assert main(["replay", "--roads", roads, "--history", shift, "--why", ask]) == 0
+    assert "by road" in capsys.readouterr().out
+
+
+def test_why_of_a_unit_never_asked_is_told(
+    roads: str, shift: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ask = "9Z9@2026-03-13T18:10:00Z"
+    assert main(["replay", "--roads", roads, "--history", shift, "--why", ask]) == 3
+    assert "9Z9: was never asked" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("option", "text", "rule"),
+    [
+        ("--why", "4A12", "must be UNIT@INSTANT"),
+        ("--why", "4A12@yesterday", "must be ISO 8601"),
+        ("--post", "4A12", "must be LON,LAT"),
+        ("--post", "4A12@-104.9,39.7,90", "must be UNIT@LON,LAT"),
+    ],
+)
+def test_what_cannot_be_read_is_told(
+    roads: str, option: str, text: str, rule: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["replay", "--roads", roads, "--history", "x", option, text]) == 2
+    assert rule in " ".join(capsys.readouterr().err.split())
+
+
+def test_why_goes_alone(roads: str, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["--why", "A@2026-03-13T18:10:00Z", "--post", "A@-104.9,39.7"]
+    assert main(["replay", "--roads", roads, "--history", "x", *arguments]) == 2
+    assert "without --what-if" in " ".join(capsys.readouterr().err.split())
+
+
+def test_what_if_shows_both(
+    roads: str, shift: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "other.toml"
+    other.write_text("[policy]\nscore_min = 100\n")
+    arguments = ["replay", "--roads", roads, "--history", shift, "--what-if", str(other)]
+    assert main([*arguments, "--json"]) == 0
+    answer: dict[str, Any] = json.loads(capsys.readouterr().out)
+    assert answer["tally"]["suggestions"] > 0
+    assert answer["what_if"]["suggestions"] == 0
+    assert main([*arguments, "--post", "9X1@-104.987,39.753"]) == 0
+    assert "what if" in capsys.readouterr().out
+
+
+def test_compare_measures_every_policy(roads: str, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["compare", "--roads", roads, "--hours", "0.2", "--on-duty", "8", "--seeds", "1"]
+    assert main([*arguments, "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["simulated"] is True
+    assert set(answer["policies"]) == {"nobody", "crow", "road", "jointly", "ours", "clairvoyant"}
+    assert main(arguments) == 0
+    assert "requests in vain" in capsys.readouterr().out
