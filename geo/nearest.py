@@ -10,7 +10,7 @@ import numpy.typing as npt
 from data.errors import InputError
 from geo.kernels.nearest import BLANK, forget, gather, offer_all
 from geo.kernels.nearest import nearest as spread_labels
-from geo.searching import buckets, check_node, limit_ms_of
+from geo.searching import Buckets, check_node, limit_ms_of, span_ms
 from geo.starts import Starts, seeds_ahead
 
 if TYPE_CHECKING:
@@ -225,16 +225,17 @@ def _spread(
 ) -> None:
     """Spread labels from seeds, in place."""
     graph = net.forward
-    if len(state):
-        bucket, shift = buckets(graph, seed >> 32, limit_ms, SPREAD_BITS)
-        spread_labels(
-            graph.start,
-            graph.arc,
-            graph.state_ms,
-            state.astype(np.int32),
-            seed,
-            limit_ms,
-            shift,
-            label,
-            bucket.astype(np.int64),
-        )
+    buckets = Buckets()
+    shift = buckets.fit(span_ms(graph, seed >> 32, limit_ms), SPREAD_BITS)
+    spread_labels(
+        graph.start,
+        graph.arc,
+        graph.state_ms,
+        state.astype(np.int32),
+        seed,
+        limit_ms,
+        shift,
+        label,
+        buckets.entry,
+        buckets.size,
+    )

@@ -9,23 +9,56 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from data.errors import InputError
-from geo.kernels.search import UNREACHED, search
+from geo.kernels.search import UNREACHED, blank, search
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from data.road_table import FloatArray, Int32Array, IntArray
+    from geo.kernels.search import Queue, Sizes
     from geo.network import RoadNetwork
     from geo.states import SearchGraph
 
-BUCKET_BITS = 9
-"""Buckets of 512 ms: about as long as the shortest blocks; measured best from 128 to 2,048 ms."""
-_MOST_BUCKETS_BITS = 16
+BUCKET_BITS = 14
+"""Buckets of 16 s hold enough for memory to be asked for ahead, and few states are taken twice."""
+_MOST_BUCKETS_BITS = 12
+_ROOM = 512
+
+
+class Buckets:
+    """A queue that grows, for one search after the other of the same graph."""
+
+    def __init__(self) -> None:
+        self.entry: Queue = np.zeros((1, _ROOM), np.uint64)
+        self.size: Sizes = np.zeros(1, np.uint32)
+
+    def fit(self, span_ms: int, bits: int) -> int:
+        """
+        Have as many buckets as the times in the queue can span at once.
+
+        Parameters
+        ----------
+        span_ms : int
+            Between two times in the queue.
+        bits : int
+            Buckets should be ``2**bits`` ms wide.
+
+        Returns
+        -------
+        shift : int
+            They are ``2**shift`` ms wide.
+        """
+        shift = max(bits, span_ms.bit_length() - _MOST_BUCKETS_BITS + 1)
+        count = 1 << ((span_ms >> shift) + 1).bit_length()
+        if len(self.size) < count:
+            self.entry = np.zeros((count, _ROOM), np.uint64)
+            self.size = np.zeros(count, np.uint32)
+        return shift
 
 
 class Workspace:
     """
-    The labels of one search, made ready again by what it touched.
+    The labels and the queue of one search, made ready again by what it touched.
 
     Parameters
     ----------
@@ -35,7 +68,8 @@ class Workspace:
 
     def __init__(self, states: int) -> None:
         self.label_ms: Int32Array = np.full(states, UNREACHED, np.int32)
-        self.touched: Int32Array = np.empty(states, np.int32)
+        self.touched: Int32Array = np.empty(states + 1, np.int32)
+        self.buckets = Buckets()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,8 +120,9 @@ def searched(
         workspace = spare.pop()
     except IndexError:
         workspace = Workspace(graph.count)
-    bucket, shift = buckets(graph, seed_ms, limit_ms)
-    count = search(
+    buckets = workspace.buckets
+    shift = buckets.fit(span_ms(graph, seed_ms, limit_ms), BUCKET_BITS)
+    count, buckets.entry = search(
         graph.start,
         graph.arc,
         graph.state_ms,
@@ -97,36 +132,26 @@ def searched(
         shift,
         workspace.label_ms,
         workspace.touched,
-        bucket,
+        buckets.entry,
+        buckets.size,
     )
     touched = workspace.touched[:count]
     yield Found(label_ms=workspace.label_ms, touched=touched)
-    workspace.label_ms[touched] = UNREACHED
+    blank(workspace.label_ms, touched)
     spare.append(workspace)
 
 
-def buckets(
-    graph: SearchGraph,
-    seed_ms: IntArray | Int32Array,
-    limit_ms: int,
-    bits: int = BUCKET_BITS,
-) -> tuple[Int32Array, int]:
+def span_ms(graph: SearchGraph, seed_ms: IntArray | Int32Array, limit_ms: int) -> int:
     """
-    Choose the buckets of a search: as many as the times in the queue can span at once.
+    Say how far apart the times in a search's queue can be.
 
     Returns
     -------
-    bucket : ndarray of int32, shape (a power of 2,)
-        All -1.
-    shift : int
-        Buckets are ``2**shift`` ms wide.
+    span_ms : int
+        The longest step, and what lies between the seeds; no more than the limit.
     """
-    spread_ms = int(seed_ms.max() - seed_ms.min()) if len(seed_ms) else 0
-    span_ms = min(limit_ms, graph.step_ms + spread_ms)
-    shift = bits
-    while (span_ms >> shift) + 2 > 1 << _MOST_BUCKETS_BITS:
-        shift += 1
-    return np.full(1 << ((span_ms >> shift) + 1).bit_length(), -1, np.int32), shift
+    between = int(seed_ms.max() - seed_ms.min()) if len(seed_ms) else 0
+    return min(limit_ms, graph.step_ms + between)
 
 
 def limit_ms_of(within_s: float) -> int:

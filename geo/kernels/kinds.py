@@ -22,6 +22,8 @@ TRUTHS = types.Array(types.boolean, 1, "C", readonly=True)
 LONGS = types.Array(types.int64, 1, "C", readonly=True)
 LONGS_OUT = types.Array(types.int64, 1, "C")
 LONG_ROWS_OUT = types.Array(types.int64, 2, "C")
+UINTS_OUT = types.Array(types.uint32, 1, "C")
+QUEUE = types.Array(types.uint64, 2, "C")
 INT = types.int64
 FLOAT = types.float64
 TRUTH = types.boolean

@@ -20,15 +20,19 @@ from geo.kernels.kinds import (
     LONGS,
     LONGS_OUT,
     NOTHING,
+    QUEUE,
     ROW,
     ROWS,
     TRUTH,
+    UINTS_OUT,
     several,
 )
-from geo.kernels.search import ONE, UNREACHED
+from geo.kernels.prefetch import prefetch
+from geo.kernels.search import LATER, ONE, SOON, TIME, UNREACHED, longer
 
 if TYPE_CHECKING:
     from data.road_table import Int32Array, IntArray
+    from geo.kernels.search import Queue, Sizes
 
 BLANK = UNREACHED << 32 | UNREACHED
 """No label."""
@@ -58,16 +62,80 @@ def _offer(label: IntArray, place: np.uint32, new: int) -> bool:
     return True
 
 
-@njit(LONG_ROWS_OUT(LONG_ROWS_OUT), cache=True, nogil=True)
-def _longer(pool: IntArray) -> IntArray:
-    """Double the room of a queue."""
-    more = np.empty((2 * len(pool), 3), np.int64)
-    more[: len(pool)] = pool
-    return more
+@njit(
+    INT(INTS, ROWS, INTS, INT, INT, LONG_ROWS_OUT, QUEUE, UINTS_OUT, INT),
+    cache=True,
+    nogil=True,
+)
+def _settle(
+    start: Int32Array,
+    arc: Int32Array,
+    state_ms: Int32Array,
+    limit_ms: int,
+    shift: int,
+    label: IntArray,
+    queue: Queue,
+    size: Sizes,
+    first: int,
+) -> int:
+    """
+    Empty a queue as `geo.kernels.search` does; of an entry, go on with the labels of its time.
+
+    Returns
+    -------
+    current : int
+        The bucket to go on with when there is more room, -1 at the end.
+    """
+    columns = label.shape[1]
+    last = np.uint32(len(size) - 1)
+    ring = np.uint32(queue.shape[1] - 1)
+    current = np.uint32(first)
+    idle = np.uint32(0)
+    while idle <= last:
+        here = current & last
+        idle += ONE
+        i = np.uint32(0)
+        while i < size[here]:
+            later = np.uint32(queue[here, (i + LATER) & ring])
+            prefetch(start, later)
+            prefetch(label, later)
+            prefetch(state_ms, later)
+            prefetch(arc, np.uint32(start[np.uint32(queue[here, (i + SOON) & ring])]))
+            s = np.uint32(queue[here, i])
+            time_ms = np.int64(queue[here, i] >> TIME)
+            i += ONE
+            if state_ms[s] == UNREACHED:
+                continue
+            base_ms = time_ms + state_ms[s]
+            for j in range(columns):
+                own = label[s, j]
+                if own >> _TIME != time_ms:
+                    continue
+                for a in range(np.uint32(start[s]), np.uint32(start[s + ONE])):
+                    t = np.uint32(arc[a, 0])
+                    new_ms = base_ms + arc[a, 1]
+                    new = new_ms << _TIME | own & _SOURCE
+                    if columns == 1:  # written either way: the outcome is not waited for
+                        old = label[t, 0]
+                        better = (new < old) & (new_ms <= limit_ms)
+                        label[t, 0] = new if better else old
+                    else:
+                        better = new_ms <= limit_ms and _offer(label, t, new)
+                    slot = np.uint32(new_ms >> shift) & last
+                    filled = size[slot]
+                    queue[slot, filled] = np.uint64(new_ms) << TIME | np.uint64(t)
+                    size[slot] = filled + np.uint32(better)
+                    if filled + np.uint32(better) > ring:
+                        return int(current)
+        if i:
+            idle = np.uint32(0)
+        size[here] = 0
+        current += ONE
+    return -1
 
 
 @njit(
-    NOTHING(INTS, ROWS, INTS, INTS, LONGS, INT, INT, LONG_ROWS_OUT, LONGS_OUT),
+    QUEUE(INTS, ROWS, INTS, INTS, LONGS, INT, INT, LONG_ROWS_OUT, QUEUE, UINTS_OUT),
     cache=True,
     nogil=True,
 )
@@ -80,14 +148,15 @@ def nearest(
     limit_ms: int,
     shift: int,
     label: IntArray,
-    bucket: IntArray,
-) -> None:
+    queue: Queue,
+    size: Sizes,
+) -> Queue:
     """
     Spread labels from seeds until no state's k labels improve.
 
     Parameters
     ----------
-    start, arc, state_ms, limit_ms, shift
+    start, arc, state_ms, limit_ms, shift, queue, size
         As `geo.kernels.search.search` takes them.
     seed_state : ndarray of int32, shape (q,)
         Where sources begin.
@@ -95,59 +164,30 @@ def nearest(
         Their labels.
     label : ndarray of int64, shape (S, k)
         Labels so far, rising, `BLANK` where there is none; the final ones after.
-    bucket : ndarray of int64, shape (a power of 2,)
-        As `search` takes it.
+
+    Returns
+    -------
+    queue : ndarray of uint64
+        The same one, or one with more room.
     """
-    mask = len(bucket) - 1
-    columns = label.shape[1]
-    pool = np.empty((4096, 3), np.int64)  # state, label, the next one in its bucket
-    used = 0
-    waiting = 0
-    current = np.int64(UNREACHED)
+    last = len(size) - 1
+    current = UNREACHED
     for i in range(len(seed_state)):
         t = np.uint32(seed_state[i])
         new_ms = seed[i] >> _TIME
         if new_ms > limit_ms or not _offer(label, t, seed[i]):
             continue
-        if used == len(pool):
-            pool = _longer(pool)
-        slot = np.uint32((new_ms >> shift) & mask)
-        item = np.uint32(used)
-        pool[item, 0], pool[item, 1], pool[item, 2] = t, seed[i], bucket[slot]
-        bucket[slot] = used
-        used += 1
-        waiting += 1
+        slot = (new_ms >> shift) & last
+        queue[slot, size[slot]] = np.uint64(new_ms) << TIME | np.uint64(t)
+        size[slot] += ONE
+        if size[slot] == queue.shape[1]:
+            queue = longer(queue, size)
         current = min(current, new_ms >> shift)
-    while waiting:
-        slot = np.uint32(current & mask)
-        if bucket[slot] < 0:
-            current += 1
-            continue
-        item = np.uint32(bucket[slot])
-        s = np.uint32(pool[item, 0])
-        own = pool[item, 1]
-        bucket[slot] = pool[item, 2]
-        waiting -= 1
-        held = False
-        for j in range(columns):
-            held |= label[s, j] == own
-        if not held or state_ms[s] == UNREACHED:
-            continue
-        base_ms = (own >> _TIME) + state_ms[s]
-        for a in range(np.uint32(start[s]), np.uint32(start[s + ONE])):
-            t = np.uint32(arc[a, 0])
-            new_ms = base_ms + arc[a, 1]
-            new = new_ms << _TIME | own & _SOURCE
-            if new_ms > limit_ms or not _offer(label, t, new):
-                continue
-            if used == len(pool):
-                pool = _longer(pool)
-            slot = np.uint32((new_ms >> shift) & mask)
-            item = np.uint32(used)
-            pool[item, 0], pool[item, 1], pool[item, 2] = t, new, bucket[slot]
-            bucket[slot] = used
-            used += 1
-            waiting += 1
+    while 0 <= current < UNREACHED:
+        current = _settle(start, arc, state_ms, limit_ms, shift, label, queue, size, current)
+        if current >= 0:
+            queue = longer(queue, size)
+    return queue
 
 
 @njit(

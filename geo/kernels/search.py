@@ -2,8 +2,10 @@
 Shortest times from a few states, bounded: a bucket queue that costs what is reached.
 
 Buckets are `2**shift` ms wide and used round and round (Dial 1969). Within one bucket, states are
-taken in any order and taken again when they improve (Meyer and Sanders 2003), so that times are
-exact to the millisecond while the queue is as cheap as one of half seconds.
+taken in the order they came and taken again when they improve (Meyer and Sanders 2003), so that
+times are exact to the millisecond. Buckets of some seconds hold dozens of states, and what comes
+next in one is known: its memory is asked for in time (`geo.kernels.prefetch`). Nor is an arc's
+outcome waited for: it is written either way, and counted if it was an improvement.
 """
 
 from __future__ import annotations
@@ -13,28 +15,128 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
-from geo.kernels.kinds import FLOATS_OUT, INT, INTS, INTS_OUT, NOTHING, ROWS, ROWS_OUT, several
+from geo.kernels.kinds import (
+    FLOATS_OUT,
+    INT,
+    INTS,
+    INTS_OUT,
+    NOTHING,
+    QUEUE,
+    ROWS,
+    ROWS_OUT,
+    UINTS_OUT,
+    several,
+)
+from geo.kernels.prefetch import prefetch
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from data.road_table import FloatArray, Int32Array
+
+    Queue = npt.NDArray[np.uint64]
+    Sizes = npt.NDArray[np.uint32]
 
 UNREACHED = np.iinfo(np.int32).max
 PAGE_BITS = 6
 PAGE = 1 << PAGE_BITS  # labels of neighbouring states that are kept together
 
 ONE = np.uint32(1)
+TIME = np.uint64(32)
+"""Where the time begins in an entry of a queue, ``time_ms << 32 | state``."""
+SOON = np.uint32(8)
+LATER = np.uint32(16)
+"""How many entries ahead a state's arcs are asked for, and before them where they begin."""
 
 
-@njit(ROWS_OUT(ROWS), cache=True, nogil=True)
-def longer(pool: Int32Array) -> Int32Array:
-    """Double the room of a queue."""
-    more = np.empty((2 * len(pool), pool.shape[1]), np.int32)
-    more[: len(pool)] = pool
+@njit(QUEUE(QUEUE, UINTS_OUT), cache=True, nogil=True)
+def longer(queue: Queue, size: Sizes) -> Queue:
+    """Double the room of every bucket."""
+    more = np.zeros((queue.shape[0], 2 * queue.shape[1]), np.uint64)
+    for slot in range(len(size)):
+        more[slot, : size[slot]] = queue[slot, : size[slot]]
     return more
 
 
 @njit(
-    INT(INTS, ROWS, INTS, INTS, INTS, INT, INT, INTS_OUT, INTS_OUT, INTS_OUT),
+    several(INT, INT)(INTS, ROWS, INTS, INT, INT, INTS_OUT, INTS_OUT, QUEUE, UINTS_OUT, INT, INT),
+    cache=True,
+    nogil=True,
+)
+def _settle(
+    start: Int32Array,
+    arc: Int32Array,
+    state_ms: Int32Array,
+    limit_ms: int,
+    shift: int,
+    label_ms: Int32Array,
+    touched: Int32Array,
+    queue: Queue,
+    size: Sizes,
+    reached: int,
+    first: int,
+) -> tuple[int, int]:
+    """
+    Empty a queue, beginning with a bucket; stop where one is full, to be called again.
+
+    Returns
+    -------
+    reached : int
+        How many states were reached.
+    current : int
+        The bucket to go on with, -1 at the end.
+    """
+    last = np.uint32(len(size) - 1)
+    ring = np.uint32(queue.shape[1] - 1)
+    wide = np.uint64(shift)
+    limit = np.uint64(limit_ms)
+    unreached = np.uint32(UNREACHED)
+    count = np.uint32(reached)
+    current = np.uint32(first)
+    idle = np.uint32(0)
+    while idle <= last:
+        here = current & last
+        idle += ONE
+        i = np.uint32(0)
+        while i < size[here]:
+            # What lies beyond the end was an entry once, so that it may be asked for.
+            later = np.uint32(queue[here, (i + LATER) & ring])
+            prefetch(start, later)
+            prefetch(label_ms, later)
+            prefetch(state_ms, later)
+            prefetch(arc, np.uint32(start[np.uint32(queue[here, (i + SOON) & ring])]))
+            entry = queue[here, i]
+            s = np.uint32(entry)
+            base = entry >> TIME
+            i += ONE
+            if np.uint64(np.uint32(label_ms[s])) != base or np.uint32(state_ms[s]) == unreached:
+                continue
+            base += np.uint64(np.uint32(state_ms[s]))
+            for a in range(np.uint32(start[s]), np.uint32(start[s + ONE])):
+                t = np.uint32(arc[a, 0])
+                new = base + np.uint64(np.uint32(arc[a, 1]))
+                old = np.uint32(label_ms[t])
+                better = np.uint32((new < np.uint64(old)) & (new <= limit))
+                label_ms[t] = np.uint32(new) if better else old
+                touched[count] = t
+                count += better & np.uint32(old == unreached)
+                slot = np.uint32(new >> wide) & last
+                filled = size[slot]
+                queue[slot, filled] = new << TIME | np.uint64(t)
+                size[slot] = filled + better
+                if filled + better > ring:
+                    return int(count), int(current)
+        if i:
+            idle = np.uint32(0)
+        size[here] = 0
+        current += ONE
+    return int(count), -1
+
+
+@njit(
+    several(INT, QUEUE)(
+        INTS, ROWS, INTS, INTS, INTS, INT, INT, INTS_OUT, INTS_OUT, QUEUE, UINTS_OUT
+    ),
     cache=True,
     nogil=True,
 )
@@ -48,15 +150,16 @@ def search(
     shift: int,
     label_ms: Int32Array,
     touched: Int32Array,
-    bucket: Int32Array,
-) -> int:
+    queue: Queue,
+    size: Sizes,
+) -> tuple[int, Queue]:
     """
     Label all states that can be reached within a limit.
 
     Parameters
     ----------
     start, arc, state_ms : ndarray of int32
-        A `geo.network.SearchGraph`: state s is left after `state_ms[s]`, and each arc of it takes
+        A `geo.states.SearchGraph`: state s is left after `state_ms[s]`, and each arc of it takes
         its own time to the next. A state whose time is `UNREACHED` is reached and not left.
     seed_state, seed_ms : ndarray of int32, shape (q,)
         Where to begin, and at what time, >= 0.
@@ -66,74 +169,52 @@ def search(
         Buckets are ``2**shift`` ms wide.
     label_ms : ndarray of int32, shape (S,)
         All `UNREACHED` before; the times after.
-    touched : ndarray of int32, shape (S,)
+    touched : ndarray of int32, shape (S + 1,)
         Filled with the states that were reached.
-    bucket : ndarray of int32, shape (a power of 2,)
-        All -1 before and after; as many as the seeds and one more step can span, and one.
+    queue : ndarray of uint64, shape (a power of 2, a power of 2 from 32)
+        Room for the entries of buckets: as many buckets as the seeds and one more step can span,
+        and one. It holds no numbers but 0 and what searches of this graph put there.
+    size : ndarray of uint32, as many as buckets
+        All 0 before and after.
 
     Returns
     -------
     count : int
         How many states were reached.
+    queue : ndarray of uint64
+        The same one, or one with more room.
     """
-    mask = np.uint32(len(bucket) - 1)
-    wide = np.uint32(shift)
-    limit = np.uint32(limit_ms)
-    unreached = np.uint32(UNREACHED)
-    pool = np.empty((4096, 3), np.int32)  # state, time, the next one in its bucket
-    used = np.uint32(0)
-    waiting = np.uint32(0)
-    count = np.uint32(0)
-    current = unreached
+    last = len(size) - 1
+    count = 0
+    current = UNREACHED
     for i in range(len(seed_state)):
         t = np.uint32(seed_state[i])
-        new = np.uint32(seed_ms[i])
-        if new > limit or new >= np.uint32(label_ms[t]):
+        new = seed_ms[i]
+        if new > limit_ms or new >= label_ms[t]:
             continue
-        if np.uint32(label_ms[t]) == unreached:
+        if label_ms[t] == UNREACHED:
             touched[count] = t
-            count += ONE
+            count += 1
         label_ms[t] = new
-        if used == np.uint32(len(pool)):
-            pool = longer(pool)
-        slot = (new >> wide) & mask
-        pool[used, 0], pool[used, 1], pool[used, 2] = t, new, bucket[slot]
-        bucket[slot] = used
-        used += ONE
-        waiting += ONE
-        current = min(current, new >> wide)
-    while waiting:
-        slot = current & mask
-        first = bucket[slot]
-        if first < 0:
-            current += ONE
-            continue
-        item = np.uint32(first)
-        s = np.uint32(pool[item, 0])
-        time_ms = pool[item, 1]
-        bucket[slot] = pool[item, 2]
-        waiting -= ONE
-        if label_ms[s] != time_ms or np.uint32(state_ms[s]) == unreached:
-            continue
-        base = np.uint32(time_ms) + np.uint32(state_ms[s])  # both below 2**31
-        for a in range(np.uint32(start[s]), np.uint32(start[s + ONE])):
-            t = np.uint32(arc[a, 0])
-            new = base + np.uint32(arc[a, 1])
-            old = np.uint32(label_ms[t])
-            # A sum past 2**32 wraps below base.
-            if new < old and new <= limit and new >= base:
-                if old == unreached:
-                    touched[count] = t
-                    count += ONE
-                label_ms[t] = new
-                if used == np.uint32(len(pool)):
-                    pool = longer(pool)
-                slot = (new >> wide) & mask
-                pool[used, 0], pool[used, 1], pool[used, 2] = t, new, bucket[slot]
-                bucket[slot] = used
-                used += ONE
-                waiting += ONE
-    return int(count)
+        slot = (new >> shift) & last
+        queue[slot, size[slot]] = np.uint64(new) << TIME | np.uint64(t)
+        size[slot] += ONE
+        if size[slot] == queue.shape[1]:
+            queue = longer(queue, size)
+        current = min(current, new >> shift)
+    while 0 <= current < UNREACHED:
+        args = (start, arc, state_ms, limit_ms, shift, label_ms, touched)
+        count, current = _settle(*args, queue, size, count, current)
+        if current >= 0:
+            queue = longer(queue, size)
+    return count, queue
+
+
+@njit(NOTHING(INTS_OUT, INTS), cache=True, nogil=True)
+def blank(label_ms: Int32Array, touched: Int32Array) -> None:
+    """Make labels `UNREACHED` again."""
+    for i in range(len(touched)):
+        label_ms[np.uint32(touched[i])] = UNREACHED
 
 
 @njit(several(INTS_OUT, ROWS_OUT)(INTS, INTS), cache=True, nogil=True)
@@ -158,14 +239,15 @@ def keep(label_ms: Int32Array, touched: Int32Array) -> tuple[Int32Array, Int32Ar
     page_of = np.full((len(label_ms) >> PAGE_BITS) + 1, -1, np.int32)
     pages = 0
     for i in range(len(touched)):
-        run = touched[i] >> PAGE_BITS
+        run = np.uint32(touched[i]) >> np.uint32(PAGE_BITS)
         if page_of[run] < 0:
             page_of[run] = pages
             pages += 1
     page_ms = np.full((pages, PAGE), UNREACHED, np.int32)
     for i in range(len(touched)):
-        t = touched[i]
-        page_ms[page_of[t >> PAGE_BITS], t & (PAGE - 1)] = label_ms[t]
+        t = np.uint32(touched[i])
+        page = np.uint32(page_of[t >> np.uint32(PAGE_BITS)])
+        page_ms[page, t & np.uint32(PAGE - 1)] = label_ms[t]
     return page_of, page_ms
 
 
