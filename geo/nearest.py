@@ -61,11 +61,12 @@ def nearest(
     places = np.asarray(nodes, np.int32)
     label = _blank(net.forward.count, k)
     if not net.turns:
-        _spread(net, label, net.node_state[places], np.arange(len(places)), limit_ms)
+        _spread(net, label, net.node_state[places], np.arange(len(places)), limit_ms, Buckets())
         return _read(label[net.node_state])
     edges = [net.edges_from(int(node)) for node in places]
     state = np.concatenate([np.empty(0, np.int64), *edges])
-    _spread(net, label, state, np.repeat(np.arange(len(places)), [*map(len, edges)]), limit_ms)
+    source = np.repeat(np.arange(len(places)), [*map(len, edges)])
+    _spread(net, label, state, source, limit_ms, Buckets())
     at_node = _blank(net.table.node_count, k)
     offer_all(at_node, places, np.arange(len(places)), limit_ms)
     head = np.stack([net.table.head, np.full(len(net.edge_ms), -1)], axis=1).astype(np.int32)
@@ -108,7 +109,8 @@ class NearestUnits:
             edge=starts.edge.copy(), done_ms=starts.done_ms.copy(), price_ms=starts.price_ms.copy()
         )
         self._label = _blank(net.forward.count, k)
-        _spread(net, self._label, *_seeds(net, self._starts), self._limit_ms)
+        self._buckets = Buckets()
+        _spread(net, self._label, *_seeds(net, self._starts), self._limit_ms, self._buckets)
 
     def move(self, unit: int, to: Starts) -> None:
         """
@@ -148,7 +150,8 @@ class NearestUnits:
         # A unit's own beginning may have been crowded out by the one that left: offer all again.
         own_state, own_seed = _seeds(net, own)
         state = np.concatenate([state, own_state])
-        _spread(net, self._label, state, np.concatenate([seed, own_seed]), self._limit_ms)
+        seeds = state, np.concatenate([seed, own_seed])
+        _spread(net, self._label, *seeds, self._limit_ms, self._buckets)
 
     def at_middles(self) -> tuple[IntArray, FloatArray]:
         """
@@ -222,12 +225,12 @@ def _spread(
     state: npt.NDArray[np.integer],
     seed: IntArray,
     limit_ms: int,
+    buckets: Buckets,
 ) -> None:
     """Spread labels from seeds, in place."""
     graph = net.forward
-    buckets = Buckets()
     shift = buckets.fit(span_ms(graph, seed >> 32, limit_ms), SPREAD_BITS)
-    spread_labels(
+    buckets.entry = spread_labels(
         graph.start,
         graph.arc,
         graph.state_ms,

@@ -184,7 +184,8 @@ def ends_of(net: RoadNetwork, place: Position) -> tuple[Int32Array, Int32Array]:
         ends = net.table.head if place.fraction else net.table.tail
         node = int(ends[place.edge])
         last, first = net.edges_to(node), net.edges_from(node)
-        last = last[~np.isin(last, list(net.closed))]  # nobody arrives by a closed road
+        if net.closed:  # nobody arrives by a closed road
+            last = last[~np.isin(last, list(net.closed))]
         edge = np.concatenate([last, first]).astype(np.int32)
         return edge, np.concatenate([net.edge_ms[last], np.zeros(len(first), np.int32)])
     edges, shares = [place.edge], [place.fraction]
