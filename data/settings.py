@@ -138,9 +138,10 @@ class Policy(_Section):
     promise_late_s: NonNegative = Field(
         120.0, description="live: who is en route and so much later than twice the drive is not"
     )
-    prompts_min: tuple[Positive, ...] = Field(
-        (3.0, 8.0), description="live: dispatch is to check on an alone officer at these minutes"
+    prompt_first_min: Positive = Field(
+        3.0, description="live: dispatch is to check on an alone officer after so many minutes"
     )
+    prompt_second_min: Positive = Field(8.0, description="live: a second time after so many")
     prompt_every_min: Positive = Field(10.0, description="live: and then every so many minutes")
     prompt_within_s: Positive = Field(
         60.0, description="live: a check that is not answered so soon goes to the supervisor"

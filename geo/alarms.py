@@ -172,13 +172,14 @@ def escalated(stop_id: str, why: str, now_s: float, sounds: Sounds) -> Escalated
 
 def prompts_due(age_min: float, policy: Policy) -> int:
     """
-    Count the checks that are due at an age: at the first ones, then every so many minutes.
+    Count the checks that are due at an age: a first, a second, then every so many minutes.
 
     Returns
     -------
     count : int
         From the stop's beginning.
     """
-    due = sum(age_min >= minute for minute in policy.prompts_min)
-    past_min = age_min - max(policy.prompts_min, default=0.0)
-    return due + max(0, int(past_min // policy.prompt_every_min))
+    if age_min < policy.prompt_first_min:
+        return 0
+    past_min = age_min - policy.prompt_second_min
+    return 1 if past_min < 0 else 2 + int(past_min // policy.prompt_every_min)

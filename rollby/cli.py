@@ -399,21 +399,7 @@ def simulate(**options: Any) -> None:
 
 @cli.command()
 @_roads_option
-@_hours_option
-@_count_option
-@click.option("--seeds", type=click.IntRange(1, 1000), default=3, show_default=True, help="Shifts.")
-@settings_option
-@json_option
-def compare(**options: Any) -> None:
-    """Compare what each policy would have done, on simulated shifts."""
-    from rollby.commands.compare import compare_policies
-
-    compare_policies(**options)
-
-
-@cli.command()
-@_roads_option
-@click.option("--history", type=FILE, required=True, help="Folder of a recorded period.")
+@click.option("--history", type=FILE, help="Folder of a recorded period.")
 @settings_option
 @click.option("--what-if", type=FILE, help="Hold these other settings against them.")
 @click.option(
@@ -429,11 +415,26 @@ def compare(**options: Any) -> None:
     type=click.FloatRange(min=0, min_open=True),
     help="Times real time; default: at once.",
 )
+@click.option(
+    "--compare", is_flag=True, help="In place of --history: all policies on simulated shifts."
+)
+@_hours_option
+@_count_option
+@click.option("--seeds", type=click.IntRange(1, 1000), default=3, show_default=True, help="Shifts.")
 @json_option
 def replay(**options: Any) -> None:
     """Feed a recorded period through the live board: what it says, and why."""
     from rollby.commands.replay import replay_history
 
+    of_compare = {name: options.pop(name) for name in ("hours", "units", "seeds")}
+    if options.pop("compare"):
+        from rollby.commands.compare import compare_policies
+
+        shared = {name: options[name] for name in ("roads", "settings", "as_json")}
+        compare_policies(**shared, **of_compare)
+        return
+    if not options["history"]:
+        raise click.UsageError("give --history, or --compare")
     if options["ask"] and (options["what_if"] or options["posts"]):
         raise click.UsageError("give --why without --what-if and --post")
     replay_history(**options)

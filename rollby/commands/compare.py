@@ -1,4 +1,4 @@
-"""``rollby compare``: what each policy would have done on simulated shifts."""
+"""``rollby replay --compare``: what each policy would have done on simulated shifts."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def compare_policies(
     as_json: bool,
 ) -> None:
     """
-    Do ``rollby compare``.
+    Do ``rollby replay --compare``.
 
     Parameters
     ----------

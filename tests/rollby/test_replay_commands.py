@@ -1,4 +1,4 @@
-"""``rollby simulate``, ``replay`` and ``compare`` as outsiders call them."""
+"""``rollby simulate`` and ``replay`` as outsiders call them."""
 
 from __future__ import annotations
 
@@ -115,6 +115,11 @@ def test_why_goes_alone(roads: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert "without --what-if" in " ".join(capsys.readouterr().err.split())
 
 
+def test_a_replay_wants_a_history(roads: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["replay", "--roads", roads]) == 2
+    assert "give --history, or --compare" in capsys.readouterr().err
+
+
 def test_what_if_shows_both(
     roads: str, shift: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -130,7 +135,8 @@ def test_what_if_shows_both(
 
 
 def test_compare_measures_every_policy(roads: str, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ["compare", "--roads", roads, "--hours", "0.2", "--on-duty", "8", "--seeds", "1"]
+    shifts = ["--hours", "0.2", "--on-duty", "8", "--seeds", "1"]
+    arguments = ["replay", "--compare", "--roads", roads, *shifts]
     assert main([*arguments, "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
     assert answer["simulated"] is True
