@@ -75,6 +75,8 @@ class RoadNetwork:
         Edges that are not driven through now (`patched`).
     response : bool
         Times are those with lights and siren.
+    learnt : str
+        The tracks that times were learnt from; "" where they are the model's own.
     unpatched : RoadNetwork or None
         The network as it is on other days; None where this is it.
     """
@@ -90,6 +92,7 @@ class RoadNetwork:
     to_main: BoolArray
     closed: frozenset[int] = frozenset()
     response: bool = False
+    learnt: str = ""
     unpatched: RoadNetwork | None = None
 
     @classmethod
@@ -260,7 +263,7 @@ class RoadNetwork:
             for graph in _GRAPHS
         )
         own: dict[str, Any] = {name: arrays[name] for name in _OWN_ARRAYS if name != "state_ms"}
-        own["response"] = bool(facts.get("response"))
+        own |= {"response": bool(facts.get("response")), "learnt": facts.get("learnt", "")}
         return cls(table=table, forward=forward, backward=backward, **own)
 
     def save(self, path: Path | str) -> None:
@@ -288,6 +291,7 @@ class RoadNetwork:
             "texts": self.table.texts,
             "source": asdict(self.table.source),
             "response": self.response,
+            "learnt": self.learnt,
         }
         write_roads(path, arrays, facts)
 
@@ -362,6 +366,48 @@ class RoadNetwork:
         )
         return _with_grid_of(patched, self)
 
+    def retimed(self, time_s: npt.ArrayLike, *, learnt: str = "") -> RoadNetwork:
+        """
+        Give the network with other seconds per edge; those per turn stay.
+
+        Parameters
+        ----------
+        time_s : array_like of float, shape (m,)
+            Seconds to drive each edge, finite and >= 0.
+        learnt : str
+            Where they are from, for `facts` and the file.
+
+        Returns
+        -------
+        network : RoadNetwork
+            Shares all arrays that stay as they are, and can be saved.
+
+        Raises
+        ------
+        InputError
+            If it is patched, or times are not one an edge, finite and >= 0.
+        """
+        times = np.asarray(time_s, np.float64)
+        if self.unpatched is not None:
+            raise InputError("retimed: must be of an ordinary day; retime the unpatched network")
+        if times.shape != self.edge_ms.shape or not ((times >= 0) & np.isfinite(times)).all():
+            raise InputError(
+                f"time_s: must be {len(self.edge_ms)} figures, one an edge, finite and >= 0"
+            )
+        edge_ms = milliseconds(times)
+        if not self.turns:
+            level = self._of_nodes(self.table, edge_ms, self.node_state)
+            return _with_grid_of(replace(level, learnt=learnt), self)
+        state_ms = edge_ms[self.state_edge]
+        other = replace(
+            self,
+            edge_ms=edge_ms,
+            forward=replace(self.forward, state_ms=state_ms),
+            backward=replace(self.backward, state_ms=state_ms),
+            learnt=learnt,
+        )
+        return _with_grid_of(other, self)
+
     @classmethod
     def from_networkx(cls, graph: nx.MultiDiGraph, *, name: str = "") -> RoadNetwork:
         """
@@ -432,6 +478,7 @@ class RoadNetwork:
             "road_km": round(float(self.table.road_m.sum()) / 1000, 1),
             "turn_restrictions": self.table.ban_count,
             "driving": "response" if self.response else "routine",
+            "learnt": self.learnt,
             "main_share": round(float(self.main.mean()), 4),
         }
 

@@ -177,6 +177,23 @@ class Backward:
         edges, begin, end = self._way(starts, round(time_s * 1000))
         return edges, _share(position, edges[0], begin), _share(self.place, edges[-1], end)
 
+    def edges(self, start: Starts) -> list[int]:
+        """
+        List the edges of the way from a position to the place.
+
+        Parameters
+        ----------
+        start : Starts
+            One position (`geo.starts`).
+
+        Returns
+        -------
+        edges : list of int
+            In the order driven, both ends' included; empty where there is no way.
+        """
+        time_s = float(self.drive_times_s(start)[0])
+        return self._way(start, round(time_s * 1000))[0] if np.isfinite(time_s) else []
+
     def _way(self, starts: Starts, time_ms: int) -> tuple[list[int], int, int]:
         """
         Find edges that take just so long.

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from data.errors import InputError
 from geo.network import RoadNetwork
 from geo.router import nearest, search_back, times_from, times_to
+from geo.starts import starts_of
 from tests.geo import oracle
 from tests.geo.test_router import somewhere, towns
 from tests.geo.towns import TEN_MPS, town
@@ -175,3 +176,43 @@ def test_a_patch_takes_the_place_of_the_one_before_and_is_not_saved(
         twice.save(tmp_path / "now.roads")
     with pytest.raises(InputError, match="closed: must hold edge rows, whole numbers"):
         denver.patched(closed=np.ones(3, np.bool_))
+
+
+@settings(max_examples=examples(30), deadline=None)
+@given(towns(), st.data())
+def test_a_network_retimed_drives_as_one_slowed(net: RoadNetwork, data: st.DataObject) -> None:
+    edges = st.integers(0, len(net.edge_ms) - 1)
+    slowed = data.draw(st.dictionaries(edges, st.floats(0.2, 5)))
+    start, end = (somewhere(net, data.draw(edges), 0.3, heading_known=True) for _ in range(2))
+    patched = net.patched(slowed=slowed)
+    retimed = net.retimed(patched.edge_ms / 1000)
+    there = search_back(retimed, end)
+    assert there.drive_time_s(start) == search_back(patched, end).drive_time_s(start)
+    assert bool(there.edges(starts_of(net, [start]))) == np.isfinite(there.drive_time_s(start))
+
+
+def test_learnt_times_are_kept_in_the_file(tmp_path: Path) -> None:
+    net = town({"A": (0, 0), "B": (100, 0), "C": (200, 0)}, [{"ends": "ABC", "maxspeed": TEN_MPS}])
+    other = net.retimed(np.full(4, 25.0), learnt="3 drives")
+    other.save(tmp_path / "learnt.roads")
+    again = RoadNetwork.load(tmp_path / "learnt.roads")
+    assert again.learnt == again.facts()["learnt"] == "3 drives"
+    assert times_from(again, 0)[2] == 50
+    assert times_from(net, 0)[2] == 20
+    assert net.learnt == ""
+
+
+def test_a_network_of_nodes_is_retimed() -> None:
+    net = RoadNetwork.from_arrays(
+        lon_deg=[0, 0.001, 0.002], lat_deg=[0, 0, 0], tail=[0, 1], head=[1, 2], time_s=[1, 2]
+    )
+    assert times_from(net.retimed([3, 4]), 0).tolist() == [0, 3, 7]
+
+
+@pytest.mark.parametrize("times", [[1.0], [1, 2, 3, -1], [1, 2, 3, np.nan]])
+def test_times_that_are_none_are_refused(times: list[float]) -> None:
+    net = town({"A": (0, 0), "B": (100, 0), "C": (200, 0)}, [{"ends": "ABC"}])
+    with pytest.raises(InputError, match="time_s: must be 4 figures, one an edge"):
+        net.retimed(times)
+    with pytest.raises(InputError, match="retime the unpatched network"):
+        net.patched(closed=[0]).retimed(np.ones(4))
