@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from data.extract import read_pbf
 from geo.network import RoadNetwork
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROOT = Path(__file__).parent.parent
 SAMPLE = ROOT / "data" / "sample"
+EXTRACTS = ROOT / "tests" / "extracts"
+SHARED = ROOT.parent / "shared" / "data"
 
 # `make prove`: thousands of examples, and no haste.
 settings.register_profile(
@@ -31,9 +39,19 @@ def denver() -> RoadNetwork:
 
 
 @pytest.fixture(scope="session")
-def shared_data() -> Path:
-    """Real extracts beside the checkout; tests that want them are skipped where they are absent."""
-    folder = ROOT.parent / "shared" / "data"
-    if not folder.is_dir():
-        pytest.skip("no ../shared/data beside the checkout: real extracts are not at hand")
-    return folder
+def extract() -> Callable[[str], Path]:
+    """Real extracts by name: those in the repository, and larger ones beside the checkout."""
+    return _extract
+
+
+@pytest.fixture(scope="session")
+def real_roads() -> Callable[[str], RoadNetwork]:
+    """Networks of real extracts by name, each read once."""
+    return cache(lambda name: RoadNetwork.from_table(read_pbf(_extract(name))))
+
+
+def _extract(name: str) -> Path:
+    for folder in (EXTRACTS, SHARED):
+        if (path := folder / f"{name}.osm.pbf").is_file():
+            return path
+    pytest.skip(f"no {name}.osm.pbf in ../shared/data beside the checkout")

@@ -28,6 +28,7 @@ NO_DRIVE = "turn restrictions without a drive along their via ways"
 _MOST_STEPS = 10_000  # along via ways: a relation of real ways takes a few
 _SAME_LENGTH_M = 1e-3
 _STRAIGHT_DEG = 45.0
+_BACK_DEG = 179.9  # back the way it came is neither left nor right
 
 
 def ban_turns(
@@ -61,9 +62,9 @@ def ban_turns(
     passed_over: Counter[str] = Counter()
     for one in given:
         ours = driven_part(one, not_ours)
-        drives = edges.drives(ours) if ours else []
+        drives = ours if isinstance(ours, str) else edges.drives(ours)
         if isinstance(drives, str):
-            passed_over[drives] += 1
+            passed_over.update({drives} - {""})
         elif one.kind.startswith("no_"):
             bans.update(drives)
         else:
@@ -161,12 +162,12 @@ class _Edges:
         ):
             return APART
         pairs: list[Ban] = [
-            (edge, onward)
-            for edge in into
-            for onward in onto
-            if head[edge] == node == tail[onward]
-            and (not same_way or self._is_meant(restriction.kind, edge, onward))
+            (edge, onward) for edge in into for onward in onto if head[edge] == node == tail[onward]
         ]
+        meant = [pair for pair in pairs if self._is_meant(restriction.kind, *pair)]
+        by_ways = {tuple(self._table.way_id[list(pair)].tolist()) for pair in pairs}
+        if same_way or (meant and len(by_ways) < len(pairs)):  # one of them passes through
+            pairs = meant
         only = restriction.kind.startswith("only_")
         if only and not pairs and node in head[into]:
             return AGAINST_ONE_WAY
@@ -208,7 +209,7 @@ class _Edges:
 
     def _is_meant(self, kind: str, edge: int, onward: int) -> bool:
         """
-        Say whether a turn from a way into the same way is of a restriction's kind.
+        Say whether a turn is of a restriction's kind.
 
         Returns
         -------
@@ -216,18 +217,21 @@ class _Edges:
             By the way round and, where it does not turn round, the angle.
         """
         table = self._table
+        same_way = table.way_id[edge] == table.way_id[onward]
         turns_round = (
-            table.tail[edge] == table.head[onward]
+            same_way
+            and table.tail[edge] == table.head[onward]
             and table.reversed[edge] != table.reversed[onward]
             and abs(table.length_m[edge] - table.length_m[onward]) < _SAME_LENGTH_M
         )
-        if turns_round or kind.endswith("u_turn"):
+        if turns_round or (same_way and kind.endswith("u_turn")):
             return bool(turns_round and kind.endswith("u_turn"))
         turn_deg = _turn_deg(table.shape(edge), table.shape(onward))
         meant = {
-            "left_turn": turn_deg > 0,
-            "right_turn": turn_deg < 0,
+            "left_turn": 0 < turn_deg < _BACK_DEG,
+            "right_turn": -_BACK_DEG < turn_deg < 0,
             "straight_on": abs(turn_deg) < _STRAIGHT_DEG,
+            "u_turn": abs(turn_deg) > 180 - _STRAIGHT_DEG,
         }
         return meant.get(kind.partition("_")[2], True)
 

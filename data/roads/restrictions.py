@@ -16,6 +16,7 @@ BY_THE_HOUR = "turn restrictions by the hour"
 MEMBERS_MISSING = "turn restrictions with members missing"
 TOO_MANY_MEMBERS = "turn restrictions with too many members"
 UNKNOWN_KIND = "turn restrictions of an unknown kind"
+ONTO_UNDRIVEN = "turn restrictions that only allow a turn onto a road not driven"
 
 _KEYS = (
     "restriction:motorcar",
@@ -100,7 +101,7 @@ def read_restriction(
     return _fault(restriction) or restriction
 
 
-def driven_part(restriction: Restriction, undriven: Container[int]) -> Restriction | None:
+def driven_part(restriction: Restriction, undriven: Container[int]) -> Restriction | str:
     """
     Forget the ways that are no roads of ours.
 
@@ -113,13 +114,16 @@ def driven_part(restriction: Restriction, undriven: Container[int]) -> Restricti
 
     Returns
     -------
-    restriction : Restriction or None
-        None where nothing is left to hold to.
+    restriction : Restriction or str
+        What is left of it; why it cannot be honoured, in the plural, to be counted; "" where it
+        does not bind a patrol car.
     """
     from_ways = tuple(way for way in restriction.from_ways if way not in undriven)
     to_ways = tuple(way for way in restriction.to_ways if way not in undriven)
-    if not from_ways or not to_ways or any(way in undriven for way in restriction.via_ways):
-        return None
+    if not from_ways or any(way in undriven for way in restriction.via_ways):
+        return ""
+    if not to_ways:
+        return ONTO_UNDRIVEN if restriction.kind.startswith("only_") else ""
     return replace(restriction, from_ways=from_ways, to_ways=to_ways)
 
 

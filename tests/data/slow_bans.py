@@ -46,12 +46,16 @@ class SlowBans:
             for ways in (one.from_ways, one.via_ways, one.to_ways)
         )
         if not one.via_ways:
-            return {
+            across: set[Drive] = {
                 (edge, onward)
                 for edge, onward in product(into, onto)
                 if self.head[edge] == one.via_nodes[0] == self.tail[onward]
-                and (one.from_ways != one.to_ways or self.turns_round(edge, onward))
             }
+            if one.from_ways == one.to_ways:
+                return {drive for drive in across if self.turns_round(*drive)}
+            left = 1 if "left" in one.kind else -1
+            side = {drive for drive in across if left * self.turn(*drive) > 0}
+            return side if len(across) > 1 and side else across
         complete = {
             (*drive, end)
             for size in range(1, 6)
@@ -80,6 +84,13 @@ class SlowBans:
 
     def joins(self, drive: Drive, edge: int) -> bool:
         return bool(self.head[drive[-1]] == self.tail[edge])
+
+    def turn(self, edge: int, onward: int) -> float:
+        """Above 0 to the left, 0 straight on or back."""
+        (lon, lat), (to_lon, to_lat) = (self.table.shape(row) for row in (edge, onward))
+        east, north = lon[-1] - lon[-2], lat[-1] - lat[-2]
+        to_east, to_north = to_lon[1] - to_lon[0], to_lat[1] - to_lat[0]
+        return float(east * to_north - north * to_east)
 
     def turns_round(self, edge: int, other: int) -> bool:
         there, back = (np.column_stack(self.table.shape(row)) for row in (edge, other))

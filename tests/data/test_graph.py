@@ -19,6 +19,7 @@ from data.road_table import RoadSource
 from tests.data.osm_texts import PLACES, Relation, Way, bans_of, edges_of, osm_text, turn
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from data.road_table import RoadTable
@@ -84,8 +85,9 @@ def test_there_and_back_in_another_order_is_the_same(table: RoadTable) -> None:
     assert_same(from_networkx(other), table)
 
 
-def test_there_and_back_on_a_real_city(shared_data: Path) -> None:
-    table = build_roads(osm=shared_data / "harrisburg_pa.osm.pbf", service_roads=True)
+@pytest.mark.parametrize("name", ["Helsinki", "harrisburg_pa"])
+def test_there_and_back_on_a_real_city(name: str, extract: Callable[[str], Path]) -> None:
+    table = build_roads(osm=extract(name), service_roads=True)
     assert_same(from_networkx(to_networkx(table)), table)
 
 

@@ -15,6 +15,7 @@ from data.roads.draft import RoadDraft
 from data.roads.restrictions import (
     BY_THE_HOUR,
     MEMBERS_MISSING,
+    ONTO_UNDRIVEN,
     TOO_MANY_MEMBERS,
     UNKNOWN_KIND,
     Restriction,
@@ -23,6 +24,7 @@ from data.roads.restrictions import (
 )
 from tests.data.osm_texts import PLACES, turn
 from tests.data.slow_bans import SlowBans
+from tests.prove import examples
 
 if TYPE_CHECKING:
     from data.road_table import RoadTable
@@ -145,11 +147,21 @@ def test_ways_that_are_not_driven_are_forgotten() -> None:
         kind="no_entry", from_ways=(1, 3), via_nodes=(), via_ways=(7,), to_ways=(2,)
     )
     part = driven_part(given, {3})
-    assert part is not None
+    assert isinstance(part, Restriction)
     assert part.from_ways == (1,)
     assert driven_part(given, set()) == given
     for undriven in ({1, 3}, {2}, {7}):
-        assert driven_part(given, undriven) is None
+        assert driven_part(given, undriven) == ""
+
+
+def test_only_onto_a_road_not_driven_is_counted() -> None:
+    buses_only = known("only_straight_on", turn(1, 5, 2))
+    assert driven_part(buses_only, {2}) == ONTO_UNDRIVEN
+    for undriven in ({1}, {1, 2}):
+        assert driven_part(buses_only, undriven) == ""
+    table = table_of({1: ([1, 5], ""), 3: ([5, 3], "")})
+    assert ban_turns(table, [buses_only], np.array([2])) == (set(), {ONTO_UNDRIVEN: 1})
+    assert ban_turns(table, [buses_only], np.array([1, 2])) == (set(), {})
 
 
 # On the edges -------------------------------------------------------------------------------------
@@ -214,9 +226,26 @@ def test_no_entry_of_several_ways_and_no_exit_onto_several() -> None:
     assert onto == {((1, 5, 1), (5, 2, 2)), ((1, 5, 1), (5, 3, 3))}
 
 
-def test_a_way_that_passes_through_leads_there_from_both_sides() -> None:
-    found, _ = bans({1: [1, 5, 2], 3: [5, 3]}, ("no_left_turn", turn(1, 5, 3)))
-    assert found == {((1, 5, 1), (5, 3, 3)), ((2, 5, 1), (5, 3, 3))}
+def test_of_a_way_that_passes_through_the_side_of_the_kind_is_meant() -> None:
+    ways = {1: [3, 5, 7], 3: [5, 1]}  # PLACES bend left as they rise
+    sides = {
+        "left_turn": ((3, 5, 1), (5, 1, 3)),
+        "right_turn": ((7, 5, 1), (5, 1, 3)),
+        "u_turn": ((3, 5, 1), (5, 1, 3)),
+        "straight_on": ((7, 5, 1), (5, 1, 3)),
+    }
+    for kind, side in sides.items():
+        assert bans(ways, (f"no_{kind}", turn(1, 5, 3)))[0] == {side}
+        only, _ = bans(ways, (f"only_{kind}", turn(1, 5, 3)))
+        assert {approach for approach, _ in only} == {side[0]}
+    onto, _ = bans(ways, ("no_left_turn", turn(3, 5, 1)))
+    assert onto == {((1, 5, 3), (5, 7, 1))}
+
+
+def test_both_sides_of_a_way_that_passes_through_where_neither_is_of_the_kind() -> None:
+    onto = {((2, 5, 3), (5, 1, 1)), ((2, 5, 3), (5, 7, 1))}
+    for kind in ("no_exit", "no_right_turn"):
+        assert bans({1: [1, 5, 7], 3: [5, 2]}, (kind, turn(3, 5, 1)))[0] == onto
 
 
 def test_no_u_turn_into_the_same_way_bans_turning_round_alone() -> None:
@@ -333,7 +362,7 @@ WAYS = st.lists(
 WAY = st.integers(0, 4)
 TURNS = st.lists(
     st.tuples(
-        st.sampled_from(["no", "only"]),
+        st.sampled_from(["no_left", "only_left", "no_right", "only_right"]),
         WAY,
         NODES | st.lists(WAY, min_size=1, max_size=2, unique=True),
         WAY,
@@ -342,7 +371,7 @@ TURNS = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 @given(WAYS, TURNS)
 def test_bans_are_those_of_a_search_through_all_sequences(
     ways: list[Drawn], turns: list[tuple[str, int, int | list[int], int]]
@@ -350,8 +379,9 @@ def test_bans_are_those_of_a_search_through_all_sequences(
     table = table_of(dict(enumerate(ways)))
     # Of turns into the same way, only turning round is of a kind that needs no angles.
     named = [
-        known(f"{word}_{'u_turn' if start == end else 'left_turn'}", turn(start, via, end))
+        known(f"{word.partition('_')[0]}_u_turn" if start == end else f"{word}_turn", members)
         for word, start, via, end in turns
+        for members in [turn(start, via, end)]
     ]
     found, _ = ban_turns(table, named, np.empty(0, np.int64))
     assert found == SlowBans(table).bans(named)

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import shapely
 
-from data.extract import read_pbf
-from geo.network import RoadNetwork
 from geo.snap import UNSURE, snap_batch
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
+
+    from geo.network import RoadNetwork
 
 M_PER_DEG = 111_195.0
 TRIES = 2000
@@ -78,6 +78,8 @@ def test_the_carriageways_of_the_embedded_city(denver: RoadNetwork) -> None:
     check(denver)
 
 
-@pytest.mark.parametrize("name", ["columbus_oh", "porto_pt"])
-def test_the_carriageways_of_real_extracts(name: str, shared_data: Path) -> None:
-    check(RoadNetwork.from_table(read_pbf(shared_data / f"{name}.osm.pbf")))
+@pytest.mark.parametrize("name", ["Helsinki", "monaco", "columbus_oh", "porto_pt"])
+def test_the_carriageways_of_real_extracts(
+    name: str, real_roads: Callable[[str], RoadNetwork]
+) -> None:
+    check(real_roads(name))

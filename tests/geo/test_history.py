@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.errors import InputError
-from data.extract import read_pbf
 from geo.hierarchy import Hierarchy
 from geo.history import Middles, Seeds, nearest_over_time, seeds_of
 from geo.kernels.search import UNREACHED
@@ -24,7 +23,7 @@ from tests.geo.test_states import banned, restricted
 from tests.prove import examples
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
     from geo.snap import Position
 
@@ -125,9 +124,12 @@ def test_the_embedded_city_equals_each_snapshot_alone(denver: RoadNetwork, k: in
     assert_middles(denver, *anywhere(denver, 70, 12), k, 6)
 
 
+@pytest.mark.parametrize("name", ["monaco", "columbus_oh"])
 @pytest.mark.parametrize("k", [1, 2])
-def test_a_real_city_equals_each_snapshot_alone(shared_data: Path, k: int) -> None:
-    net = RoadNetwork.from_table(read_pbf(shared_data / "columbus_oh.osm.pbf"))
+def test_a_real_city_equals_each_snapshot_alone(
+    name: str, real_roads: Callable[[str], RoadNetwork], k: int
+) -> None:
+    net = real_roads(name)
     assert_middles(net, *anywhere(net, 33, 60), k, 3)
 
 

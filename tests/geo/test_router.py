@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.errors import InputError
-from data.extract import read_pbf
 from geo.network import RoadNetwork
 from geo.router import (
     many_to_many,
@@ -30,7 +29,7 @@ from tests.geo.towns import TEN_MPS, at, town
 from tests.prove import examples
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
 GRID = [(x * 200.0, y * 200.0) for x in range(3) for y in range(3)]
 
@@ -225,10 +224,9 @@ def test_embedded_city_equals_networkx(denver: RoadNetwork) -> None:
         np.testing.assert_array_equal(times_from(denver, node), oracle.node_times_s(denver, node))
 
 
-@pytest.mark.parametrize("name", ["harrisburg_pa", "columbus_oh"])
-def test_real_extracts_equal_networkx(name: str, shared_data: Path) -> None:
-    net = RoadNetwork.from_table(read_pbf(shared_data / f"{name}.osm.pbf"))
-    _assert_pairs_equal(net, pairs=8, seed=2)
+@pytest.mark.parametrize("name", ["Helsinki", "monaco", "harrisburg_pa", "columbus_oh"])
+def test_real_extracts_equal_networkx(name: str, real_roads: Callable[[str], RoadNetwork]) -> None:
+    _assert_pairs_equal(real_roads(name), pairs=8, seed=2)
 
 
 def test_triangle_inequality_on_the_embedded_city(denver: RoadNetwork) -> None:

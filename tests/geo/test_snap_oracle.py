@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.errors import InputError
-from data.extract import read_pbf
 from data.road_table import METRES_PER_DEG
 from geo.kernels import snap as law
 from geo.network import RoadNetwork
@@ -23,7 +22,7 @@ from tests.geo.towns import at, town
 from tests.prove import examples
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
 NAN = float("nan")
 NEAR = 1e-4  # metres, and metres of a score: as exact as shapely is at these distances
@@ -241,9 +240,11 @@ def test_fixes_in_denver(denver: RoadNetwork) -> None:
     check_all(denver, round_about(denver, 10 * examples(1), 8), arriving=True)
 
 
-@pytest.mark.parametrize("name", ["harrisburg_pa", "columbus_oh"][: 1 + (examples(1) > 1)])
-def test_fixes_in_other_cities(shared_data: Path, name: str) -> None:
-    net = RoadNetwork.from_table(read_pbf(shared_data / f"{name}.osm.pbf"))
+@pytest.mark.parametrize(
+    "name", ["Helsinki", "monaco", "harrisburg_pa", "columbus_oh"][: 3 + (examples(1) > 1)]
+)
+def test_fixes_in_other_cities(name: str, real_roads: Callable[[str], RoadNetwork]) -> None:
+    net = real_roads(name)
     check_all(net, round_about(net, 4 * examples(1), 9))
 
 
