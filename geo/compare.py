@@ -13,8 +13,8 @@ from data.said import Escalated, Flagged
 from geo.board import Board
 from geo.demand import Zones
 from geo.policies import POLICIES, Candidates, Pairs
-from geo.shift.trip import position_on
 from geo.shift.world import simulate
+from geo.snap import position_on
 from geo.standing import StandingStops
 from geo.starts import starts_at
 

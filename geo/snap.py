@@ -189,6 +189,31 @@ def middle_of(net: RoadNetwork, edge: int) -> Position:
         On it.
     """
     lon_deg, lat_deg = (float(figures[edge]) for figures in net.middle_deg)
+    return position_on(net, edge, 0.5, lon_deg, lat_deg)
+
+
+def position_on(
+    net: RoadNetwork, edge: int, fraction: float, lon_deg: float, lat_deg: float
+) -> Position:
+    """
+    Write a known place on an edge as a position, free to turn round.
+
+    Parameters
+    ----------
+    net : RoadNetwork
+        The roads.
+    edge : int
+        The directed edge's row.
+    fraction : float
+        Of its length, from its tail.
+    lon_deg, lat_deg : float
+        The place.
+
+    Returns
+    -------
+    position : Position
+        Without an offset.
+    """
     return Position(
         lon_deg=lon_deg,
         lat_deg=lat_deg,
@@ -196,7 +221,7 @@ def middle_of(net: RoadNetwork, edge: int) -> Position:
         snapped_lat_deg=lat_deg,
         offset_m=0.0,
         edge=edge,
-        fraction=0.5,
+        fraction=fraction,
         turn_round_s=0.0 if net.twin[edge] >= 0 else None,
     )
 

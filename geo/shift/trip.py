@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geo.snap import Position
-
 if TYPE_CHECKING:
     from data.road_table import FloatArray, IntArray
     from geo.network import RoadNetwork
@@ -145,26 +143,3 @@ class Ground:
         east, north = lon[after] - lon[after - 1], lat[after] - lat[after - 1]
         heading = np.degrees(np.arctan2(east * np.cos(np.radians(lat[after])), north)) % 360
         return lon[after - 1] + part * east, lat[after - 1] + part * north, heading
-
-
-def position_on(
-    net: RoadNetwork, edge: int, fraction: float, lon_deg: float, lat_deg: float
-) -> Position:
-    """
-    Write a place on an edge as a position, free to turn round.
-
-    Returns
-    -------
-    position : Position
-        Without an offset.
-    """
-    return Position(
-        lon_deg=lon_deg,
-        lat_deg=lat_deg,
-        snapped_lon_deg=lon_deg,
-        snapped_lat_deg=lat_deg,
-        offset_m=0.0,
-        edge=edge,
-        fraction=fraction,
-        turn_round_s=0.0 if net.twin[edge] >= 0 else None,
-    )

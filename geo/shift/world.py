@@ -34,8 +34,9 @@ from geo.shift.draws import draws
 from geo.shift.plan import NEXT_PHASE, ShiftPlan
 from geo.shift.rates import RATE_BY_HOUR_OF_WEEK
 from geo.shift.reports import ROUND_S, Reports
-from geo.shift.trip import Ground, driven, parked, position_on
+from geo.shift.trip import Ground, driven, parked
 from geo.shift.truth import StopTruth, Truth
+from geo.snap import position_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable

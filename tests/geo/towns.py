@@ -19,7 +19,6 @@ TEN_MPS = f"{36 / ROUTINE.sign_factor:.6f}"
 """km/h on a sign that is driven at 10 m/s: 100 m take 10 s."""
 NOW = datetime(2026, 3, 14, 3, 40, tzinfo=UTC)
 LAT_DEG = 40.0
-TEN_MPS = f"{36 / ROUTINE.sign_factor:.6f}"  # km/h on the sign of a street driven at 10 m/s
 METRES_PER_DEG = np.pi / 180 * 6_371_009
 
 
