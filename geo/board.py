@@ -366,7 +366,8 @@ class Board:
         closed, gone = self.scene.refresh(self._now(), self._shown, self.unit)
         for one in closed.values():
             self._said += one.asking.over(self.now_s)
-        for stop_id, row in gone:
+        # By name: rows follow the order in which units were first heard of.
+        for stop_id, row in sorted(gone, key=lambda one: (one[0], self.seen.unit_ids[one[1]])):
             self._attend(stop_id, row, self.now_s, self.now_s, arrived=False)
 
     def _alarm(self, one: OpenStop, snapshot: Snapshot, column: int) -> None:

@@ -375,6 +375,19 @@ def test_a_second_car_that_stays_beside_closes_it_by_itself() -> None:
     assert (left.since_s, left.arrived) == (since(100), False)
 
 
+def test_who_leaves_with_the_stop_is_named_in_one_order_whoever_was_heard_of_first() -> None:
+    for names in (("1A2", "1A3"), ("1A3", "1A2")):
+        day = Day()
+        day.on_duty(dict.fromkeys((*names, "1A1"), HOME["1A1"]))
+        day.stop("S1", "1A1", 1, place=HOME["1A1"])
+        for name in names:
+            day.seen(name, 5, HOME["1A1"])
+            day.seen(name, 30, HOME["1A1"])
+        day.stop("S1", "1A1", 40, ended_at=later(40), started_at=later(1))
+        left = [one.unit_id for one in of(Attended, day.until(40)) if not one.arrived]
+        assert left == ["1A2", "1A3"]
+
+
 def test_a_car_that_drives_past_is_not_there() -> None:
     day = asking_day()
     day.seen("1A3", 60, HOME["1A1"], speed=12)
