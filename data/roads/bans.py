@@ -177,7 +177,9 @@ class _Edges:
         self, restriction: Restriction, into: list[int], via: list[int], onto: list[int]
     ) -> list[Ban] | str:
         """
-        List the drives along all via ways, over no place twice.
+        List the drives along all via ways, over no place twice but where the first may end.
+
+        A ring of via ways comes back to the from way; nobody goes back along a way.
 
         Returns
         -------
@@ -204,8 +206,18 @@ class _Edges:
             found += [(*drive, end) for end in ends]
             if not ends:
                 onward = via_from[nodes[-1]]
-                waiting += [(*drive, edge) for edge in onward if int(head[edge]) not in nodes]
+                waiting += [
+                    (*drive, edge)
+                    for edge in onward
+                    if int(head[edge]) not in nodes[1:] and not self._goes_back(drive[-1], edge)
+                ]
         return found if found and not waiting else NO_DRIVE
+
+    def _goes_back(self, edge: int, onward: int) -> bool:
+        """Say whether two edges are of one way, driven there and back."""
+        table = self._table
+        there_and_back = table.reversed[edge] != table.reversed[onward]
+        return bool(there_and_back and table.way_id[edge] == table.way_id[onward])
 
     def _is_meant(self, kind: str, edge: int, onward: int) -> bool:
         """

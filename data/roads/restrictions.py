@@ -29,8 +29,6 @@ RELATION_KEYS = (*_KEYS, *_CONDITIONAL)
 """Relations with one of these keys may be turn restrictions for cars."""
 _HOURS = ("day_on", "day_off", "hour_on", "hour_off")
 _EXEMPTS_US = {"motorcar", "motor_vehicle", "vehicle", "emergency"}
-_TURNS = ("left_turn", "right_turn", "straight_on", "u_turn")
-_KINDS = {f"{word}_{turn}" for word in ("no", "only") for turn in _TURNS} | {"no_entry", "no_exit"}
 _LIFTED = {"", "no", "none"}
 
 
@@ -86,8 +84,10 @@ def read_restriction(
     kind = next((tags[key] for key in _KEYS if key in tags), "")
     if any(key in tags for key in (_HOURS if kind else _CONDITIONAL)):
         return BY_THE_HOUR
-    if kind not in _KINDS:
-        return "" if kind in _LIFTED else UNKNOWN_KIND
+    if kind in _LIFTED or kind.endswith("_on_red"):
+        return ""
+    if not kind.startswith(("no_", "only_")):
+        return UNKNOWN_KIND
     named: dict[tuple[str, str], dict[int, None]] = {}
     for role, entity, ref in members:
         named.setdefault((role, entity), {})[ref] = None

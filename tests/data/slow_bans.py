@@ -78,7 +78,9 @@ class SlowBans:
                 (*drive, edge)
                 for drive, edge in product(drives, via)
                 if self.joins(drive, edge)
-                and self.head[edge] not in {self.head[passed] for passed in drive}
+                and self.head[edge] not in {self.head[passed] for passed in drive[1:]}
+                and (self.way[edge], not self.table.reversed[edge])
+                != (self.way[drive[-1]], self.table.reversed[drive[-1]])
             ]
         return drives
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.roads.bans import APART, ban_turns
+from data.roads.bans import APART, NO_DRIVE, ban_turns
 from data.roads.draft import RoadDraft
 from data.roads.restrictions import (
     BY_THE_HOUR,
@@ -120,7 +120,14 @@ def test_restrictions_by_the_hour_are_counted(tags: Tags) -> None:
 
 
 def test_restrictions_of_an_unknown_kind_are_counted() -> None:
-    assert kind(restriction="no_parking") == UNKNOWN_KIND
+    assert kind(restriction="yield") == UNKNOWN_KIND
+
+
+def test_other_words_after_no_or_only_are_taken() -> None:
+    for word in ("no_weird_zigzags", "only_left_on"):
+        assert kind(restriction=word) == word
+    for word in ("no_turn_on_red", "no_right_turn_on_red"):
+        assert kind(restriction=word) == ""
 
 
 @pytest.mark.parametrize("role", ["from", "via", "to"])
@@ -290,6 +297,14 @@ def test_only_along_a_via_way_binds_those_who_take_it() -> None:
     assert found == {(*approach, (3, 8, 7)), (*approach, (3, 2, 2))}
 
 
+def test_via_ways_that_come_back_to_the_from_way() -> None:
+    ways = {1: [1, 2], 2: [2, 3], 3: [3, 4, 2], 5: [2, 5]}
+    ring = ((1, 2, 1), (2, 3, 2), (3, 2, 3), (2, 5, 5))
+    assert bans(ways, ("no_u_turn", turn(1, [2, 3], 5)), oneway=(2, 3))[0] == {ring}
+    there_and_back = bans(ways, ("no_u_turn", turn(1, [2], 5)))
+    assert there_and_back == (set(), {NO_DRIVE: 1})
+
+
 def test_several_via_ways_in_any_order_with_crossings_on_them() -> None:
     ways = {1: [1, 2], 2: [2, 3, 4], 3: [4, 5], 4: [5, 6], 7: [3, 7]}
     drive = ((1, 2, 1), (2, 3, 2), (3, 4, 2), (4, 5, 3), (5, 6, 4))
@@ -309,7 +324,7 @@ def test_via_nodes_beside_via_ways_must_lie_on_them() -> None:
     assert len(bans(DUAL, ("no_u_turn", [*members, ("via", "n", 3)]))[0]) == 1
     assert bans(DUAL, ("no_u_turn", [*members, ("via", "n", 8)])) == (
         set(),
-        {"turn restrictions without a drive along their via ways": 1},
+        {NO_DRIVE: 1},
     )
 
 
@@ -331,7 +346,7 @@ def test_via_nodes_beside_via_ways_must_lie_on_them() -> None:
             "no_u_turn",
             turn(1, [2], 3),
             (),
-            "turn restrictions without a drive along their via ways",
+            NO_DRIVE,
         ),
     ],
 )
@@ -350,7 +365,7 @@ def test_via_ways_without_end_are_given_up() -> None:
     ways |= {3: [9, 10]}
     via = [way for way in ways if way >= 10]
     _, passed_over = bans(ways, ("no_u_turn", turn(1, via, 2)))
-    assert passed_over == {"turn restrictions without a drive along their via ways": 1}
+    assert passed_over == {NO_DRIVE: 1}
 
 
 NODES = st.integers(1, 6)
