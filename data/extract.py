@@ -48,7 +48,7 @@ def read_pbf(
     path : str or Path
         The file: an extract of a city, county or state.
     service_roads : bool
-        Take alleys, car parks and driveways too.
+        Take all alleys, car parks and driveways; else only service roads that join streets.
     progress : callable
         Told of each step.
 
@@ -136,7 +136,7 @@ def copy_roads(path: Path, out: Path, *, service_roads: bool) -> CopiedRoads:
     out : Path
         The ``.osm`` to write.
     service_roads : bool
-        Copy alleys, car parks and driveways too.
+        Copy all alleys, car parks and driveways too.
 
     Returns
     -------

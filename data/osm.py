@@ -70,7 +70,7 @@ def build_roads(
     polygon : str or Path, optional
         A GeoJSON file with an outline.
     service_roads : bool
-        Take alleys, car parks and driveways too.
+        Take all alleys, car parks and driveways; else only service roads that join streets.
     progress : callable
         Told of each step.
     retry : Retry, optional
@@ -174,7 +174,7 @@ def _download(
     find_area : callable
         Takes osmnx, gives the area; may ask servers too.
     service_roads : bool
-        Take alleys, car parks and driveways too.
+        Take all alleys, car parks and driveways; else only service roads that join streets.
     progress : callable
         Told of each step.
     retry : Retry
@@ -193,7 +193,7 @@ def _download(
             area = retry.ask(lambda: find_area(osmnx), answers, progress)
             check_size(area, name)
             progress("asking for its roads", answers.share)
-            roads = partial(_roads, osmnx, area, name, service_roads=service_roads)
+            roads = partial(_roads, osmnx, area, name)
             _fill(draft, retry.ask(roads, answers, progress))
         progress("cutting roads into edges", 0.9)
         return draft.table(name=name, date=_answer_date(cache), lacks=_NOT_DOWNLOADED)
@@ -228,7 +228,7 @@ def _find_place(osmnx: ModuleType, place: str) -> Area:
     return area
 
 
-def _roads(osmnx: ModuleType, area: Area, name: str, *, service_roads: bool) -> nx.MultiDiGraph:
+def _roads(osmnx: ModuleType, area: Area, name: str) -> nx.MultiDiGraph:
     """
     Ask for the roads of an area.
 
@@ -243,11 +243,10 @@ def _roads(osmnx: ModuleType, area: Area, name: str, *, service_roads: bool) -> 
     RoadSourceError
         If there are none.
     """
-    classes = (*ROAD_CLASSES, SERVICE) if service_roads else ROAD_CLASSES
     try:
         return osmnx.graph_from_polygon(
             area,
-            custom_filter=f'["highway"~"^({"|".join(classes)})$"]',
+            custom_filter=f'["highway"~"^({"|".join((*ROAD_CLASSES, SERVICE))})$"]',
             simplify=False,
             retain_all=True,
             truncate_by_edge=True,

@@ -37,7 +37,7 @@ class RoadSource:
     licence : str
         Licence and attribution, to be shown wherever the data are.
     service_roads : bool
-        Alleys and car parks are in it.
+        All alleys and car parks are in it; else only service roads that join streets.
     left_out : str
         What was in the source and was not taken, with counts; "" if nothing.
     drives_left : bool

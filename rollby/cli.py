@@ -257,7 +257,11 @@ def roads() -> None:
 @click.option("--polygon", type=FILE, help="A GeoJSON polygon.")
 @click.option("--osm", type=FILE, help="An .osm, .osm.gz, .osm.bz2 or .osm.pbf file.")
 @click.option("-o", "--out", type=FILE, required=True, help="The .roads file to write.")
-@click.option("--service-roads", is_flag=True, help="Take alleys and car parks too.")
+@click.option(
+    "--service-roads",
+    is_flag=True,
+    help="Take all alleys and car parks; else only roads there that join streets.",
+)
 @click.option(
     "--response", is_flag=True, help="Times with lights and siren; a roll-by is routine driving."
 )

@@ -20,10 +20,13 @@ from data.roads.arrange import TEXT_COLUMNS, arrange
 from data.roads.bans import ban_turns, pack_bans
 from data.roads.cut import Segments, cut_lines
 from data.roads.driving_side import DrivingSide
+from data.roads.joining import joins_streets
 from data.roads.lines import lengths_m, pick_lines
 from data.roads.restrictions import Restriction, read_restriction
 from data.roads.rules import (
     CUTTING_SIGNS,
+    SERVICE,
+    SERVICE_ROADS,
     blocks,
     count_left_out,
     directed,
@@ -48,7 +51,7 @@ class RoadDraft:
     Parameters
     ----------
     service_roads : bool
-        Alleys, car parks and driveways are wanted.
+        All alleys, car parks and driveways are wanted.
     """
 
     def __init__(self, *, service_roads: bool) -> None:
@@ -236,7 +239,7 @@ class RoadDraft:
         RoadSourceError
             If there is no road to drive.
         """
-        segments = self._block(self._segments())
+        segments = self._joined(self._block(self._segments()))
         if not len(segments.way):
             left_out = count_left_out(self._left_out) or "nothing"
             raise RoadSourceError(
@@ -360,6 +363,28 @@ class RoadDraft:
             head=end_node[: len(head)],
             way=segments.way,
         )
+
+    def _joined(self, segments: Segments) -> Segments:
+        """
+        Leave out service roads that join no streets, unless all are wanted, and count them.
+
+        Returns
+        -------
+        segments : Segments
+            Fewer of them.
+        """
+        if self._service_roads:
+            return segments
+        text = np.frombuffer(self._way_texts["highway"], np.int32)
+        service = (text == self._pool.row(SERVICE))[segments.way]
+        joins = joins_streets(segments, service)
+        kept = replace(
+            segments, tail=segments.tail[joins], head=segments.head[joins], way=segments.way[joins]
+        )
+        left_out = np.setdiff1d(segments.way, kept.way)
+        if len(left_out):
+            self.leave_out({SERVICE_ROADS: len(left_out)}, _ints(self._way_id)[left_out].tolist())
+        return kept
 
     def _node_columns(self, segments: Segments) -> dict[str, Column]:
         """

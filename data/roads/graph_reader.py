@@ -171,7 +171,7 @@ def _read_source(
     return replace(
         source,
         name=name or source.name,
-        service_roads=source.service_roads or service,
+        service_roads=source.service_roads if noted else service,
         left_out="; ".join(filter(None, (source.left_out, count_left_out(left_out)))),
     )
 

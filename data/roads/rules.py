@@ -33,7 +33,8 @@ ROAD_CLASSES = (
 """Classes a patrol car drives, from the fastest to the slowest."""
 NOT_FOR_CARS = "ways not for cars"
 SERVICE = "service"
-"""Alleys, car parks and driveways; taken on request."""
+SERVICE_ROADS = "service roads"
+"""Alleys, car parks and driveways; on request all, else those of no kind that join streets."""
 
 _UNBUILT = {"construction", "planned", "proposed"}
 _GONE = ("abandoned", "disused")
@@ -127,7 +128,8 @@ def reason_left_out(tags: Mapping[str, str], *, service_roads: bool) -> str:
     tags : mapping of str to str
         The way's tags.
     service_roads : bool
-        Alleys, car parks and driveways are wanted.
+        All alleys, car parks and driveways are wanted; else only service roads of no such kind,
+        which have yet to join streets (`data.roads.joining`).
 
     Returns
     -------
@@ -138,7 +140,7 @@ def reason_left_out(tags: Mapping[str, str], *, service_roads: bool) -> str:
     reasons = {
         "ferries": tags.get("route") == "ferry",
         "roads not built yet": highway in _UNBUILT,
-        "service roads": highway == SERVICE and not service_roads,
+        SERVICE_ROADS: highway == SERVICE and bool(tags.get("service")) and not service_roads,
         NOT_FOR_CARS: highway not in ROAD_CLASSES and highway != SERVICE,
         "abandoned roads": any(tags.get(key) == "yes" for key in _GONE),
         "areas": tags.get("area") == "yes",

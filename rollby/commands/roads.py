@@ -26,7 +26,7 @@ def build_roads_file(
     out : Path
         The ``.roads`` file to write.
     service_roads : bool
-        Take alleys and car parks too.
+        Take all alleys and car parks; else only service roads that join streets.
     response : bool
         Times with lights and siren.
     **source

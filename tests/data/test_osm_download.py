@@ -83,7 +83,7 @@ def test_a_box(server: OsmServer) -> None:
     assert table.source.date == DATE
     assert [path for path, _ in server.asked] == ["/api/interpreter"]
     assert '["highway"~"^(motorway|' in server.asked[0][1]["data"][0]
-    assert "service" not in server.asked[0][1]["data"][0]
+    assert "|service)$" in server.asked[0][1]["data"][0]
 
 
 def test_a_download_says_that_it_has_no_turn_restrictions(server: OsmServer) -> None:
@@ -93,10 +93,12 @@ def test_a_download_says_that_it_has_no_turn_restrictions(server: OsmServer) -> 
     assert server.asked
 
 
-def test_service_roads_are_asked_for_on_request(server: OsmServer) -> None:
+def test_service_roads_of_a_download_are_taken_on_request(server: OsmServer) -> None:
     server.overpass = [overpass_answer([*WAYS, (3, [3, 2], {"highway": "service"})])]
     assert (2, 3, 3) in edges_of(get(service_roads=True))
-    assert "|service)$" in server.asked[0][1]["data"][0]
+    alley = {"highway": "service", "service": "alley"}
+    server.overpass = [overpass_answer([*WAYS, (3, [3, 2], alley)])]
+    assert edges_of(get()) == EDGES
 
 
 def test_an_outline(server: OsmServer, tmp_path: Path) -> None:

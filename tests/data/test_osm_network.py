@@ -411,6 +411,16 @@ def test_service_roads_on_request(read: Read) -> None:
     assert table.source.left_out == ""
 
 
+def test_service_roads_that_join_streets_are_taken_unasked(read: Read) -> None:
+    streets: list[Way] = [(1, [1, 2, 3], STREET)]
+    lane, drive = {"highway": "service"}, {"highway": "service", "service": "driveway"}
+    ways: list[Way] = [*streets, (4, [1, 5, 6], lane), (5, [6, 3], lane), (6, [5, 7], lane)]
+    table = read([*ways, (7, [2, 8, 6], drive), (8, [2, 9], lane)])
+    assert edges_of(table) == both_ways((1, 3, 1), (1, 6, 4), (3, 6, 5))
+    assert not table.source.service_roads
+    assert table.source.left_out == "service roads: 3"
+
+
 def test_what_kind_of_service_road_is_kept(read: Read) -> None:
     ways: list[Way] = [(1, [1, 2], {"highway": "service", "service": "alley"}), (2, [2, 3], STREET)]
     table = read(ways, service_roads=True)

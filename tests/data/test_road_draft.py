@@ -118,7 +118,7 @@ def test_nodes_follow_the_curve_and_edges_follow_them(ways: list[Drawn], signs: 
 
 def test_nothing_to_drive_is_told_with_what_was_left_out() -> None:
     draft = RoadDraft(service_roads=False)
-    assert draft.add_way(1, {"highway": "service"}) is None
+    assert draft.add_way(1, {"highway": "service", "service": "alley"}) is None
     with pytest.raises(
         RoadSourceError,
         match=r"^here: must hold at least one road a patrol car drives "
