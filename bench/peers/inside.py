@@ -1,11 +1,13 @@
 """
 Run by a Python that OSRM's and Valhalla's wheels are built for, inside whose process they answer.
 
-Reads ``{"peer", "base" or "config", "algorithm", "wheel", "tables"}`` as one line of JSON; then for
-every line with a number answers that table so many times and prints the seconds each took.
+Reads ``{"peer", "base" or "config", "algorithm", "wheel", "tables", "warm"}`` as a line of JSON and
+answers the first tables to warm up; then answers the table of every line's number and prints the
+seconds it took.
 """
 
 import json
+import os
 import sys
 import time
 
@@ -48,16 +50,18 @@ def valhalla_answers(job):  # noqa: ANN001, ANN201 - as above
 
 def main():  # noqa: ANN201 - as above
     """Answer until the input ends."""
+    told = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # Valhalla writes its log where the answers go
     job = json.loads(sys.stdin.readline())
     sys.path.insert(0, job["wheel"])
     answers = {"osrm": osrm_answers, "valhalla": valhalla_answers}[job["peer"]](job)
-    for answer in answers:
+    for answer in answers[: job["warm"]]:
         answer()
-    print("ready", flush=True)
+    print("ready", file=told, flush=True)
     for line in sys.stdin:
         begun = time.perf_counter()
         answers[int(line)]()
-        print(time.perf_counter() - begun, flush=True)
+        print(time.perf_counter() - begun, file=told, flush=True)
 
 
 if __name__ == "__main__":
