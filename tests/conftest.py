@@ -20,6 +20,9 @@ SAMPLE = ROOT / "data" / "sample"
 EXTRACTS = ROOT / "tests" / "extracts"
 SHARED = ROOT.parent / "shared" / "data"
 
+# No test is timed: a busy machine is no fault of the code.
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
 # `make prove`: thousands of examples, and no haste.
 settings.register_profile(
     "prove", max_examples=2000, deadline=None, suppress_health_check=list(HealthCheck)
