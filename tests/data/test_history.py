@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import csv, parquet
 
@@ -150,6 +150,7 @@ def test_every_file_says_that_it_is_simulated(folder: Path) -> None:
     assert read_history(folder).simulated
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(
