@@ -25,14 +25,17 @@ ZONE = ZoneInfo("America/Chicago")
 
 
 def counted(path: Path) -> np.ndarray:
-    """Count traffic stops by hour of week, Monday 00:00 first."""
-    counts = np.zeros(168)
+    """Count traffic stops by week and hour of week, Monday 00:00 first."""
+    hours = []
     with gzip.open(path, "rt", encoding="utf-8") as text:
         for row in csv.DictReader(text):
             if row["problem"] == "traffic":
                 at = datetime.fromisoformat(row["started_at"]).astimezone(ZONE)
-                counts[24 * at.weekday() + at.hour] += 1
-    return counts
+                hours.append(168 * ((at.toordinal() - 1) // 7) + 24 * at.weekday() + at.hour)
+    hour = np.array(hours)
+    first = hour.min() // 168 * 168
+    weeks = hour.max() // 168 + 1 - first // 168
+    return np.bincount(hour - first, minlength=168 * weeks).reshape(weeks, 168).astype(float)
 
 
 def waves() -> np.ndarray:
@@ -89,14 +92,18 @@ def draw(counts: np.ndarray, mean: np.ndarray, path: Path) -> None:
 
 def main(path: Path) -> None:
     """Fit, write, and say how well it fits."""
-    counts = counted(path)
+    by_week = counted(path)
+    counts = by_week.sum(axis=0)
     mean = fitted(counts)
+    whole = by_week[1:-1]  # the year begins and ends within a week
+    between = float((whole.var(axis=0, ddof=1) / whole.mean(axis=0)).mean())
     explained = 1 - deviance(counts, mean) / deviance(counts, np.full(168, counts.mean()))
     left = 168 - waves().shape[1]
     over = deviance(counts, mean) / left
     sys.stdout.write(
         f"{counts.sum():.0f} stops; deviance explained {explained:.3f}; "
-        f"left per degree of freedom {over:.2f}\n"
+        f"left per degree of freedom {over:.2f}; "
+        f"variance between weeks, of their mean, {between:.2f}\n"
     )
     relative = [f"{rate:.3f}" for rate in mean / mean.mean()]
     rows = "\n".join("    " + ", ".join(relative[i : i + 12]) + "," for i in range(0, 168, 12))
