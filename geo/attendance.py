@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from data.road_table import METRES_PER_DEG
+from geo.sightings import among
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,6 +46,7 @@ class Attendance:
         self._near_m = policy.present_within_m
         self._enough_s = policy.present_after_s
         self._beside: dict[int, _Beside] = {}
+        self._there: dict[str, set[int]] = defaultdict(set)
         self._stop_ids: tuple[str, ...] = ()
         self._tree: cKDTree | None = None
         self._scale = 1.0
@@ -57,9 +60,7 @@ class Attendance:
         rows : list of int
             Rising.
         """
-        return sorted(
-            row for row, one in self._beside.items() if one.arrived and one.stop_id == stop_id
-        )
+        return sorted(self._there.get(stop_id, ()))
 
     def put(self, places: Mapping[str, tuple[float, float]]) -> list[tuple[str, int]]:
         """
@@ -83,6 +84,8 @@ class Attendance:
             self._tree = cKDTree(self._metres(lon_lat[:, 0], lon_lat[:, 1]))
         over = [row for row, one in self._beside.items() if one.stop_id not in places]
         gone = [(one.stop_id, row) for row in over if (one := self._beside.pop(row)).arrived]
+        for stop_id in self._there.keys() - places.keys():
+            del self._there[stop_id]
         return sorted(gone)
 
     def _metres(self, lon_deg: FloatArray, lat_deg: FloatArray) -> FloatArray:
@@ -116,7 +119,7 @@ class Attendance:
         near: Int32Array = np.where(nearest < len(self._stop_ids), nearest, -1)
         worth: BoolArray = near >= 0
         if self._beside:
-            worth |= np.isin(row, list(self._beside))
+            worth |= among(row, self._beside)
         changes = []
         for i in np.flatnonzero(worth).tolist():
             stop_id = self._stop_ids[near[i]] if near[i] >= 0 else ""
@@ -130,6 +133,7 @@ class Attendance:
             one.away_since_s = None
             if not one.arrived and at_s - one.since_s >= self._enough_s:
                 one.arrived = True
+                self._there[stop_id].add(row)
                 return [(stop_id, row, at_s, one.since_s, True)]
             return []
         left = []
@@ -138,6 +142,7 @@ class Attendance:
                 one.away_since_s = at_s
             if at_s - one.away_since_s < self._enough_s:
                 return []
+            self._there[one.stop_id].discard(row)
             left.append((one.stop_id, row, at_s, one.away_since_s, False))
         self._beside.pop(row, None)
         if stop_id:

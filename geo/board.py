@@ -25,7 +25,7 @@ from geo.crew import Crew, crew_of
 from geo.demand import Zones
 from geo.policies import Candidates, ours
 from geo.scene import Scene
-from geo.sightings import ACCURACY, AT, HEADING, LAT, LON, SPEED, Sightings
+from geo.sightings import ACCURACY, AT, HEADING, LAT, LON, SPEED, Sightings, among
 from geo.snapshot import Snapshot, take_snapshot
 
 if TYPE_CHECKING:
@@ -128,9 +128,11 @@ class Board:
             self._crew = None
         for i in row.tolist():
             self._units.pop(self.seen.unit_ids[i], None)
+        if not self.open:
+            return
         owners = {self.seen.row(one.stop.unit_id) for one in self.open.values()}
         # A unit on a stop of its own is in no other's company.
-        others = ~np.isin(row, list(owners)) if owners else np.ones(len(row), np.bool_)
+        others = ~among(row, owners)
         row, fix = row[others], fix[others]
         for stop_id, unit, seen_s, since_s, arrived in self.scene.attendance.look(
             row, fix[:, AT], fix[:, LON], fix[:, LAT]
@@ -344,6 +346,8 @@ class Board:
     def _decide(self) -> None:
         """Weigh everything anew and say what follows from it."""
         for stop_id, one in self.open.items():
+            if one.asking.next_s(self.policy) > self.now_s:
+                continue
             there = self.scene.there(stop_id) | {
                 unit_id for unit_id in one.asking.promised if self._is_on_scene(unit_id)
             }
@@ -415,8 +419,9 @@ class Board:
             stop_ids=tuple(snapshot.stop_ids[column] for column in columns.tolist()),
             allowed=allowed[pick],
             tau_s=snapshot.cover.tau_s[pick],
-            crow_m=snapshot.crow_m(idle, columns),
-            score=snapshot.score()[pick],
+            crow_m=lambda: snapshot.crow_m(idle, columns),
+            gain=snapshot.gain()[pick],
+            score=lambda: snapshot.score()[pick],
             alone=snapshot.cover.alone[columns],
             waiting_s=np.array([self.now_s - stops[c].seen_s for c in columns.tolist()]),
             asked_s=np.array([self._last_asked(unit_id) for unit_id in unit_ids]),

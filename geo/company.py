@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from data import words
 from data.records import Freshness, UnitStatus
-from geo.roster import metres_to_stop, stop_place
+from geo.roster import metres_to_stop
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from data.records import Stop
     from data.settings import Policy
@@ -41,7 +41,10 @@ class Company:
 
 
 def companies(
-    stops: Sequence[Stop], roster: Sequence[OnDuty], policy: Policy
+    stops: Sequence[Stop],
+    places: Mapping[str, tuple[float, float] | None],
+    roster: Sequence[OnDuty],
+    policy: Policy,
 ) -> dict[str, Company]:
     """
     Sort out the backup of all stops together: a car is in one place only.
@@ -50,8 +53,10 @@ def companies(
     ----------
     stops : sequence of Stop
         That are open.
+    places : mapping of str to (lon_deg, lat_deg) or None
+        Of each, by stop_id.
     roster : sequence of OnDuty
-        All units.
+        All units that are listed as backup; others do not matter.
     policy : Policy
         How near is there.
 
@@ -69,19 +74,19 @@ def companies(
     found = {stop.stop_id: Company() for stop in stops}
     listed: dict[str, list[tuple[float, str]]] = defaultdict(list)
     for stop in stops:
-        own = by_id.get(stop.unit_id)
         notes = found[stop.stop_id].notes
         if stop.unit_id in stop.backup:
             notes.append(f"{stop.unit_id} is listed as its own backup: not counted again")
         if also := sorted(on_stops[stop.unit_id] - {stop.stop_id}):
             notes.append(f"{stop.unit_id} is also on {', '.join(also)}: check which one goes on")
-        place = stop_place(stop, own.unit if own else None)
         for unit_id in sorted(set(stop.backup) - {stop.unit_id}):
             duty = by_id.get(unit_id)
             if duty is None:
                 notes.append(f"backup {unit_id} has no position: not counted")
             else:
-                listed[unit_id].append((metres_to_stop(duty.unit, place), stop.stop_id))
+                listed[unit_id].append(
+                    (metres_to_stop(duty.unit, places[stop.stop_id]), stop.stop_id)
+                )
     for unit_id, at_stops in sorted(listed.items()):
         (away_m, nearest), *others = sorted(at_stops)
         for _, stop_id in others:

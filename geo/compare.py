@@ -208,7 +208,7 @@ def _knowing(ends_s: dict[str, float], plan: ShiftPlan) -> Choose:
         left_s = np.array(ends) - candidates.now_s
         left_s = np.where(np.isfinite(left_s), left_s, 60 * plan.phase_min[StopPhase.CONTACT])
         worth = np.maximum(left_s - candidates.tau_s, 0.0) / 60
-        return POLICIES["ours"](replace(candidates, score=worth), policy)
+        return POLICIES["ours"](replace(candidates, gain=worth, score=lambda: worth), policy)
 
     return clairvoyant
 

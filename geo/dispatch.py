@@ -20,7 +20,7 @@ from geo.coverage import chances_everywhere, edge_within_s, lost_shares
 from geo.demand import demand_points
 from geo.exposure import expose
 from geo.reasons import Choice, reasons, why_none
-from geo.roster import muster, open_stops
+from geo.roster import muster, open_stops, stop_place
 from geo.weigh import Needs, cost_min, gain_min
 
 if TYPE_CHECKING:
@@ -251,7 +251,9 @@ def weigh_up(
     policy = settings.policy
     going_on = open_stops(units, stops, now=now, policy=policy)
     roster = muster(net, units, going_on, now=now, policy=policy, asked=asked or ())
-    backup = companies(going_on, roster, policy)
+    by_id = {unit.unit_id: unit for unit in units}
+    places = {stop.stop_id: stop_place(stop, by_id.get(stop.unit_id)) for stop in going_on}
+    backup = companies(going_on, places, roster, policy)
     exposures = [
         expose(net, stop, roster, backup[stop.stop_id], now=now, settings=settings, beats=beats)
         for stop in going_on

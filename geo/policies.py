@@ -29,10 +29,12 @@ class Candidates:
         Pairs that no rule forbids.
     tau_s : ndarray of float64, shape (u, s)
         Drive time with its allowance.
-    crow_m : ndarray of float64, shape (u, s)
-        As the crow flies.
-    score : ndarray of float64, shape (u, s)
-        S of model section 4, officer-minutes.
+    crow_m : callable
+        Gives metres as the crow flies, shape (u, s).
+    gain : ndarray of float64, shape (u, s)
+        What a unit's setting out gives the stop, officer-minutes; S is that less a cost, >= 0.
+    score : callable
+        Gives S of model section 4, officer-minutes, shape (u, s): dear, and seldom needed.
     alone : ndarray of bool, shape (s,)
         Flagged alone.
     waiting_s : ndarray of float64, shape (s,)
@@ -47,8 +49,9 @@ class Candidates:
     stop_ids: tuple[str, ...]
     allowed: BoolArray
     tau_s: FloatArray
-    crow_m: FloatArray
-    score: FloatArray
+    crow_m: Callable[[], FloatArray]
+    gain: FloatArray
+    score: Callable[[], FloatArray]
     alone: BoolArray
     waiting_s: FloatArray
     asked_s: FloatArray
@@ -81,7 +84,7 @@ def by_crow(candidates: Candidates, _policy: Policy) -> Pairs:
     pairs : list of (int, int)
         Rows of unit and stop.
     """
-    return _one_by_one(candidates, candidates.crow_m)
+    return _one_by_one(candidates, candidates.crow_m())
 
 
 def by_road(candidates: Candidates, _policy: Policy) -> Pairs:
@@ -133,7 +136,10 @@ def ours(candidates: Candidates, policy: Policy) -> Pairs:
     pairs : list of (int, int)
         Rows of unit and stop.
     """
-    score = np.where(candidates.allowed, candidates.score, -np.inf)
+    worthwhile = candidates.allowed & (candidates.gain >= policy.score_min)
+    if not worthwhile.any():
+        return []
+    score = np.where(candidates.allowed, candidates.score(), -np.inf)
     pairs = assign(score, candidates.alone, policy)
     return give_and_take(pairs, score, candidates.asked_s, candidates.unit_ids, policy)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
@@ -91,9 +92,9 @@ def metres_to_stop(unit: Unit, place: tuple[float, float] | None) -> float:
         Inf where nobody knows the place.
     """
     if place is None:
-        return np.inf
-    east = (unit.fix.lon_deg - place[0]) * np.cos(np.radians(place[1]))
-    return float(np.hypot(east, unit.fix.lat_deg - place[1]) * METRES_PER_DEG)
+        return math.inf
+    east = (unit.fix.lon_deg - place[0]) * math.cos(math.radians(place[1]))
+    return math.hypot(east, unit.fix.lat_deg - place[1]) * METRES_PER_DEG
 
 
 def open_stops(

@@ -13,6 +13,8 @@ from geo.snap import snap_batch
 from geo.starts import Starts
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from data.events import Fixes
     from data.road_table import BoolArray, FloatArray, IntArray
     from data.settings import Policy
@@ -87,6 +89,7 @@ class Sightings:
         self.odd: deque[OddFix] = deque(maxlen=KEPT_ODD)
         self._doubted: dict[int, FloatArray] = {}
         self._moved: set[int] = set()
+        self._named: tuple[tuple[str, ...], IntArray] = (), np.empty(0, np.int64)
         self._starts = _no_starts(64, 2)
 
     def row(self, unit_id: str) -> int:
@@ -129,10 +132,10 @@ class Sightings:
         fix : ndarray of float64, shape (b, 6)
             And what.
         """
-        unit_row = fixes.unit_row[which]
-        known, where = np.unique(unit_row, return_inverse=True)
-        row = np.array([self.row(fixes.unit_ids[i]) for i in known.tolist()], np.int64)[where]
-        fix = np.stack([getattr(fixes, name)[which] for name in FIELDS], axis=1)
+        row = self._rows_of(fixes.unit_ids)[fixes.unit_row[which]]
+        fix = np.empty((len(row), len(FIELDS)))
+        for column, name in enumerate(FIELDS):
+            fix[:, column] = getattr(fixes, name)[which]
         received_at_s = fixes.received_at_s[which]
         before = self.fix[row]
         plain = (
@@ -142,16 +145,23 @@ class Sightings:
             & plausible(before, fix)
         )
         if self._doubted:
-            plain &= ~np.isin(row, list(self._doubted))
+            plain &= ~among(row, self._doubted)
         believed = plain.copy()
         for i in np.flatnonzero(~plain).tolist():
             believed[i] = self._take_one(int(row[i]), fix[i], float(received_at_s[i]))
         rows = row[plain]
         self.fix[rows] = fix[plain]
         self._moved.update(rows.tolist())
-        self.counts["believed"] += int(believed.sum())
-        self.seen_count += len(np.unique(row[believed & ~np.isfinite(before[:, AT])]))
-        return row[believed], fix[believed]
+        row, fix = row[believed], fix[believed]
+        self.counts["believed"] += len(row)
+        self.seen_count += len(set(row[before[believed, AT] == -np.inf].tolist()))
+        return row, fix
+
+    def _rows_of(self, unit_ids: tuple[str, ...]) -> IntArray:
+        """Give the rows of units; a period's fixes come in many parts, and name all units once."""
+        if self._named[0] is not unit_ids:
+            self._named = unit_ids, np.array([self.row(name) for name in unit_ids], np.int64)
+        return self._named[1]
 
     def _take_one(self, row: int, fix: FloatArray, received_at_s: float) -> bool:
         """Take a fix that needs a second look."""
@@ -227,6 +237,18 @@ class Sightings:
 def _widest(starts: Starts, width: int) -> Starts:
     """Make room for more edges, where there is not enough."""
     return starts if starts.edge.shape[1] == width else starts.widened(width)
+
+
+def among(row: IntArray, rows: Collection[int]) -> BoolArray:
+    """
+    Tell which rows are among others; for few, several times faster than `numpy.isin`.
+
+    Returns
+    -------
+    among : ndarray of bool, shape as `row`
+        By row.
+    """
+    return np.fromiter((one in rows for one in row.tolist()), np.bool_, len(row))
 
 
 def plausible(before: FloatArray, fix: FloatArray) -> BoolArray:

@@ -69,7 +69,23 @@ class Snapshot:
     _coming: list[list[float]]
     _on_duty: int
     _starts: Starts
+    _gain: FloatArray | None = None
     _score: FloatArray | None = None
+
+    def gain(self) -> FloatArray:
+        """
+        Give the first part of S: what setting out gives the stop.
+
+        Returns
+        -------
+        gain : ndarray of float64, shape (u, s)
+            Officer-minutes.
+        """
+        if self._gain is None:
+            self._gain = gain_min(
+                self.cover.tau_s, self._officers, self._coming, self.needs, self._board.policy
+            )
+        return self._gain
 
     def score(self) -> FloatArray:
         """
@@ -81,10 +97,9 @@ class Snapshot:
             Officer-minutes; -inf where a pair is not allowed.
         """
         if self._score is None:
-            policy, needs, tau_s = self._board.policy, self.needs, self.cover.tau_s
-            gain = gain_min(tau_s, self._officers, self._coming, needs, policy)
-            cost = cost_min(tau_s, self._lost_shares(), self._on_duty, needs, policy)
-            self._score = np.where(self.allowed, gain, -np.inf) - np.where(self.allowed, cost, 0.0)
+            board, needs, tau_s = self._board, self.needs, self.cover.tau_s
+            cost = cost_min(tau_s, self._lost_shares(), self._on_duty, needs, board.policy)
+            self._score = np.where(self.allowed, self.gain() - cost, -np.inf)
         return self._score
 
     def _lost_shares(self) -> FloatArray:
@@ -157,8 +172,8 @@ def take_snapshot(board: Board, now: datetime) -> Snapshot:
     coming: list[list[float]] = []
     for column, one in enumerate(stops):
         own = board.unit(one.stop.unit_id)
-        own_duty = _duty(own, now, board) if own else None
         there, on_way = company[one.stop.stop_id].there, company[one.stop.stop_id].coming
+        own_duty = _duty(own, now, board) if own and own.officers > 1 else None
         present[column] = own_officers(own_duty, one.place, board.settings)[0]
         present[column] += sum(duty.unit.officers for duty in there)
         taus_s = []
@@ -172,8 +187,8 @@ def take_snapshot(board: Board, now: datetime) -> Snapshot:
                 tau_s = drive_time_s[row, column] + WORKING * effective_s[row]
                 taus_s.append((drive_time_s[row, column], duty.unit_id, tau_s, duty.unit.officers))
         coming.append([tau_s for _, _, tau_s, officers in sorted(taus_s) for _ in range(officers)])
-        if own_duty and own_duty.unit_id in unit_row:
-            counts[unit_row[own_duty.unit_id], column] = False
+        if one.stop.unit_id in unit_row:
+            counts[unit_row[one.stop.unit_id], column] = False
     phases = [one.stop.phase for one in stops]
     needs = Needs(
         within_s=np.array([one.within_s for one in stops]),
@@ -223,12 +238,13 @@ def _not_free(board: Board) -> set[str]:
 
 
 def _companies(board: Board, now: datetime) -> dict[str, Company]:
-    """Sort out the backup of all stops; only units that are named by one matter to it."""
+    """Sort out the backup of all stops."""
     stops = [one.stop for _, one in sorted(board.open.items())]
-    named = sorted({unit_id for stop in stops for unit_id in (stop.unit_id, *stop.backup)})
-    found = [board.unit(unit_id) for unit_id in named]
+    places = {stop_id: one.place for stop_id, one in board.open.items()}
+    listed = sorted({unit_id for stop in stops for unit_id in stop.backup})
+    found = [board.unit(unit_id) for unit_id in listed]
     roster = [_duty(unit, now, board) for unit in found if unit is not None]
-    return companies(stops, roster, board.policy)
+    return companies(stops, places, roster, board.policy)
 
 
 def _duty(unit: Unit, now: datetime, board: Board) -> OnDuty:

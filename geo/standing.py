@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geo.kernels.read import by_state, read_standing
+from geo.kernels.read import by_state, read_back, read_standing
+from geo.kernels.search import keep
 from geo.searching import limit_ms_of, searched, seconds
 from geo.starts import ends_of, seeds_back
 
@@ -17,12 +18,17 @@ if TYPE_CHECKING:
     from geo.starts import Starts
 
 
+MOST_NEW = 8  # stops that are read one by one before all are turned round again
+
+
 class StandingStops:
     """
     Stops that stand, each searched backward once.
 
     What the searches reached is held by state rather than by stop: a fix then reads the few stops
-    near it from one place in memory.
+    near it from one place in memory. That costs more to make than a few stops cost to read, so the
+    newest are read one by one, and what is held of stops that are gone is passed over, until there
+    are many of either.
 
     Parameters
     ----------
@@ -42,7 +48,9 @@ class StandingStops:
         self._limit_ms = limit_ms_of(within_s)
         self._reached: dict[str, tuple[Int32Array, Int32Array]] = {}
         self._ends: dict[str, tuple[Int32Array, Int32Array]] = {}
-        self._index: tuple[Int32Array, Int32Array, Int32Array, Int32Array] | None = None
+        self._new: dict[str, tuple[Int32Array, Int32Array] | None] = {}
+        self._slot: dict[str, int] = {}
+        self._by_state = self._turned_round()
 
     @property
     def stop_ids(self) -> tuple[str, ...]:
@@ -60,13 +68,15 @@ class StandingStops:
         place : Position
             Where it is.
         """
+        self._slot.pop(stop_id, None)
         net = self._net
         ends = ends_of(net, place)
         with searched(net.spare, net.backward, *seeds_back(net, *ends), self._limit_ms) as found:
             touched = found.touched.copy()
             self._reached[stop_id] = touched, found.label_ms[touched]
+            few = len(self._new.keys() | {stop_id}) <= MOST_NEW
+            self._new[stop_id] = keep(found.label_ms, touched) if few else None
         self._ends[stop_id] = ends
-        self._index = None
 
     def clear(self, stop_id: str) -> None:
         """
@@ -77,9 +87,8 @@ class StandingStops:
         stop_id : str
             Its name; one that does not stand is no fault.
         """
-        if self._reached.pop(stop_id, None) is not None:
-            del self._ends[stop_id]
-            self._index = None
+        for held in (self._reached, self._ends, self._new, self._slot):
+            held.pop(stop_id, None)
 
     def drive_times_ms(self, starts: Starts) -> Int32Array:
         """
@@ -95,19 +104,25 @@ class StandingStops:
         time_ms : ndarray of int32, shape (k, stops)
             By `stop_ids`; `UNREACHED` where there is no way within the horizon.
         """
-        if self._index is None:
-            self._index = self._by_state()
+        slots = len(self._by_state[-1])
+        gone = slots - len(self._slot)
+        if None in self._new.values() or gone > MOST_NEW + len(self._slot):
+            self._by_state = self._turned_round()
+            slots = len(self._slot)
+        known_ms = np.empty((len(starts.edge), slots), np.int32)
+        limit_ms, roads = self._limit_ms, (self._net.end_state, self._net.edge_ms)
+        legs = starts.edge, starts.done_ms, starts.price_ms
+        read_standing(*self._by_state[:-1], *roads, *legs, limit_ms, known_ms)
+        if len(self._slot) == slots == len(self._reached):
+            return known_ms
         time_ms = np.empty((len(starts.edge), len(self._reached)), np.int32)
-        read_standing(
-            *self._index,
-            self._net.end_state,
-            self._net.edge_ms,
-            starts.edge,
-            starts.done_ms,
-            starts.price_ms,
-            self._limit_ms,
-            time_ms,
-        )
+        one_ms = np.empty(len(starts.edge), np.int32)
+        for column, stop_id in enumerate(self._reached):
+            if pages := self._new.get(stop_id):
+                read_back(*pages, *self._ends[stop_id], *roads, *legs, limit_ms, one_ms)
+                time_ms[:, column] = one_ms
+            else:
+                time_ms[:, column] = known_ms[:, self._slot[stop_id]]
         return time_ms
 
     def drive_times_s(self, starts: Starts) -> FloatArray:
@@ -121,8 +136,10 @@ class StandingStops:
         """
         return seconds(self.drive_times_ms(starts))
 
-    def _by_state(self) -> tuple[Int32Array, Int32Array, Int32Array, Int32Array]:
-        """Turn what the searches reached round."""
+    def _turned_round(self) -> tuple[Int32Array, Int32Array, Int32Array, Int32Array, Int32Array]:
+        """Hold what the searches reached by state; none is new then."""
+        self._new.clear()
+        self._slot = {stop_id: slot for slot, stop_id in enumerate(self._reached)}
         none = [np.empty(0, np.int32)]
         touched, rest_ms = (
             np.concatenate(none + [part[i] for part in self._reached.values()]) for i in range(2)
@@ -137,4 +154,4 @@ class StandingStops:
         slot = np.repeat(slots, [len(part) for part, _ in self._ends.values()])
         order = np.lexsort((slot, edge))
         end = np.stack([slot, done_ms], axis=1)[order].astype(np.int32)
-        return start, entry, edge[order], end
+        return start, entry, edge[order], end, slots

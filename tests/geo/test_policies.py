@@ -9,13 +9,15 @@ import numpy as np
 from data.settings import Policy
 from geo.policies import Candidates, by_crow, by_road, jointly, nobody, ours
 
+SCORE = np.array([[3.0, 5.0], [2.9, 0.6], [0.2, 9.0]])
 PAIRS = Candidates(
     unit_ids=("A", "B", "C"),
     stop_ids=("S1", "S2"),
     allowed=np.array([[True, True], [True, True], [True, False]]),
     tau_s=np.array([[60.0, 70.0], [80.0, 400.0], [300.0, 50.0]]),
-    crow_m=np.array([[900.0, 500.0], [400.0, 300.0], [100.0, 90.0]]),
-    score=np.array([[3.0, 5.0], [2.9, 0.6], [0.2, 9.0]]),
+    crow_m=lambda: np.array([[900.0, 500.0], [400.0, 300.0], [100.0, 90.0]]),
+    gain=SCORE,
+    score=lambda: SCORE,
     alone=np.array([True, True]),
     waiting_s=np.array([10.0, 60.0]),
     asked_s=np.array([100.0, -np.inf, -np.inf]),
@@ -52,7 +54,8 @@ def test_ours_lets_the_one_go_that_was_asked_least_recently() -> None:
     one_stop = replace(
         PAIRS,
         stop_ids=("S1",),
-        **{name: getattr(PAIRS, name)[:, :1] for name in ("allowed", "tau_s", "crow_m", "score")},
+        **{name: getattr(PAIRS, name)[:, :1] for name in ("allowed", "tau_s", "gain")},
+        score=lambda: SCORE[:, :1],
         alone=np.array([True]),
         waiting_s=np.array([10.0]),
     )

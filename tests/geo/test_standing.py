@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo.router import many_to_many
-from geo.standing import StandingStops
+from geo.standing import MOST_NEW, StandingStops
 from geo.starts import starts_of
 from tests.geo.test_nearest import units_in_towns
 from tests.geo.test_router import somewhere
@@ -21,14 +22,29 @@ if TYPE_CHECKING:
 
 
 @settings(max_examples=examples(80), deadline=None)
-@given(units_in_towns(), st.data(), st.sampled_from([np.inf, 30.0, 0.0]))
+@given(
+    units_in_towns(),
+    st.data(),
+    st.sampled_from([np.inf, 30.0, 0.0]),
+    st.sampled_from([0, 1, MOST_NEW]),
+)
 def test_all_times_equal_one_search_per_stop(
-    case: tuple[RoadNetwork, list[Position]], data: st.DataObject, within_s: float
+    case: tuple[RoadNetwork, list[Position]],
+    data: st.DataObject,
+    within_s: float,
+    most_new: int,
 ) -> None:
-    net, units = case
+    with patch("geo.standing.MOST_NEW", most_new):
+        _put_and_clear(*case, data, within_s)
+
+
+def _put_and_clear(
+    net: RoadNetwork, units: list[Position], data: st.DataObject, within_s: float
+) -> None:
+    """Put stops up and take them down, and compare after each."""
     standing = StandingStops(net, within_s=within_s)
     places: dict[str, Position] = {}
-    for _ in range(data.draw(st.integers(0, 6))):
+    for _ in range(data.draw(st.integers(0, 8))):
         name = data.draw(st.sampled_from("abcd"))
         if data.draw(st.booleans()):
             edge = data.draw(st.integers(0, len(net.edge_ms) - 1))
@@ -38,6 +54,8 @@ def test_all_times_equal_one_search_per_stop(
         else:
             standing.clear(name)
             places.pop(name, None)
+        if data.draw(st.booleans()):
+            continue  # several changes between two looks
         starts = starts_of(net, units)
         expected = many_to_many(net, starts, list(places.values()), within_s=within_s)
         np.testing.assert_array_equal(standing.drive_times_s(starts), expected)
