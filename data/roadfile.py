@@ -93,7 +93,8 @@ def read_roads(path: Path | str) -> tuple[dict[str, npt.NDArray[Any]], dict[str,
     """
     try:
         size = Path(path).stat().st_size
-        mapped = np.memmap(path, np.uint8, "r") if size else np.empty(0, np.uint8)
+        # As a plain array: each slice of a memmap pays for being one.
+        mapped = np.asarray(np.memmap(path, np.uint8, "r")) if size else np.empty(0, np.uint8)
     except OSError as error:
         raise RoadFileError(f"{path}: cannot be read ({error.strerror}); {_REMEDY}") from error
     if size < _START.size or bytes(mapped[: len(MAGIC)]) != MAGIC:

@@ -46,6 +46,8 @@ class OpenStop:
         T here.
     placed_by : object
         What its place was worked out from.
+    made_of : object
+        What `stop` was written from, where somebody was added to the record.
     asking : Asking
         The asks.
     alarm : Alarm
@@ -58,6 +60,7 @@ class OpenStop:
     position: Position | None = None
     within_s: float = 0.0
     placed_by: object = None
+    made_of: object = None
     asking: Asking = field(default_factory=Asking)
     alarm: Alarm = field(default_factory=Alarm)
 
@@ -190,7 +193,11 @@ class Scene:
             return stop
         company = {*one.asking.promised, *self.there(stop.stop_id)} - {stop.unit_id}
         if company <= set(stop.backup):
+            one.made_of = None
             return stop
+        if one.made_of == (stop, company):
+            return one.stop
+        one.made_of = stop, company
         return replace(stop, backup=tuple(sorted(company.union(stop.backup))))
 
     def _place(self, one: OpenStop, own: Unit | None) -> bool:
