@@ -11,7 +11,7 @@ from geo.nearest import NearestUnits, nearest
 from geo.network import RoadNetwork
 from geo.router import search_back, times_to
 from geo.searching import limit_ms_of, searched
-from geo.snap import Position, snap, snap_batch
+from geo.snap import Position, roads_of, snap, snap_batch
 from geo.snap_grid import SETTING_OUT
 from geo.standing import StandingStops
 from geo.starts import Starts, ends_of, seeds_back, starts_at
@@ -181,12 +181,14 @@ def snap_kernel(
 ) -> Callable[[object], None]:
     """Prepare fixes for the kernel alone: their order and room for answers are made."""
     unknown = np.full(len(lon), np.nan)
-    asked = np.stack([lon, lat, heading, unknown, unknown], axis=1)
+    asked = np.stack([lon, lat, heading, unknown, unknown])
     order = net.grid.order(lon, lat)
-    whole = np.full((len(lon), kernel.WHOLE), -1, np.int32)
-    figures = np.full((len(lon), kernel.FIGURES), np.nan)
-    roads = net.grid.cells, net.grid.road_mps, net.shape_share, net.table.tail, net.table.head
-    return lambda _: kernel.snap_fixes(*roads, SETTING_OUT, asked, order, whole, figures)
+    whole = np.empty((kernel.WHOLE, len(lon)), np.int32)
+    figures = np.empty((kernel.FIGURES, len(lon)))
+    roads = roads_of(net)
+    return lambda _: kernel.snap_fixes(
+        net.grid.cells, roads, SETTING_OUT, 0, asked, order, whole, figures
+    )
 
 
 def table_to(net: RoadNetwork, within_s: float) -> Callable[[FloatArray, FloatArray], FloatArray]:

@@ -16,6 +16,7 @@ from geo.starts import starts_at
 
 if TYPE_CHECKING:
     from data.road_table import BoolArray, FloatArray, Int32Array
+    from geo.kernels.snap import Roads
     from geo.network import RoadNetwork
     from geo.starts import Starts
 
@@ -26,13 +27,13 @@ __all__ = [
     "Position",
     "Snapped",
     "opposite",
+    "roads_of",
     "snap",
     "snap_all",
     "snap_batch",
 ]
 
 NEAR_M = 50.0  # no road so near: the position is used with a note
-AT_END_M = 0.01  # nearer to where an edge ends than that: rounding
 UNSURE = 0.6  # less confidence than that: two roads are nearly as likely
 
 
@@ -253,7 +254,9 @@ def _toward(net: RoadNetwork, edge: int, position: Position) -> FloatArray:
     """Give the direction in which an edge passes a place, as a vector of length 1."""
     lon, lat = net.table.shape(edge)
     scale = np.cos(np.radians(position.lat_deg))
-    line = np.stack([(lon - position.lon_deg) * scale, lat - position.lat_deg], axis=1)
+    east = lon - position.lon_deg
+    east -= 360 * np.rint(east / 360)  # the short way across the date line
+    line = np.stack([east * scale, lat - position.lat_deg], axis=1)
     step = np.diff(line, axis=0)
     square = np.maximum((step**2).sum(axis=1), 1e-30)
     along = np.clip(-(line[:-1] * step).sum(axis=1) / square, 0, 1)
@@ -297,7 +300,7 @@ def snap(
         None where no road lies within `FAR_M`.
     """
     known = (lon_deg, lat_deg, heading_deg, accuracy_m, speed_mps)
-    asked = np.array([[np.nan if figure is None else figure for figure in known]], np.float64)
+    asked = np.array([[np.nan if figure is None else figure] for figure in known], np.float64)
     return _snap(net, asked, arriving=arriving).position(0)
 
 
@@ -373,57 +376,72 @@ def snap_batch(
     a Gaussian of the distance, a von Mises law of the heading. A fix further off than it should
     err is taken to err by as much: on a parking lot, the nearest of two roads is a guess.
     """
-    asked = np.full((np.size(lon_deg), kernel.ASKED), np.nan)
+    asked = np.full((kernel.ASKED, np.size(lon_deg)), np.nan)
     for column, figures in enumerate((lon_deg, lat_deg, heading_deg, accuracy_m, speed_mps)):
         if figures is not None:
-            if np.shape(figures) != asked.shape[:1]:
+            if np.shape(figures) != asked.shape[1:]:
                 raise InputError(
                     "lon_deg, lat_deg, heading_deg, accuracy_m, speed_mps: "
                     "must be flat and of one length"
                 )
-            asked[:, column] = figures
+            asked[column] = figures
     return _snap(net, asked, arriving=arriving)
 
 
 def _snap(net: RoadNetwork, asked: FloatArray, *, arriving: bool) -> Snapped:
     """Snap fixes that are given as the kernel takes them."""
-    grid, count = net.grid, len(asked)
-    whole = np.full((count, kernel.WHOLE), -1, np.int32)
-    figures = np.full((count, kernel.FIGURES), np.nan)
-    kernel.snap_fixes(
-        grid.cells,
-        grid.road_mps,
-        net.shape_share,
-        net.table.tail,
-        net.table.head,
-        ARRIVING if arriving else SETTING_OUT,
-        asked,
-        grid.order(asked[:, kernel.LON], asked[:, kernel.LAT]),
-        whole,
-        figures,
-    )
-    given, whole, figures = asked.T.copy(), whole.T.copy(), figures.T.copy()
-    edge = whole[kernel.ON]
-    known = np.isfinite(given[kernel.HEADING])
-    # Without a heading a car may point either way; with one it turns round where it may.
-    both_ways = (edge >= 0) & (net.twin[edge] >= 0) & (net.may_turn[edge] | ~known)
-    model = RESPONSE if net.response else ROUTINE
-    price_ms = np.where(known, round(model.u_turn_s * 1000), 0)
-    fraction = figures[kernel.FRACTION]
-    length_m = net.table.length_m[edge]
-    fraction[fraction * length_m < AT_END_M] = 0.0
-    fraction[(1 - fraction) * length_m < AT_END_M] = 1.0
+    whole, figures = _answers(net, asked, arriving=arriving)
     return Snapped(
-        lon_deg=given[kernel.LON],
-        lat_deg=given[kernel.LAT],
-        edge=edge,
-        fraction=fraction,
+        lon_deg=asked[kernel.LON],
+        lat_deg=asked[kernel.LAT],
+        edge=whole[kernel.ON],
+        fraction=figures[kernel.FRACTION],
         offset_m=figures[kernel.OFFSET],
         snapped_lon_deg=figures[kernel.AT_LON],
         snapped_lat_deg=figures[kernel.AT_LAT],
         runner_up=whole[kernel.RUNNER_UP],
-        confidence=np.nan_to_num(figures[kernel.CONFIDENCE]),
-        turn_round_ms=np.where(both_ways, price_ms, -1).astype(np.int32),
-        any_way=~known & np.isin(fraction, (0.0, 1.0)),
+        confidence=figures[kernel.CONFIDENCE],
+        turn_round_ms=whole[kernel.TURN_ROUND_MS],
+        any_way=whole[kernel.ANY_WAY] > 0,
         passed_over=whole[kernel.PASSED_OVER],
     )
+
+
+def _answers(
+    net: RoadNetwork, asked: FloatArray, *, arriving: bool
+) -> tuple[Int32Array, FloatArray]:
+    """Run the kernel: whole numbers and figures, a column a fix."""
+    grid, count = net.grid, asked.shape[1]
+    whole = np.empty((kernel.WHOLE, count), np.int32)
+    figures = np.empty((kernel.FIGURES, count))
+    kernel.snap_fixes(
+        grid.cells,
+        roads_of(net),
+        ARRIVING if arriving else SETTING_OUT,
+        round((RESPONSE if net.response else ROUTINE).u_turn_s * 1000),
+        asked,
+        grid.order(asked[kernel.LON], asked[kernel.LAT]),
+        whole,
+        figures,
+    )
+    return whole, figures
+
+
+def roads_of(net: RoadNetwork) -> Roads:
+    """
+    List what `geo.kernels.snap.snap_fixes` has to know of edges.
+
+    Parameters
+    ----------
+    net : RoadNetwork
+        The roads.
+
+    Returns
+    -------
+    roads : tuple of ndarray
+        How fast each is commonly driven, m/s; its length, m; the share of it that lies before each
+        shape point; tail, head and twin; whether one may turn round on it.
+    """
+    table = net.table
+    lengths = net.grid.road_mps, table.length_m, net.shape_share
+    return *lengths, table.tail, table.head, net.twin, net.may_turn

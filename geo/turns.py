@@ -187,7 +187,9 @@ def _bearing(
 ) -> FloatArray:
     """Give the bearing between shape points, on the plane that touches the start."""
     lon, lat = table.shape_lon_deg, table.shape_lat_deg
-    east = (lon[end] - lon[start]) * np.cos(np.radians(lat[start]))
+    east = lon[end] - lon[start]
+    east -= 360 * np.rint(east / 360)  # the short way across the date line
+    east *= np.cos(np.radians(lat[start]))
     bearing: FloatArray = np.degrees(np.arctan2(east, lat[end] - lat[start])) % 360
     return bearing
 

@@ -9,8 +9,6 @@ from numba import njit
 
 from geo.kernels.kinds import (
     FLOAT,
-    FLOAT_ROWS,
-    FLOAT_ROWS_OUT,
     FLOATS,
     INT,
     INTS,
@@ -25,13 +23,14 @@ from geo.kernels.kinds import (
 if TYPE_CHECKING:
     from data.road_table import FloatArray, Int32Array, IntArray
 
-EDGE, BACK, POINT, FLAGS, OWNED = 0, 1, 2, 3, 4  # columns of `geo.snap_grid.SnapGrid.owner`
+# Columns of `geo.snap_grid.SnapGrid.segment`.
+EDGE, BACK, POINT, FLAGS, EAST0, NORTH0, EAST1, NORTH1, SEGMENT = 0, 1, 2, 3, 4, 5, 6, 7, 8
 FIRST, LAST = 16, 32  # flags of an edge's segments
-PAD_DEG = 1e-9  # 0.1 mm: a place on the border of two cells is found in either
+PAD = 1.0  # units, at most 11 mm: a place on the border of two cells is found in either
 
 
 @njit(INT(FLOAT, FLOAT, FLOAT, INT), cache=True, nogil=True, inline="always")
-def cell_of(deg: float, origin_deg: float, cell_deg: float, count: int) -> int:
+def cell_of(at: float, origin: float, cell: float, count: int) -> int:
     """
     Give the row or column of cells in which a coordinate lies.
 
@@ -41,7 +40,7 @@ def cell_of(deg: float, origin_deg: float, cell_deg: float, count: int) -> int:
         The first or last where it lies outside.
     """
     # In floats: a place half round the earth must not overflow.
-    return int(min(max(np.floor((deg - origin_deg) / cell_deg), 0.0), count - 1.0))
+    return int(min(max(np.floor((at - origin) / cell), 0.0), count - 1.0))
 
 
 @njit(
@@ -51,10 +50,10 @@ def cell_of(deg: float, origin_deg: float, cell_deg: float, count: int) -> int:
     inline="always",
 )
 def _columns(
-    lon0: float,
-    lat0: float,
-    lon1: float,
-    lat1: float,
+    east0: float,
+    north0: float,
+    east1: float,
+    north1: float,
     low: float,
     high: float,
     west: float,
@@ -63,17 +62,18 @@ def _columns(
 ) -> tuple[int, int]:
     """Give the columns that a segment passes between two latitudes."""
     begin, end = 0.0, 1.0
-    if lat1 != lat0:
-        at_low, at_high = (low - lat0) / (lat1 - lat0), (high - lat0) / (lat1 - lat0)
+    if north1 != north0:
+        rise = north1 - north0
+        at_low, at_high = (low - north0) / rise, (high - north0) / rise
         begin, end = max(0.0, min(at_low, at_high)), min(1.0, max(at_low, at_high))
-    one, other = lon0 + begin * (lon1 - lon0), lon0 + end * (lon1 - lon0)
-    first = cell_of(min(one, other) - PAD_DEG, west, cell, count)
-    return first, cell_of(max(one, other) + PAD_DEG, west, cell, count)
+    one, other = east0 + begin * (east1 - east0), east0 + end * (east1 - east0)
+    first = cell_of(min(one, other) - PAD, west, cell, count)
+    return first, cell_of(max(one, other) + PAD, west, cell, count)
 
 
-@njit(INT(FLOAT_ROWS, FLOATS, INT, INT, INTS_OUT), cache=True, nogil=True)
+@njit(INT(ROWS, FLOATS, INT, INT, INTS_OUT), cache=True, nogil=True)
 def count_segments(
-    ends: FloatArray,
+    segment: Int32Array,
     frame: FloatArray,
     columns: int,
     rows: int,
@@ -84,12 +84,10 @@ def count_segments(
 
     Parameters
     ----------
-    ends : ndarray of float64, shape (s, 4)
-        Longitude and latitude of the begin and end of each segment.
-    frame : ndarray of float64, shape (4,)
-        West, south, width and height of a cell, degrees.
-    columns, rows : int
-        Of cells.
+    segment : ndarray of int32, shape (s, 8)
+        As in `geo.snap_grid.SnapGrid`, each once.
+    frame, columns, rows
+        As in `geo.snap_grid.SnapGrid`.
     count : ndarray of int32, shape (rows * columns,)
         Zeros; filled.
 
@@ -98,68 +96,57 @@ def count_segments(
     total : int
         Of all cells.
     """
-    west, south, width, height = frame
+    west, south, width, height = frame[0], frame[1], frame[2], frame[3]
     total = 0
-    for i in range(len(ends)):
-        lon0, lat0, lon1, lat1 = ends[i, 0], ends[i, 1], ends[i, 2], ends[i, 3]
-        first = cell_of(min(lat0, lat1) - PAD_DEG, south, height, rows)
-        last = cell_of(max(lat0, lat1) + PAD_DEG, south, height, rows)
+    for i in range(len(segment)):
+        east0, north0 = float(segment[i, EAST0]), float(segment[i, NORTH0])
+        east1, north1 = float(segment[i, EAST1]), float(segment[i, NORTH1])
+        first = cell_of(min(north0, north1) - PAD, south, height, rows)
+        last = cell_of(max(north0, north1) + PAD, south, height, rows)
         for row in range(first, last + 1):
-            low = south + row * height - PAD_DEG
-            high = south + (row + 1) * height + PAD_DEG
-            begin, end = _columns(lon0, lat0, lon1, lat1, low, high, west, width, columns)
+            low, high = south + row * height - PAD, south + (row + 1) * height + PAD
+            begin, end = _columns(east0, north0, east1, north1, low, high, west, width, columns)
             for cell in range(row * columns + begin, row * columns + end + 1):
                 count[cell] += 1
             total += end - begin + 1
     return total
 
 
-@njit(
-    NOTHING(ROWS, FLOAT_ROWS, FLOATS, INT, INT, INTS_OUT, ROWS_OUT, FLOAT_ROWS_OUT),
-    cache=True,
-    nogil=True,
-)
+@njit(NOTHING(ROWS, FLOATS, INT, INT, INTS_OUT, ROWS_OUT), cache=True, nogil=True)
 def place_segments(
     segment: Int32Array,
-    ends: FloatArray,
     frame: FloatArray,
     columns: int,
     rows: int,
     free: Int32Array,
-    owner: Int32Array,
-    line: FloatArray,
+    placed: Int32Array,
 ) -> None:
     """
     List the segments cell by cell.
 
     Parameters
     ----------
-    segment : ndarray of int32, shape (s, 4)
-        Rows of `owner`.
-    ends, frame, columns, rows
+    segment, frame, columns, rows
         As `count_segments` takes them.
     free : ndarray of int32, shape (rows * columns,)
         Where the list of each cell begins; where it ends, after.
-    owner : ndarray of int32, shape (e, 4)
+    placed : ndarray of int32, shape (e, 8)
         Filled.
-    line : ndarray of float64, shape (e, 4)
-        Filled: the ends.
     """
-    west, south, width, height = frame
-    for i in range(len(ends)):
-        lon0, lat0, lon1, lat1 = ends[i, 0], ends[i, 1], ends[i, 2], ends[i, 3]
-        first = cell_of(min(lat0, lat1) - PAD_DEG, south, height, rows)
-        last = cell_of(max(lat0, lat1) + PAD_DEG, south, height, rows)
+    west, south, width, height = frame[0], frame[1], frame[2], frame[3]
+    for i in range(len(segment)):
+        east0, north0 = float(segment[i, EAST0]), float(segment[i, NORTH0])
+        east1, north1 = float(segment[i, EAST1]), float(segment[i, NORTH1])
+        first = cell_of(min(north0, north1) - PAD, south, height, rows)
+        last = cell_of(max(north0, north1) + PAD, south, height, rows)
         for row in range(first, last + 1):
-            low = south + row * height - PAD_DEG
-            high = south + (row + 1) * height + PAD_DEG
-            begin, end = _columns(lon0, lat0, lon1, lat1, low, high, west, width, columns)
+            low, high = south + row * height - PAD, south + (row + 1) * height + PAD
+            begin, end = _columns(east0, north0, east1, north1, low, high, west, width, columns)
             for cell in range(row * columns + begin, row * columns + end + 1):
                 slot = free[cell]
                 free[cell] = slot + 1
-                for column in range(4):
-                    owner[slot, column] = segment[i, column]
-                    line[slot, column] = ends[i, column]
+                for column in range(SEGMENT):
+                    placed[slot, column] = segment[i, column]
 
 
 @njit(NOTHING(LONGS, FLOATS, FLOATS, INTS, INTS_OUT), cache=True, nogil=True)

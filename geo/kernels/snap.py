@@ -13,27 +13,50 @@ import numpy as np
 from numba import njit
 
 from data.road_table import METRES_PER_DEG
-from geo.kernels.grid import EDGE, FIRST, FLAGS, LAST, PAD_DEG, POINT, cell_of
+from geo.kernels.grid import (
+    EAST0,
+    EAST1,
+    EDGE,
+    FIRST,
+    FLAGS,
+    LAST,
+    NORTH0,
+    NORTH1,
+    POINT,
+)
 from geo.kernels.kinds import (
-    FLOAT,
     FLOAT_ROWS,
     FLOAT_ROWS_OUT,
     FLOATS,
-    FLOATS_OUT,
     INT,
     INTS,
     LONGS,
     NOTHING,
-    ROWS,
     ROWS_OUT,
-    TRUTH,
+    TRUTHS,
     several,
+)
+from geo.kernels.near import (
+    ALONG,
+    GRID,
+    NEAR,
+    OF,
+    PLACE,
+    ROW,
+    SAME_M,
+    SQUARE,
+    ask_ahead,
+    corners_of,
+    is_nearest,
+    list_near,
 )
 
 if TYPE_CHECKING:
-    from data.road_table import FloatArray, Int32Array, IntArray
+    from data.road_table import BoolArray, FloatArray, Int32Array, IntArray
+    from geo.kernels.near import Grid
 
-    Grid = tuple[FloatArray, int, int, Int32Array, Int32Array, FloatArray]
+    Roads = tuple[FloatArray, FloatArray, FloatArray, Int32Array, Int32Array, Int32Array, BoolArray]
+    Car = tuple[float, float, float, float, float, float, float]
 
 FAR_M = 250.0  # no road so near: the position is a fault
 MAIN_M = 100.0  # a road of the main part is preferred so much further over a cut-off scrap
@@ -53,255 +76,240 @@ ROAD_SD_M = 5.0
 HEADING_LOG = 4.0  # sharpness of the von Mises law: headings err by 0.5 rad, a lane change included
 TOO_FAST_LOG = 2.0  # a road so slow is that much less likely, in natural logarithms
 RIVAL_LOG = 4.6  # a road a hundred times less likely is no rival
-WINDOW_M = 40.0  # searched first: enough for most fixes in a town
-SAME_M = 1e-6  # distances so near to each other are the same
+WINDOW_SD = 3.4  # searched first: enough for all rivals of a road that is 1.5 sd away
+SAME_LOG = 1e-9  # likelihoods so near to each other are the same
+RIGHT_ANGLE = 1e-6  # a cosine so near to 0 is for neither way of a road
 WHOLE_DEG = 359.0  # roads so far apart may be neighbours across the date line
+TURNS_DEG = (0.0, -360.0, 360.0)
+AT_END_M = 0.01  # nearer to where an edge ends than that: rounding
 
-# Columns of a candidate: square of its distance, where on it that is, its vector eastward and
-# northward, and the square of its length; m.
-_SQUARE, _ALONG, _EAST, _NORTH, _LENGTH, _WIDTH = 0, 1, 2, 3, 4, 5
-# What bears on the choice.
-_SIN, _COS, _HEADING_M, _SPEED, _ERROR_M, _FACTS = 0, 1, 2, 3, 4, 5
-# Columns of what is asked, of whole numbers and of figures answered; a row a fix.
+# What bears on the choice; and the length of a unit eastward and northward, m.
+_SIN, _COS, _HEADING_M, _SPEED, _ERROR_M, _EAST_M, _NORTH_M = 0, 1, 2, 3, 4, 5, 6
+# Rows of what is asked, of whole numbers and of figures answered; a column a fix.
 LON, LAT, HEADING, ACCURACY, SPEED, ASKED = 0, 1, 2, 3, 4, 5
-ON, RUNNER_UP, PASSED_OVER, WHOLE = 0, 1, 2, 3
+ON, RUNNER_UP, PASSED_OVER, TURN_ROUND_MS, ANY_WAY, WHOLE = 0, 1, 2, 3, 4, 5
 FRACTION, OFFSET, AT_LON, AT_LAT, CONFIDENCE, FIGURES = 0, 1, 2, 3, 4, 5
 
-GRID = several(FLOATS, INT, INT, INTS, ROWS, FLOAT_ROWS)
-"""`geo.snap_grid.SnapGrid.cells`."""
+ROADS = several(FLOATS, FLOATS, FLOATS, INTS, INTS, INTS, TRUTHS)
+"""`geo.snap.roads_of`."""
+
+# What is called for each fix is inlined: passing arrays would take longer than the work itself.
 
 
-@njit(
-    INT(FLOATS, INT, INT, INTS, ROWS, FLOAT_ROWS, FLOATS_OUT, FLOAT, FLOAT_ROWS_OUT, ROWS_OUT, INT),
-    cache=True,
-    nogil=True,
-)
-def _list_near(
-    frame: FloatArray,
-    columns: int,
-    rows: int,
-    start: Int32Array,
-    owner: Int32Array,
-    line: FloatArray,
-    fix: FloatArray,
-    within_m: float,
-    near: FloatArray,
-    place: Int32Array,
-    found: int,
-) -> int:
-    """List the segments within a distance, on the plane that touches the earth at the place."""
-    lon, lat = fix[0], fix[1]
-    west, south, width, height = frame[0], frame[1], frame[2], frame[3]
-    east_m = METRES_PER_DEG * max(np.cos(np.radians(lat)), 1e-6)
-    reach_lat = within_m / METRES_PER_DEG + PAD_DEG
-    reach_lon = within_m / east_m + PAD_DEG
-    beside = lon + reach_lon < west or lon - reach_lon > west + columns * width
-    if beside or lat + reach_lat < south or lat - reach_lat > south + rows * height:
-        return found
-    first = cell_of(lon - reach_lon, west, width, columns)
-    last = cell_of(lon + reach_lon, west, width, columns)
-    bottom = cell_of(lat - reach_lat, south, height, rows)
-    top = cell_of(lat + reach_lat, south, height, rows)
-    for row in range(bottom, top + 1):
-        # The cells of a row lie one after the other.
-        for i in range(start[row * columns + first], start[row * columns + last + 1]):
-            x = (line[i, 0] - lon) * east_m
-            y = (line[i, 1] - lat) * METRES_PER_DEG
-            dx = (line[i, 2] - lon) * east_m - x
-            dy = (line[i, 3] - lat) * METRES_PER_DEG - y
-            length = dx * dx + dy * dy
-            dot = -(x * dx + y * dy)
-            along = 0.0
-            if dot > 0:
-                along = 1.0 if dot >= length else dot / length
-            x += along * dx
-            y += along * dy
-            square = x * x + y * y
-            if square > within_m * within_m:
-                continue
-            if found < len(place):
-                near[found, _SQUARE], near[found, _ALONG] = square, along
-                near[found, _EAST], near[found, _NORTH] = dx, dy
-                near[found, _LENGTH] = length
-                place[found, 0], place[found, 1] = i, owner[i, EDGE]
-            found += 1
-    return found
+@njit(inline="always")
+def _vector(car: Car, segment: Int32Array, row: int) -> tuple[float, float]:
+    """Give a segment's vector eastward and northward, m."""
+    east = (float(segment[row, EAST1]) - segment[row, EAST0]) * car[_EAST_M]
+    north = (float(segment[row, NORTH1]) - segment[row, NORTH0]) * car[_NORTH_M]
+    return east, north
 
 
-@njit(TRUTH(FLOAT_ROWS_OUT, ROWS_OUT, INT, INT), cache=True, nogil=True)
-def _is_nearest(near: FloatArray, place: Int32Array, found: int, i: int) -> bool:
-    """Tell whether no other segment of the same edge is nearer."""
-    limit_m = np.sqrt(near[i, _SQUARE]) - SAME_M
-    for j in range(found):
-        if place[j, 1] == place[i, 1] and limit_m > 0 and near[j, _SQUARE] < limit_m * limit_m:
-            return False
-    return True
-
-
-@njit(FLOAT(FLOATS_OUT, FLOAT_ROWS_OUT, INT), cache=True, nogil=True)
-def _agrees(car: FloatArray, near: FloatArray, i: int) -> float:
+@njit(inline="always")
+def _agrees(car: Car, segment: Int32Array, row: int) -> float:
     """Give the cosine between a car's heading and a segment; one of no length points north."""
-    if car[_HEADING_M] == 0:
-        return 1.0
-    if near[i, _LENGTH] == 0:
-        return float(car[_COS])
-    dot = near[i, _EAST] * car[_SIN] + near[i, _NORTH] * car[_COS]
-    return float(dot / np.sqrt(near[i, _LENGTH]))
+    agrees = 1.0
+    if car[_HEADING_M] > 0:
+        east, north = _vector(car, segment, row)
+        square = east * east + north * north
+        agrees = car[_COS]
+        if square > 0:
+            agrees = (east * car[_SIN] + north * car[_COS]) / np.sqrt(square)
+    return agrees
 
 
-@njit(FLOAT(FLOATS_OUT, FLOATS, INT), cache=True, nogil=True)
-def _too_fast(car: FloatArray, road_mps: FloatArray, edge: int) -> float:
+@njit(inline="always")
+def _too_fast(car: Car, road_mps: FloatArray, edge: int) -> float:
     """Grade from 0 to 1 how much too slow a road is for a car; an unknown speed says nothing."""
+    grade = 0.0
     if car[_SPEED] > 0 and car[_SPEED] > FAST * road_mps[edge]:
-        return min(float(car[_SPEED] / road_mps[edge] - FAST) / (TOO_FAST - FAST), 1.0)
-    return 0.0
+        grade = min((car[_SPEED] / road_mps[edge] - FAST) / (TOO_FAST - FAST), 1.0)
+    return grade
 
 
-@njit(
-    several(INT, INT, FLOAT)(ROWS, FLOATS, INT, FLOAT, FLOATS_OUT, FLOAT_ROWS_OUT, ROWS_OUT, INT),
-    cache=True,
-    nogil=True,
-)
+@njit(inline="always")
 def _best(
-    owner: Int32Array,
+    segment: Int32Array,
     road_mps: FloatArray,
     joined: int,
     main_m: float,
-    car: FloatArray,
+    car: Car,
     near: FloatArray,
     place: Int32Array,
     found: int,
-) -> tuple[int, int, float]:
-    """Choose the candidate of the lowest score, ties by the lower edge: it, leg and score."""
-    best, best_leg, best_edge, best_score = -1, 0, -1, np.inf
+) -> tuple[int, int, float, bool]:
+    """
+    Choose the candidate of the lowest score, ties by the lower edge.
+
+    Returns it, leg and score, and whether all that might be it are of the main part.
+    """
+    best, best_leg, best_edge, best_score, all_main = -1, 0, -1, np.inf, True
+    limit = np.inf
     for i in range(found):
-        if near[i, _SQUARE] > (best_score + 1) * (best_score + 1) * SAME_M * SAME_M:
+        if near[i, SQUARE] > limit:
             continue
-        distance_m = np.sqrt(near[i, _SQUARE])
-        turned = 1 - _agrees(car, near, i)
+        row = place[i, ROW]
+        turned = 1 - _agrees(car, segment, row)
         for leg in range(2):
-            edge = owner[place[i, 0], EDGE + leg]
+            edge = segment[row, EDGE + leg]
             if edge < 0:
                 break
             away = turned if leg == 0 else 2 - turned
-            score = distance_m + car[_HEADING_M] * away
+            score = np.sqrt(near[i, SQUARE]) + car[_HEADING_M] * away
             score += car[_ERROR_M] * _too_fast(car, road_mps, edge)
+            main = (segment[row, FLAGS] & joined << leg) != 0
+            all_main &= main
             # A car that leaves the map on one carriageway is not on the other, though that is
             # joined: what is driven the other way is not preferred.
-            if away > 1 or not owner[place[i, 0], FLAGS] & joined << leg:
+            if away > 1 + RIGHT_ANGLE or not main:
                 score += main_m
             # Rounded, so that roads on one line are told apart by their rows, not by a last bit.
             score = np.rint(score * (1 / SAME_M))
             lower = score < best_score or (score == best_score and edge < best_edge)
-            if lower and _is_nearest(near, place, found, i):
+            if lower and is_nearest(near, place, found, i):
                 best, best_leg, best_edge, best_score = i, leg, edge, score
-    return best, best_leg, best_score * SAME_M
+                limit = (score + 1) * (score + 1) * SAME_M * SAME_M
+    return best, best_leg, best_score * SAME_M, all_main
 
 
-@njit(
-    FLOAT(ROWS, FLOATS, FLOAT, FLOATS_OUT, FLOAT_ROWS_OUT, ROWS_OUT, INT, INT),
-    cache=True,
-    nogil=True,
-)
-def _likelihood(
-    owner: Int32Array,
-    road_mps: FloatArray,
-    sd_m: float,
-    car: FloatArray,
-    near: FloatArray,
-    place: Int32Array,
-    i: int,
-    leg: int,
-) -> float:
-    """Give the log of how likely a fix is for a car on a candidate, up to a constant."""
-    log = -0.5 * near[i, _SQUARE] / (sd_m * sd_m)
+@njit(inline="always")
+def _against(car: Car, segment: Int32Array, road_mps: FloatArray, row: int, leg: int) -> float:
+    """Give how much less likely heading and speed make a road, in natural logarithms."""
+    against = TOO_FAST_LOG * _too_fast(car, road_mps, segment[row, EDGE + leg])
     if car[_HEADING_M] > 0:
-        agrees = _agrees(car, near, i)
-        log -= HEADING_LOG * (1 - (agrees if leg == 0 else -agrees))
-    return float(log) - TOO_FAST_LOG * _too_fast(car, road_mps, owner[place[i, 0], EDGE + leg])
+        agrees = _agrees(car, segment, row)
+        against += HEADING_LOG * (1 - (agrees if leg == 0 else -agrees))
+    return against
 
 
-@njit(
-    several(INT, FLOAT)(
-        ROWS,
-        FLOATS,
-        INTS,
-        INTS,
-        FLOAT,
-        FLOATS_OUT,
-        FLOAT_ROWS_OUT,
-        ROWS_OUT,
-        INT,
-        INT,
-        FLOAT,
-    ),
-    cache=True,
-    nogil=True,
-)
+@njit(inline="always")
+def _lies_beyond(
+    car: Car,
+    segment: Int32Array,
+    tail: Int32Array,
+    head: Int32Array,
+    row: int,
+    along: float,
+    own: int,
+) -> bool:
+    """Tell whether what is nearest of a road is the crossing where it meets another."""
+    beyond, flags, edge = False, segment[row, FLAGS], segment[row, EDGE]
+    east, north = _vector(car, segment, row)
+    square = east * east + north * north
+    if flags & FIRST and along * along * square <= SAME_M * SAME_M:
+        beyond = tail[edge] in (tail[own], head[own])
+    elif flags & LAST and (1 - along) * (1 - along) * square <= SAME_M * SAME_M:
+        beyond = head[edge] in (tail[own], head[own])
+    return beyond
+
+
+@njit(inline="always")
 def _rival(
-    owner: Int32Array,
+    segment: Int32Array,
     road_mps: FloatArray,
     tail: Int32Array,
     head: Int32Array,
-    sd_m: float,
-    car: FloatArray,
+    per_square: float,
+    car: Car,
     near: FloatArray,
     place: Int32Array,
     found: int,
     best: int,
     floor: float,
 ) -> tuple[int, float]:
-    """
-    Choose the likeliest other road, ties by the lower edge: it, and the log of its likelihood.
-
-    A road whose nearest point is the crossing where it meets the best is none: it lies beyond.
-    """
-    one, other = tail[place[best, 1]], head[place[best, 1]]
+    """Choose the likeliest other road, ties by the lower edge: it, and the log of that."""
+    own = place[best, OF]
     rival, rival_log = -1, floor
     for i in range(found):
-        if place[i, 1] == place[best, 1] or -0.5 * near[i, _SQUARE] / (sd_m * sd_m) < rival_log:
+        distance_log = per_square * near[i, SQUARE]
+        if place[i, OF] == own or distance_log < rival_log - SAME_LOG:
             continue
+        row, along = place[i, ROW], near[i, ALONG]
         for leg in range(2):
-            edge = owner[place[i, 0], EDGE + leg]
+            edge = segment[row, EDGE + leg]
             if edge < 0:
                 break
-            log = _likelihood(owner, road_mps, sd_m, car, near, place, i, leg)
+            log = distance_log - _against(car, segment, road_mps, row, leg)
+            log = np.rint(log * (1 / SAME_LOG)) * SAME_LOG
             if log > rival_log or (log == rival_log and edge < rival):
-                flags, along = owner[place[i, 0], FLAGS], near[i, _ALONG]
-                beyond = False
-                if flags & FIRST and along <= 0:
-                    beyond = tail[place[i, 1]] in (one, other)
-                elif flags & LAST and along >= 1:
-                    beyond = head[place[i, 1]] in (one, other)
-                if not beyond and _is_nearest(near, place, found, i):
+                beyond = _lies_beyond(car, segment, tail, head, row, along, own)
+                if not beyond and is_nearest(near, place, found, i):
                     rival, rival_log = edge, log
     return rival, rival_log
 
 
-@njit(NOTHING(FLOAT_ROWS, INT, FLOATS_OUT), cache=True, nogil=True)
-def _weigh(asked: FloatArray, k: int, car: FloatArray) -> None:
-    """Note what bears on the choice."""
-    heading, error_m = asked[k, HEADING], asked[k, ACCURACY]
+@njit(inline="always")
+def _car(asked: FloatArray, k: int, east_m: float, north_m: float) -> Car:
+    """Note what bears on the choice: sine, cosine and weight of the heading, speed, error."""
+    heading, error_m = asked[HEADING, k], asked[ACCURACY, k]
     error_m = ERROR_M if np.isnan(error_m) else min(max(error_m, 0.0), FAR_M)
-    known = np.isfinite(heading)
-    car[_SIN] = np.sin(np.radians(heading)) if known else 0.0
-    car[_COS] = np.cos(np.radians(heading)) if known else 1.0
-    car[_HEADING_M] = max(HEADING_M, error_m) if known else 0.0
-    car[_SPEED], car[_ERROR_M] = asked[k, SPEED], error_m
+    sin, cos, heading_m = 0.0, 1.0, 0.0
+    if np.isfinite(heading):
+        sin, cos = np.sin(np.radians(heading)), np.cos(np.radians(heading))
+        heading_m = max(HEADING_M, error_m)
+    return sin, cos, heading_m, asked[SPEED, k], error_m, east_m, north_m
+
+
+@njit(inline="always")
+def _blank(whole: Int32Array, figures: FloatArray, k: int) -> None:
+    """Answer that a fix is on no road."""
+    for row in range(ANY_WAY):
+        whole[row, k] = -1
+    whole[ANY_WAY, k] = 0
+    for row in range(CONFIDENCE):
+        figures[row, k] = np.nan
+    figures[CONFIDENCE, k] = 0.0
+
+
+@njit(inline="always")
+def _between(begin: int, end: int, along: float) -> float:
+    """Give the coordinate part of the way from one to another."""
+    return begin + along * (float(end) - begin)
+
+
+@njit(inline="always")
+def _fraction(fraction: float, leg: int, length_m: float) -> float:
+    """Count a part of an edge from the tail of the one that was chosen, and round at its ends."""
+    fraction = min(fraction if leg == 0 else 1 - fraction, 1.0)
+    if fraction * length_m < AT_END_M:
+        fraction = 0.0
+    return 1.0 if (1 - fraction) * length_m < AT_END_M else fraction
+
+
+@njit(NOTHING(ROADS, INT, FLOAT_ROWS, ROWS_OUT, FLOAT_ROWS_OUT), cache=True, nogil=True)
+def _go_along(
+    roads: Roads, u_turn_ms: int, asked: FloatArray, whole: Int32Array, figures: FloatArray
+) -> None:
+    """
+    Work out how far along their edges fixes are, and how they may turn round.
+
+    A loop of its own: waiting for one edge's figures, it already asks for the next one's.
+    """
+    _, length_m, share, _, _, twin, may_turn = roads
+    for k in range(whole.shape[1]):
+        edge, point, leg = whole[ON, k], whole[TURN_ROUND_MS, k], whole[ANY_WAY, k]
+        if edge < 0:
+            continue
+        before, after = share[point], share[point + 1]
+        along = before + figures[FRACTION, k] * (after - before)
+        fraction = _fraction(along, leg, length_m[edge])
+        known = np.isfinite(asked[HEADING, k])
+        free = twin[edge] >= 0 and (may_turn[edge] or not known)
+        whole[TURN_ROUND_MS, k] = (u_turn_ms if known else 0) if free else -1
+        whole[ANY_WAY, k] = not known and fraction in (0.0, 1.0)
+        figures[FRACTION, k] = fraction
 
 
 @njit(
-    NOTHING(GRID, FLOATS, FLOATS, INTS, INTS, INT, FLOAT_ROWS, LONGS, ROWS_OUT, FLOAT_ROWS_OUT),
+    NOTHING(GRID, ROADS, INT, INT, FLOAT_ROWS, LONGS, ROWS_OUT, FLOAT_ROWS_OUT),
     cache=True,
     nogil=True,
+    error_model="numpy",
 )
 def snap_fixes(
     grid: Grid,
-    road_mps: FloatArray,
-    share: FloatArray,
-    tail: Int32Array,
-    head: Int32Array,
+    roads: Roads,
     joined: int,
+    u_turn_ms: int,
     asked: FloatArray,
     order: IntArray,
     whole: Int32Array,
@@ -312,52 +320,62 @@ def snap_fixes(
 
     Parameters
     ----------
-    grid, road_mps
-        Of a `geo.snap_grid.SnapGrid`: `cells` and `road_mps`.
-    share : ndarray of float64, shape (p,)
-        Of its edge's length that lies before each shape point.
-    tail, head : ndarray of int32, shape (m,)
-        Of edges.
+    grid
+        `geo.snap_grid.SnapGrid.cells`.
+    roads
+        `geo.snap.roads_of`.
     joined : int
         The flag of edges that are not cut off.
-    asked : ndarray of float64, shape (k, 5)
+    u_turn_ms : int
+        What turning round takes.
+    asked : ndarray of float64, shape (5, k)
         Longitude, latitude, heading, accuracy and speed of each fix, NaN for what is unknown.
     order : ndarray of int64, shape (k,)
         In which fixes are taken: neighbours after each other are found in the same memory.
-    whole : ndarray of int32, shape (k, 3)
-        -1 for none; edge, runner-up and the nearer edge that was passed over, after.
-    figures : ndarray of float64, shape (k, 5)
-        NaN; fraction, offset, longitude and latitude on the road, and
-        confidence after, of fixes that are on a road.
+    whole : ndarray of int32, shape (5, k)
+        Filled: edge, runner-up, the nearer edge that was passed over and what turning round
+        takes, -1 for none; 1 where any way out is free, else 0.
+    figures : ndarray of float64, shape (5, k)
+        Filled: fraction, offset, longitude and latitude on the road, NaN for fixes on no road;
+        confidence.
     """
-    frame, columns, rows, start, owner, line = grid
+    lon_0, lat_0, unit_deg, frame, columns, rows, start, segment = grid
+    road_mps, _, _, tail, head, _, _ = roads
     room = 256
-    near, place = np.empty((room, _WIDTH)), np.empty((room, 2), np.int32)
-    car = np.empty(_FACTS)
-    middle = frame[0] + columns * frame[2] / 2
-    turns = np.zeros(1)
-    if columns * frame[2] > WHOLE_DEG:
-        turns = np.array([0.0, -360.0, 360.0])
-    place_deg = np.empty(2)
-    for k in order:
-        lat = asked[k, LAT]
-        lon = asked[k, LON] - 360 * np.rint((asked[k, LON] - middle) / 360)
+    near, place = np.empty((room, NEAR)), np.empty((room, PLACE), np.int32)
+    middle = lon_0 + (frame[0] + columns * frame[2] / 2) * unit_deg
+    turns = 3 if columns * frame[2] * unit_deg > WHOLE_DEG else 1
+    north_m = METRES_PER_DEG * unit_deg
+    corner = corners_of(grid, asked, order)
+    for p in range(len(order)):
+        k = order[p]
+        ask_ahead(start, segment, columns, corner, p)
+        _blank(whole, figures, k)
+        lat = asked[LAT, k]
+        lon = asked[LON, k] - 360 * np.rint((asked[LON, k] - middle) / 360)
         if not (np.isfinite(lon) and np.isfinite(lat)):
             continue
-        _weigh(asked, k, car)
-        window_m, best, leg, sd_m, floor = WINDOW_M, -1, 0, 0.0, 0.0
+        east_m = north_m * max(np.cos(np.radians(lat)), 1e-6)
+        north = (lat - lat_0) / unit_deg
+        car = _car(asked, k, east_m, north_m)
+        error_sd = car[_ERROR_M] / ERROR_SD
+        variance = error_sd * error_sd + ROAD_SD_M * ROAD_SD_M
+        window_m = min(WINDOW_SD * np.sqrt(variance), FAR_M)
+        best, leg, floor, per_square, found = -1, 0, 0.0, 0.0, 0
+        all_main = True
         while True:
             found = 0
-            for turn in turns:
-                place_deg[0], place_deg[1] = lon + turn, lat
-                found = _list_near(
+            for turn in range(turns):
+                east = (lon - lon_0 + TURNS_DEG[turn]) / unit_deg
+                found = list_near(
                     frame,
                     columns,
                     rows,
                     start,
-                    owner,
-                    line,
-                    place_deg,
+                    segment,
+                    east,
+                    north,
+                    (east_m, north_m),
                     window_m,
                     near,
                     place,
@@ -365,14 +383,20 @@ def snap_fixes(
                 )
             if found > room:
                 room = 2 * found
-                near, place = np.empty((room, _WIDTH)), np.empty((room, 2), np.int32)
+                near, place = np.empty((room, NEAR)), np.empty((room, PLACE), np.int32)
                 continue
-            best, leg, reach_m = _best(owner, road_mps, joined, MAIN_M, car, near, place, found)
+            best, leg, reach_m, all_main = _best(
+                segment, road_mps, joined, MAIN_M, car, near, place, found
+            )
             if best >= 0:
-                sd_m = np.hypot(car[_ERROR_M] / ERROR_SD, ROAD_SD_M)
-                sd_m = max(sd_m, np.sqrt(near[best, _SQUARE]))
-                floor = _likelihood(owner, road_mps, sd_m, car, near, place, best, leg) - RIVAL_LOG
-                reach_m = max(reach_m, sd_m * np.sqrt(-2 * floor))
+                per_square = -0.5 / max(variance, near[best, SQUARE])
+                row = place[best, ROW]
+                floor = (
+                    per_square * near[best, SQUARE]
+                    - _against(car, segment, road_mps, row, leg)
+                    - RIVAL_LOG
+                )
+                reach_m = max(reach_m, np.sqrt(floor / per_square))
             reach_m = min(reach_m, FAR_M)
             if window_m >= reach_m:
                 break
@@ -380,22 +404,23 @@ def snap_fixes(
         if best < 0:
             continue
         rival, rival_log = _rival(
-            owner, road_mps, tail, head, sd_m, car, near, place, found, best, floor
+            segment, road_mps, tail, head, per_square, car, near, place, found, best, floor
         )
-        figures[k, CONFIDENCE] = 1.0
+        figures[CONFIDENCE, k] = 1.0
         if rival >= 0:
-            whole[k, RUNNER_UP] = rival
-            figures[k, CONFIDENCE] = 1 / (1 + np.exp(rival_log - floor - RIVAL_LOG))
-        i, along = place[best, 0], near[best, _ALONG]
-        whole[k, ON] = owner[i, EDGE + leg]
-        if owner[i, FLAGS] & joined << leg:
-            bare, back, _ = _best(owner, road_mps, joined, 0.0, car, near, place, found)
-            if not owner[place[bare, 0], FLAGS] & joined << back:
-                whole[k, PASSED_OVER] = owner[place[bare, 0], EDGE + back]
-        fraction = share[owner[i, POINT]]
-        fraction += along * (share[owner[i, POINT] + 1] - fraction)
-        figures[k, FRACTION] = min(fraction if leg == 0 else 1 - fraction, 1.0)
-        figures[k, OFFSET] = np.sqrt(near[best, _SQUARE])
-        at = line[i, 0] + along * (line[i, 2] - line[i, 0])
-        figures[k, AT_LON] = at - 360 * np.rint(at / 360)
-        figures[k, AT_LAT] = line[i, 1] + along * (line[i, 3] - line[i, 1])
+            whole[RUNNER_UP, k] = rival
+            figures[CONFIDENCE, k] = 1 / (1 + np.exp(rival_log - floor - RIVAL_LOG))
+        i, along = place[best, ROW], near[best, ALONG]
+        if not all_main and segment[i, FLAGS] & joined << leg:
+            bare, back, _, _ = _best(segment, road_mps, joined, 0.0, car, near, place, found)
+            if not segment[place[bare, ROW], FLAGS] & joined << back:
+                whole[PASSED_OVER, k] = segment[place[bare, ROW], EDGE + back]
+        whole[ON, k], whole[TURN_ROUND_MS, k] = segment[i, EDGE + leg], segment[i, POINT]
+        whole[ANY_WAY, k], figures[FRACTION, k] = leg, along
+        figures[OFFSET, k] = np.sqrt(near[best, SQUARE])
+        at_lon = lon_0 + unit_deg * _between(segment[i, EAST0], segment[i, EAST1], along)
+        figures[AT_LON, k] = at_lon - 360 * np.rint(at_lon / 360)
+        figures[AT_LAT, k] = lat_0 + unit_deg * _between(
+            segment[i, NORTH0], segment[i, NORTH1], along
+        )
+    _go_along(roads, u_turn_ms, asked, whole, figures)

@@ -162,6 +162,38 @@ def test_batch_equals_single(denver: RoadNetwork) -> None:
     assert None in batch
 
 
+def test_at_a_crossing_the_roads_that_meet_there_are_no_rivals_whatever_the_last_digit() -> None:
+    net = town(CROSS, CROSSING)
+    lon, lat = at(500, 0)
+    for beside_deg in (0.0, 1e-13, -1e-12, 3e-12):
+        position = snap(net, lon + beside_deg, lat, 90)
+        assert position
+        assert position.runner_up is None
+
+
+def test_the_grid_keeps_openstreetmaps_coordinates_exactly(denver: RoadNetwork) -> None:
+    grid, table = denver.grid, denver.table
+    assert grid.unit_deg == 1e-11  # a hundredth of a degree
+    begin = grid.origin_deg + grid.segment[:, 4:6] * grid.unit_deg
+    point = grid.segment[:, 2]
+    true = np.stack([table.shape_lon_deg[point], table.shape_lat_deg[point]], axis=1)
+    assert np.abs(begin - true).max() < 1e-12
+
+
+def test_a_fix_across_the_date_line_knows_the_opposite_carriageway() -> None:
+    net = RoadNetwork.from_arrays(
+        lon_deg=[179.999, -179.999, 179.9999, 179.999],
+        lat_deg=[10.0, 10.0, 10.0002, 10.0002],
+        tail=[0, 1, 2, 3],
+        head=[1, 2, 3, 0],
+        time_s=[20.0, 10.0, 10.0, 5.0],
+    )
+    position = snap(net, 179.9995, 10.00009)
+    assert position
+    assert (position.edge, position.runner_up) == (0, 2)
+    assert opposite(net, position)
+
+
 def test_nothing_to_snap() -> None:
     empty = np.array([])
     assert snap_all(town(CROSS, CROSSING), empty, empty, empty) == []

@@ -75,7 +75,7 @@ class Slow:
             score += max(25.0, self.error_m) * (1 - max(self.agrees[edge]))
         score += self.error_m * self.too_fast(edge)
         joined = self.net.from_main if self.arriving else self.net.to_main
-        against = not np.isnan(self.fix.heading) and max(self.agrees[edge]) < 0
+        against = not np.isnan(self.fix.heading) and max(self.agrees[edge]) < -law.RIGHT_ANGLE
         return score + main_m * (against or not joined[edge])
 
     def too_fast(self, edge: int) -> float:

@@ -10,7 +10,7 @@ import pytest
 
 from geo.drive_model import RESPONSE, ROUTINE, DriveModel
 from geo.network import RoadNetwork
-from geo.turns import may_turn_round, turn_seconds
+from geo.turns import bearings_deg, may_turn_round, turn_seconds
 from tests.geo.towns import town
 
 CROSS = {
@@ -175,3 +175,11 @@ def test_repeated_shape_points_do_not_turn_a_road() -> None:
     for names in ("WME", "EMW", "WMN", "NME"):
         expected = turn_s(town(nodes, plain), names, nodes)
         assert turn_s(town(nodes, bent), names, nodes) == pytest.approx(expected, abs=0.002)
+
+
+def test_an_edge_across_the_date_line_bears_the_short_way() -> None:
+    net = RoadNetwork.from_arrays(
+        lon_deg=[179.999, -179.999], lat_deg=[0.0, 0.0], tail=[0, 1], head=[1, 0], time_s=[9.0, 9.0]
+    )
+    leave_deg, reach_deg = bearings_deg(net.table)
+    assert leave_deg.tolist() == reach_deg.tolist() == [90.0, 270.0]

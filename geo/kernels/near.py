@@ -1,0 +1,182 @@
+"""
+The segments near a place, out of a grid; and memory asked for before it is needed.
+
+All is inlined where it is called: passing arrays for each fix would take longer than the work.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numba import njit
+
+from geo.kernels.grid import EAST0, EAST1, EDGE, NORTH0, NORTH1, PAD, cell_of
+from geo.kernels.kinds import FLOAT, FLOATS, INT, INTS, ROWS, several
+from geo.kernels.prefetch import prefetch
+
+if TYPE_CHECKING:
+    from data.road_table import FloatArray, Int32Array, IntArray
+
+    Grid = tuple[float, float, float, FloatArray, int, int, Int32Array, Int32Array]
+
+AHEAD = 4  # fixes: what is about them is asked for before their turn
+AHEAD_CELLS = 0.3  # how far, in cells of a town: the window of a common receiver
+SAME_M = 1e-6  # distances so near to each other are the same
+TINY = 1e-300  # keeps a division by a length of 0 harmless
+
+# Columns of a candidate: the square of its distance, m, and where on it that is; its row of the
+# grid and its edge.
+SQUARE, ALONG, NEAR = 0, 1, 2
+ROW, OF, PLACE = 0, 1, 2
+
+GRID = several(FLOAT, FLOAT, FLOAT, FLOATS, INT, INT, INTS, ROWS)
+"""`geo.snap_grid.SnapGrid.cells`."""
+
+
+@njit(inline="always")
+def list_near(
+    frame: FloatArray,
+    columns: int,
+    rows: int,
+    start: Int32Array,
+    segment: Int32Array,
+    east: float,
+    north: float,
+    units_m: tuple[float, float],
+    within_m: float,
+    near: FloatArray,
+    place: Int32Array,
+    found: int,
+) -> int:
+    """
+    List the segments within a distance, on the plane that touches the earth at the place.
+
+    Parameters
+    ----------
+    frame, columns, rows, start, segment
+        Of a `geo.snap_grid.SnapGrid`.
+    east, north : float
+        The place, units.
+    units_m : tuple of float
+        The length of a unit eastward and northward there.
+    within_m : float
+        The distance.
+    near, place
+        Candidates, a row each; those found are written after the first `found`.
+    found : int
+        How many are listed already.
+
+    Returns
+    -------
+    found : int
+        How many are listed then; more than there is room for where it does not suffice.
+    """
+    west, south, width, height = frame[0], frame[1], frame[2], frame[3]
+    east_m, north_m = units_m
+    reach_east, reach_north = within_m / east_m + PAD, within_m / north_m + PAD
+    beside = east + reach_east < west or east - reach_east > west + columns * width
+    if beside or north + reach_north < south or north - reach_north > south + rows * height:
+        return found
+    first = cell_of(east - reach_east, west, width, columns)
+    last = cell_of(east + reach_east, west, width, columns)
+    bottom = cell_of(north - reach_north, south, height, rows)
+    top = cell_of(north + reach_north, south, height, rows)
+    square_limit = within_m * within_m
+    for row in range(bottom, top + 1):
+        # The cells of a row lie one after the other.
+        begin, end = start[row * columns + first], start[row * columns + last + 1]
+        if found + end - begin > len(place):
+            return int(found + end - begin)
+        for i in range(begin, end):
+            x, y = (segment[i, EAST0] - east) * east_m, (segment[i, NORTH0] - north) * north_m
+            dx = (segment[i, EAST1] - east) * east_m - x
+            dy = (segment[i, NORTH1] - north) * north_m - y
+            along = -(x * dx + y * dy) / max(dx * dx + dy * dy, TINY)
+            along = min(max(along, 0.0), 1.0)
+            x += along * dx
+            y += along * dy
+            square = x * x + y * y
+            # Written in any case and counted where near: a branch would be guessed wrong.
+            near[found, SQUARE], near[found, ALONG] = square, along
+            place[found, ROW], place[found, OF] = i, segment[i, EDGE]
+            found += square <= square_limit
+    return found
+
+
+@njit(inline="always")
+def corners_of(grid: Grid, asked: FloatArray, order: IntArray) -> Int32Array:
+    """
+    Give the cell in which the window of each fix begins, near enough to ask ahead.
+
+    Parameters
+    ----------
+    grid
+        `geo.snap_grid.SnapGrid.cells`.
+    asked : ndarray of float64, shape (5, k)
+        Longitudes and latitudes first.
+    order : ndarray of int64, shape (k,)
+        In which fixes are taken.
+
+    Returns
+    -------
+    corner : ndarray of int32, shape (k,)
+        In that order; 0 for a place elsewhere.
+    """
+    lon_0, lat_0, unit_deg, frame, columns, rows, _, _ = grid
+    corner = np.empty(len(order), np.int32)
+    across, up = 1 / (unit_deg * frame[2]), 1 / (unit_deg * frame[3])
+    west, south = frame[0] / frame[2] + AHEAD_CELLS, frame[1] / frame[3] + AHEAD_CELLS
+    for p in range(len(order)):
+        column = (asked[0, order[p]] - lon_0) * across - west
+        row = (asked[1, order[p]] - lat_0) * up - south
+        inside = 0 <= column < columns and 0 <= row < rows
+        corner[p] = np.int32(row) * columns + np.int32(column) if inside else 0
+    return corner
+
+
+@njit(inline="always")
+def ask_ahead(
+    start: Int32Array, segment: Int32Array, columns: int, corner: Int32Array, p: int
+) -> None:
+    """
+    Begin to load what is about the fixes that are soon looked up: cells first, then segments.
+
+    Parameters
+    ----------
+    start, segment, columns
+        Of a `geo.snap_grid.SnapGrid`.
+    corner : ndarray of int32, shape (k,)
+        As `corners_of` gives it.
+    p : int
+        The fix whose turn it is.
+    """
+    if p + 2 * AHEAD < len(corner):
+        cell = corner[p + 2 * AHEAD]
+        prefetch(start, cell)
+        prefetch(start, cell + columns)
+    if p + AHEAD < len(corner):
+        last = len(start) - 1
+        for row in range(2):
+            cell = corner[p + AHEAD] + row * columns
+            # Two segments lie in one stretch of the cache.
+            for i in range(start[min(cell, last)], start[min(cell + 2, last)], 2):
+                prefetch(segment, i)
+
+
+@njit(inline="always")
+def is_nearest(near: FloatArray, place: Int32Array, found: int, i: int) -> bool:
+    """
+    Tell whether no other segment of the same edge is nearer.
+
+    Returns
+    -------
+    nearest : bool
+        Also of two at the same distance.
+    """
+    limit_m = max(np.sqrt(near[i, SQUARE]) - SAME_M, 0.0)
+    nearest = True
+    for j in range(found):
+        if place[j, OF] == place[i, OF]:
+            nearest &= near[j, SQUARE] >= limit_m * limit_m
+    return nearest
