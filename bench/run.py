@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench import (
     rows_accuracy,
+    rows_board,
     rows_history,
     rows_matrix,
     rows_nearest,
@@ -45,6 +46,7 @@ ROWS = {
     "turns": rows_turns.turns,
     "snap": rows_snap.snap,
     "tick": rows_tick.tick,
+    "board": rows_board.board,
     "nearest1": rows_nearest.nearest_one,
     "nearest2": rows_nearest.nearest_two,
     "move": rows_nearest.moving,
