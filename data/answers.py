@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
     """
-    A way by road between two positions.
+    A way between two positions, by road or a few steps on foot.
 
     Parameters
     ----------
@@ -30,6 +30,8 @@ class Route:
     turns : tuple of str
         How each street is entered from the one before: ``straight``, ``slight right``, ``right``,
         ``sharp right``, the same to the left, ``turn round``; ``set out`` for the first.
+    on_foot : bool
+        Walked, straight.
     """
 
     drive_time_s: float
@@ -38,6 +40,7 @@ class Route:
     lat_deg: tuple[float, ...]
     streets: tuple[tuple[str, float], ...]
     turns: tuple[str, ...] = ()
+    on_foot: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

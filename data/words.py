@@ -31,6 +31,25 @@ _LEAST_SHARE: Final = 0.01
 _COMPASS: Final = ("N", "NE", "E", "SE", "S", "SW", "W", "NW")
 
 
+def way(seconds: float, *, on_foot: bool) -> str:
+    """
+    Write how long a way takes: ``1:40 by road``, ``0:06 on foot``.
+
+    Parameters
+    ----------
+    seconds : float
+        As `drive` takes them.
+    on_foot : bool
+        Walked.
+
+    Returns
+    -------
+    text : str
+        Time and manner.
+    """
+    return f"{drive(seconds)} {'on foot' if on_foot else 'by road'}"
+
+
 def drive(seconds: float) -> str:
     """
     Write a drive time: ``1:40``, or ``1:02:05`` from an hour on.

@@ -13,7 +13,7 @@ from data.road_table import METRES_PER_DEG
 from geo.sightings import among
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from data.road_table import BoolArray, FloatArray, Int32Array, IntArray
     from data.settings import Policy
@@ -91,6 +91,27 @@ class Attendance:
     def _metres(self, lon_deg: FloatArray, lat_deg: FloatArray) -> FloatArray:
         """Lay places out on a plane; stops of one agency lie near enough to each other for it."""
         return np.stack([lon_deg * self._scale, lat_deg], axis=1) * METRES_PER_DEG
+
+    def beside(self, lon_deg: FloatArray, lat_deg: FloatArray) -> list[tuple[int, str]]:
+        """
+        List the places beside which stops are.
+
+        Parameters
+        ----------
+        lon_deg, lat_deg : ndarray of float64, shape (k,)
+            Places.
+
+        Returns
+        -------
+        pairs : list of (int, str)
+            Row of a place and stop_id; a few of them are a little too far away.
+        """
+        if self._tree is None:
+            return []
+        near: Sequence[list[int]] = self._tree.query_ball_point(  # type: ignore[assignment]
+            self._metres(lon_deg, lat_deg), 1.05 * self._near_m
+        )
+        return [(row, self._stop_ids[i]) for row, found in enumerate(near) for i in found]
 
     def look(
         self, row: IntArray, at_s: FloatArray, lon_deg: FloatArray, lat_deg: FloatArray

@@ -9,10 +9,10 @@ import numpy as np
 import shapely
 
 from data import words
-from data.answers import NearUnit
+from data.answers import NearUnit, Route
 from data.records import Flag, Freshness, UnitStatus
 from geo.backup import backup_probability, chance_within, flag_stop, horizon_s
-from geo.roster import metres_to_stop, stop_place
+from geo.roster import metres_to_stop, stop_place, walk_s
 from geo.router import search_back
 from geo.snap import FAR_M, NEAR_M, UNSURE, opposite, snap
 from geo.staleness import bounds_s, working_s
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from datetime import datetime
 
-    from data.answers import Route
     from data.beats import Beat
     from data.records import Stop, Unit
     from data.settings import Policy, Settings
@@ -45,7 +44,12 @@ class Approach:
     duty : OnDuty
         The unit.
     drive_time_s : float
-        From its last fix; inf where there is no way.
+        From its last fix; inf where there is no way; for who stands beside the stop, on foot where
+        that is sooner.
+    away_m : float
+        As the crow flies.
+    on_foot : bool
+        Walks.
     tau_s : float
         With the allowance for the fix's age.
     chance : float
@@ -58,6 +62,8 @@ class Approach:
 
     duty: OnDuty
     drive_time_s: float
+    away_m: float
+    on_foot: bool
     tau_s: float
     chance: float
     counts: bool
@@ -131,6 +137,17 @@ class Exposure:
         route : Route or None
             None where there is no way, or one of them is not on the road.
         """
+        way = next((one for one in self.approaches if one.duty is duty), None)
+        if way and way.on_foot and self.place:
+            fix = duty.unit.fix
+            return Route(
+                drive_time_s=way.drive_time_s,
+                distance_m=way.away_m,
+                lon_deg=(fix.lon_deg, self.place[0]),
+                lat_deg=(fix.lat_deg, self.place[1]),
+                streets=(),
+                on_foot=True,
+            )
         return self.times.route(duty.position) if self.times and duty.position else None
 
     def nearest(self) -> tuple[NearUnit, ...]:
@@ -217,7 +234,8 @@ def expose(
     times, drive_times_s = _drive_times(
         net, position, others, counting, company, horizon_s(within_s, policy)
     )
-    approaches = _approaches(company, counting, others, drive_times_s, within_s, policy)
+    away_m = [metres_to_stop(duty.unit, place) for duty in others]
+    approaches = _approaches(company, counting, others, drive_times_s, away_m, within_s, policy)
     chances = [one.chance for one in approaches if one.counts]
     probability = backup_probability(chances, policy)
     short = max(0, stop.needs - present)
@@ -352,18 +370,22 @@ def _approaches(
     counting: Collection[str],
     others: Sequence[OnDuty],
     drive_times_s: Sequence[float],
+    away_m: Sequence[float],
     within_s: float,
     policy: Policy,
 ) -> tuple[Approach, ...]:
     """Reckon each unit's way to the stop."""
     approaches = []
-    for duty, drive_time_s in zip(others, drive_times_s, strict=True):
+    for duty, by_road_s, distance_m in zip(others, drive_times_s, away_m, strict=True):
+        drive_time_s = min(by_road_s, walk_s(distance_m, policy))
         tau_s = working_s(drive_time_s, duty.age.effective_s)
         near = drive_time_s <= horizon_s(within_s, policy)
         approaches.append(
             Approach(
                 duty=duty,
                 drive_time_s=drive_time_s,
+                away_m=distance_m,
+                on_foot=drive_time_s < by_road_s,
                 tau_s=tau_s,
                 chance=float(chance_within(tau_s, within_s, policy)) if near else 0.0,
                 counts=duty.unit_id in counting,
@@ -376,7 +398,7 @@ def _approaches(
 def _coming(approaches: Sequence[Approach]) -> list[str]:
     """Say of each car on its way how long it still drives."""
     return [
-        f"{one.duty.unit_id} is on its way, {words.drive(one.drive_time_s)} by road"
+        f"{one.duty.unit_id} is on its way, {words.way(one.drive_time_s, on_foot=one.on_foot)}"
         if np.isfinite(one.drive_time_s)
         else f"{one.duty.unit_id} is assigned, and no way by road is known"
         for one in approaches

@@ -80,7 +80,7 @@ def reasons(
     """
     approach = chosen.approach
     way = words.distance(route.distance_m, settings.units.speed_unit)
-    told = [f"{words.drive(approach.drive_time_s)} by road, {way}"]
+    told = [f"{_way(approach)}, {way}"]
     told.append(_fix(approach))
     told.append(_left_behind(chosen))
     if chosen.asks_last_hour is not None:
@@ -90,12 +90,17 @@ def reasons(
     if approach.duty.unit.officers > 1:
         told.append(f"{approach.duty.unit.officers} officers in the car")
     told += [
-        f"{one.duty.unit_id} is on its way, {words.drive(one.drive_time_s)} by road: this is sooner"
+        f"{one.duty.unit_id} is on its way, {_way(one)}: this is sooner"
         for one in exposure.assigned
     ]
     if next_best and next_best.score > chosen.score:
         told.append(f"as good as {next_best.approach.duty.unit_id}, and asked less recently")
     return tuple(told)
+
+
+def _way(approach: Approach) -> str:
+    """Say how long it takes, and how."""
+    return words.way(approach.drive_time_s, on_foot=approach.on_foot)
 
 
 def _fix(approach: Approach) -> str:
@@ -153,7 +158,7 @@ def why_none(
     if exposure.assigned:
         first = exposure.assigned[0]
         return (
-            f"{first.duty.unit_id} is on its way, {words.drive(first.drive_time_s)} by road; "
+            f"{first.duty.unit_id} is on its way, {_way(first)}; "
             "nobody else would be there enough sooner"
         )
     if not choices:
@@ -165,7 +170,7 @@ def _needed_elsewhere(worth: Sequence[Choice]) -> str:
     """Say that the last idle unit stays in reserve, or that all go where they count for more."""
     kept = next((one for one in worth if one.sent_to is None), None)
     best = kept or worth[0]
-    name = f"{best.approach.duty.unit_id} ({words.drive(best.approach.drive_time_s)} by road)"
+    name = f"{best.approach.duty.unit_id} ({_way(best.approach)})"
     if kept:
         return f"{name} is the last idle unit and stays in reserve"
     return f"{name} is suggested for {best.sent_to}, where it counts for more"
@@ -182,9 +187,7 @@ def _nobody_free(exposure: Exposure, roster: Sequence[OnDuty]) -> str:
     if nearest:
         first = nearest[0]
         status = first.status.value.replace("_", " ")
-        text += (
-            f"; nearest is {first.unit_id}, {words.drive(first.drive_time_s)} by road ({status})"
-        )
+        text += f"; nearest is {first.unit_id}, {_way(exposure.approaches[0])} ({status})"
     return text
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from geo.staleness import Age
 
 HOUR = timedelta(hours=1)
+WALK_MPS = 1.4  # a comfortable pace of grown men: Bohannon 1997, Age and Ageing 26, 15-19
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,8 +94,44 @@ def metres_to_stop(unit: Unit, place: tuple[float, float] | None) -> float:
     """
     if place is None:
         return math.inf
-    east = (unit.fix.lon_deg - place[0]) * math.cos(math.radians(place[1]))
-    return math.hypot(east, unit.fix.lat_deg - place[1]) * METRES_PER_DEG
+    return crow_m((unit.fix.lon_deg, unit.fix.lat_deg), place)
+
+
+def crow_m(one: tuple[float, float], place: tuple[float, float]) -> float:
+    """
+    Measure as the crow flies, on the plane that touches the earth at the second place.
+
+    Parameters
+    ----------
+    one, place : tuple of float
+        lon_deg, lat_deg.
+
+    Returns
+    -------
+    distance_m : float
+        Right for places near each other.
+    """
+    east = (one[0] - place[0]) * math.cos(math.radians(place[1]))
+    return math.hypot(east, one[1] - place[1]) * METRES_PER_DEG
+
+
+def walk_s(distance_m: float, policy: Policy) -> float:
+    """
+    Say how long who stands beside a stop walks there, whatever way a car would have to take.
+
+    Parameters
+    ----------
+    distance_m : float
+        As the crow flies.
+    policy : Policy
+        Its `present_within_m`.
+
+    Returns
+    -------
+    walk_s : float
+        Inf for who is not beside it.
+    """
+    return distance_m / WALK_MPS if distance_m <= policy.present_within_m else math.inf
 
 
 def open_stops(

@@ -12,7 +12,7 @@ from data.road_table import METRES_PER_DEG
 from geo.backup import drive_limit_s
 from geo.company import companies
 from geo.exposure import own_officers
-from geo.roster import OnDuty
+from geo.roster import OnDuty, crow_m, walk_s
 from geo.router import search_back
 from geo.searching import seconds
 from geo.sightings import ACCURACY, AT, LAT, LON, SPEED
@@ -152,7 +152,7 @@ def take_snapshot(board: Board, now: datetime) -> Snapshot:
     fix = board.seen.fix[rows]
     effective_s, stale = ages(fix[:, AT], fix[:, SPEED], now_s=board.now_s, policy=policy)
     starts = board.seen.starts().rows(rows)
-    drive_time_s = _drive_times(board, starts, stop_ids)
+    drive_time_s = _drive_times(board, starts, stop_ids, fix)
     company = _companies(board, now)
 
     askable = crew.available & ~stale & (starts.edge[:, 0] >= 0)
@@ -217,13 +217,21 @@ def take_snapshot(board: Board, now: datetime) -> Snapshot:
     )
 
 
-def _drive_times(board: Board, starts: Starts, stop_ids: tuple[str, ...]) -> FloatArray:
-    """Read all drive times to stops on the road; inf to others."""
+def _drive_times(
+    board: Board, starts: Starts, stop_ids: tuple[str, ...], fix: FloatArray
+) -> FloatArray:
+    """Read all drive times to stops on the road; inf to others, but for who walks there."""
     found_s = seconds(board.scene.standing.drive_times_ms(starts))
     column_of = {stop_id: column for column, stop_id in enumerate(board.scene.standing.stop_ids)}
     time_s = np.full((len(starts.edge), len(stop_ids)), np.inf)
     known = [column for column, stop_id in enumerate(stop_ids) if stop_id in column_of]
     time_s[:, known] = found_s[:, [column_of[stop_ids[column]] for column in known]]
+    for row, stop_id in board.scene.attendance.beside(fix[:, LON], fix[:, LAT]):
+        at, place = (fix[row, LON].item(), fix[row, LAT].item()), board.open[stop_id].place
+        if place:
+            column = stop_ids.index(stop_id)
+            on_foot_s = walk_s(crow_m(at, place), board.policy)
+            time_s[row, column] = min(time_s[row, column], on_foot_s)
     return time_s
 
 

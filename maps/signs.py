@@ -123,8 +123,8 @@ def draw_route(group: folium.FeatureGroup, route: Route, *, who: str, minutes: s
     for css, weight in (("route-case", 10), ("route", 6)):
         group.add_child(_PolyLine(line, className=css, weight=weight, opacity=1))
     tag, detail = (who, minutes) if who else (minutes, "")
-    place = _along(line, _LABEL_AT)
-    sign = Sign(place, kind="route", look=None, tag=tag, detail=detail, label="by road")
+    place, label = _along(line, _LABEL_AT), "on foot" if route.on_foot else "by road"
+    sign = Sign(place, kind="route", look=None, tag=tag, detail=detail, label=label)
     group.add_child(sign)
 
 

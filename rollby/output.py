@@ -165,7 +165,9 @@ def _answer(stop: StopAdvice) -> Text:
     """Say who should go, or why nobody; and who is nearest."""
     if stop.suggestion:
         one = stop.suggestion
-        text = Text.assemble((f"{one.unit_id}, {words.drive(one.drive_time_s)} by road", "bold"))
+        text = Text.assemble(
+            (f"{one.unit_id}, {words.way(one.drive_time_s, on_foot=one.route.on_foot)}", "bold")
+        )
         text.append("\n" + "; ".join(one.reasons[1:]))
         if one.runner_up:
             text.append(

@@ -526,3 +526,20 @@ def test_another_idle_unit_never_lowers_g_and_secured_never_lessens_exposure() -
     contact, secured, more = chances
     assert more[0] > contact[0] == secured[0]
     assert secured[1] >= contact[1]
+
+
+def test_who_stands_beside_a_stop_walks_there_whatever_way_a_car_would_take() -> None:
+    nodes = {"A": (0.0, 0.0), "B": (4000.0, 0.0), "C": (4000.0, 15.0), "D": (0.0, 15.0)}
+    streets = [{"ends": ends, "oneway": True, "maxspeed": TEN_MPS} for ends in ("AB", "BC", "CD")]
+    ring = town(nodes, [*streets, {"ends": "DA", "oneway": True, "maxspeed": TEN_MPS}])
+    day = Day()
+    day.board = Board(ring, Settings())
+    for unit, east_m in (("1A1", 2000.0), ("1A2", 2010.0), ("1A3", 2200.0)):
+        day.shows(unit, 0)
+        day.seen(unit, 1, (east_m, 0.0))
+    day.stop("S", "1A1", 2, place=(2000.0, 0.0))
+    day.until(3)
+    (asked,) = (one for one in day.said if isinstance(one, Suggested))
+    assert (asked.unit_id, asked.drive_time_s) == ("1A2", pytest.approx(10 / 1.4, abs=0.1))
+    (advice,) = picture(day.board).stops
+    assert [round(near.drive_time_s) for near in advice.nearest] == [7, 783]
