@@ -103,7 +103,7 @@ class Patrol:
     """
 
     def __init__(self, net: RoadNetwork, units: int) -> None:
-        self._net = net
+        self._net, self._main = net, net.main
         table = net.table
         scale = np.cos(np.radians(table.lat_deg.mean()))
         self.node_m: FloatArray = (
@@ -119,7 +119,9 @@ class Patrol:
         """List the ways on from a state, how liked each is, and where it leads."""
         ways = list(self._net.onward(state))
         twin = self._net.twin[int(self._net.state_edge[state])] if self._net.turns else -1
-        ahead = [way for way in ways if way[0] != twin] or ways
+        # Nobody patrols where no way leads back, as past the edge of the map.
+        back = [way for way in ways if self._main[way[0]]] or ways
+        ahead = [way for way in back if way[0] != twin] or back
         edges = [way[0] for way in ahead]
         return ahead, self._liked[edges], self.node_m[self._net.table.head[edges]]
 

@@ -253,7 +253,7 @@ class World:
         """Put the cars in their beats: nodes spread evenly along the network's Hilbert curve."""
         plan, table = self.plan, self.net.table
         rng = draws(self._seed, "cars")
-        upto = np.cumsum(table.road_m)
+        upto = np.cumsum(table.road_m * self.net.main)
         steps = (np.arange(plan.units) + rng.random(plan.units)) / plan.units * upto[-1]
         edges = np.minimum(np.searchsorted(upto, steps), len(upto) - 1).tolist()
         two = rng.random(plan.units) < plan.two_officer_share
@@ -439,7 +439,7 @@ class World:
     def _call(self, number: int, at_s: float) -> None:
         """Send the nearest free car, as the crow flies, to a call."""
         rng = draws(self._seed, "call", number)
-        upto = np.cumsum(self.net.table.road_m)
+        upto = np.cumsum(self.net.table.road_m * self.net.main)
         edge = min(int(np.searchsorted(upto, rng.random() * upto[-1])), len(upto) - 1)
         lon, lat, _ = self.ground.places(np.array([edge]), np.array([0.5]))
         stays_s = 60 * rng.exponential(self.plan.call_min)

@@ -19,6 +19,7 @@ from geo.shift.plan import ShiftPlan
 from geo.shift.rates import RATE_BY_HOUR_OF_WEEK
 from geo.shift.truth import StopTruth
 from geo.shift.world import World, simulate
+from tests.geo.towns import at, town
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -172,3 +173,13 @@ def test_a_paired_difference_has_an_interval() -> None:
     assert np.isnan(difference([1.0], [2.0]).low)
     same = difference([1.0] * 4, [2.0] * 4)
     assert (same.low, same.high) == (-1.0, -1.0)
+
+
+def test_nobody_drives_to_where_no_way_leads_back() -> None:
+    nodes = {"A": (0.0, 0.0), "B": (1000.0, 0.0), "C": (500.0, 800.0), "Out": (4000.0, 0.0)}
+    streets = [{"ends": ends} for ends in ("AB", "BC", "CA")]
+    ring = town(nodes, [*streets, {"ends": ["B", "Out"], "oneway": True}])
+    plan = ShiftPlan(hours=1, units=6, stops_per_unit_hour=0.5, calls_per_unit_hour=4, noise_m=0)
+    fixes = simulate(ring, plan, seed=1).history.fixes
+    assert len(fixes) > 500
+    assert fixes.lon_deg.max() <= at(1001, 0)[0]
