@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from data.said import Suggested
     from data.settings import Policy
 
+NO_ANSWER = "no answer"
+
 
 @dataclass(slots=True)
 class Asking:
@@ -151,7 +153,7 @@ class Asking:
         said = []
         if self.pending and now_s - self.pending.at_s >= policy.answer_within_s:
             self.unanswered.add(self.pending.unit_id)
-            said += self.withdraw(now_s, "no answer")
+            said += self.withdraw(now_s, NO_ANSWER)
         for unit_id, (suggested, until_s) in list(self.promised.items()):
             if now_s >= until_s and unit_id in there:
                 self.promised[unit_id] = suggested, float("inf")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 FILE = click.Path(path_type=Path)
 Decorator = "Callable[[Callable[..., None]], Callable[..., None]]"
 BAD_DATA, UNREACHABLE = 3, 4
+CHART_ENDINGS = (".svg", ".png", ".pdf")
 DAY_S = 86_400
 
 
@@ -442,6 +443,23 @@ def replay(**options: Any) -> None:
     if options["ask"] and (options["what_if"] or options["posts"]):
         raise click.UsageError("give --why without --what-if and --post")
     replay_history(**options)
+
+
+@cli.command()
+@_roads_option
+@click.option("--history", type=FILE, required=True, help="Folder of a recorded period.")
+@settings_option
+@click.option("--chart", type=FILE, help="Draw the reliability diagrams: .svg, .png or .pdf.")
+@click.option("--learn-times", type=FILE, help="Write the .roads with seconds learnt from it.")
+@json_option
+def calibrate(**options: Any) -> None:
+    """Hold predictions against what came, and fit the model's constants to it."""
+    from rollby.commands.calibrate import calibrate_history
+
+    chart = options["chart"]
+    if chart and chart.suffix not in CHART_ENDINGS:
+        raise click.UsageError(f"--chart {chart}: must end in {', '.join(CHART_ENDINGS)}")
+    calibrate_history(**options)
 
 
 @cli.command()
