@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from bench.graphs import FloatArray, Graph, IntArray
     from data.road_table import Int32Array
     from geo.snap import Snapped
@@ -283,21 +285,32 @@ def bytes_per_state(net: RoadNetwork) -> float:
 
 def memory_parts(net: RoadNetwork) -> dict[str, dict[str, int]]:
     """List the bytes of a network's arrays, once searched, by what they are for."""
-    own: dict[str, int] = {}
-    looked_up: dict[str, int] = {}
+    held: dict[str, NDArray[Any]] = {}
+    looked_up: dict[str, NDArray[Any]] = {}
     for name, value in vars(net).items():  # what it holds, and what it made on first use
         if name != "table":
-            (looked_up if name in _LOOKED_UP else own).update(_array_bytes(name, value))
-    table = _array_bytes("table", net.table)
+            (looked_up if name in _LOOKED_UP else held).update(_arrays(name, value))
+    own, apart = _bytes_once(held), _bytes_once(looked_up)
+    # Columns of a table that was read lie in memory of their own; only one just made shares blanks.
+    table = {name: array.nbytes for name, array in _arrays("table", net.table).items()}
     shape = {name: size for name, size in table.items() if name in _SHAPES}
     rest = {name: size for name, size in table.items() if name not in _SHAPES}
-    return {ROUTING: own, LOADED: own | rest, GEOMETRY: shape | looked_up}
+    return {ROUTING: own, LOADED: own | rest, GEOMETRY: shape | apart}
 
 
-def _array_bytes(name: str, value: Any) -> dict[str, int]:
-    """Give the bytes of an array, or of the arrays that something holds."""
+def _bytes_once(arrays: dict[str, NDArray[Any]]) -> dict[str, int]:
+    """Give the bytes of arrays; those that lie in a larger one are counted with that."""
+    counted: dict[str, NDArray[Any]] = {}
+    for name, array in sorted(arrays.items(), key=lambda part: -part[1].nbytes):
+        if not any(np.may_share_memory(array, other) for other in counted.values()):
+            counted[name] = array
+    return {name: array.nbytes for name, array in counted.items()}
+
+
+def _arrays(name: str, value: Any) -> dict[str, NDArray[Any]]:
+    """List an array, or the arrays that something holds."""
     if isinstance(value, np.ndarray):
-        return {name: value.nbytes}
+        return {name: value}
     fields = getattr(value, "__dataclass_fields__", None) or ("data", "indices", "indptr")
     held = {f"{name}.{field}": getattr(value, field, None) for field in fields}
-    return {field: part.nbytes for field, part in held.items() if isinstance(part, np.ndarray)}
+    return {field: part for field, part in held.items() if isinstance(part, np.ndarray)}

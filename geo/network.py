@@ -57,7 +57,8 @@ class RoadNetwork:
     table : RoadTable
         The roads.
     edge_ms : ndarray of int32, shape (m,)
-        To drive each directed edge from end to end.
+        To drive each directed edge from end to end. Where turns have a price, it is the beginning
+        of `state_ms` and no memory of its own, unless patched.
     twin : ndarray of int32, shape (m,)
         The same road the other way, -1 where there is none.
     state_edge : ndarray of int32, shape (S,)
@@ -131,7 +132,7 @@ class RoadNetwork:
         count = table.edge_count
         return cls(
             table=table,
-            edge_ms=edge_ms,
+            edge_ms=state_ms[:count],
             twin=twin,
             state_edge=state_edge,
             node_state=np.empty(0, np.int32),
@@ -263,6 +264,8 @@ class RoadNetwork:
             for graph in _GRAPHS
         )
         own: dict[str, Any] = {name: arrays[name] for name in _OWN_ARRAYS if name != "state_ms"}
+        if len(own["state_edge"]):
+            own["edge_ms"] = state_ms[: len(own["edge_ms"])]
         own |= {"response": bool(facts.get("response")), "learnt": facts.get("learnt", "")}
         return cls(table=table, forward=forward, backward=backward, **own)
 
@@ -401,7 +404,7 @@ class RoadNetwork:
         state_ms = edge_ms[self.state_edge]
         other = replace(
             self,
-            edge_ms=edge_ms,
+            edge_ms=state_ms[: len(edge_ms)],
             forward=replace(self.forward, state_ms=state_ms),
             backward=replace(self.backward, state_ms=state_ms),
             learnt=learnt,

@@ -162,7 +162,7 @@ def _segments(table: RoadTable, back: Int32Array) -> tuple[IntArray, IntArray, F
     no_length = np.ones(table.edge_count, np.bool_)
     no_length[edge[:-1][wanted]] = False
     wanted[first[no_length]] = True
-    wanted &= back[edge[:-1]] != -2  # noqa: PLR2004 - `SnapGrid.back`
+    wanted &= back[edge[:-1]] != -2  # noqa: PLR2004 - as `mirror` says
     point = np.flatnonzero(wanted)
     if np.ptp(lon) > 180:  # noqa: PLR2004 - degrees: perhaps on either side of the date line
         east = np.where(lon < 0, lon + 360, lon)

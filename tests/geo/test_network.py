@@ -35,6 +35,17 @@ def test_saved_and_mapped_is_the_same(tmp_path: Path, denver: RoadNetwork) -> No
     assert (tmp_path / "copy.roads").read_bytes() == (tmp_path / "twice.roads").read_bytes()
 
 
+def test_where_turns_have_a_price_the_times_of_edges_are_kept_once(
+    tmp_path: Path, denver: RoadNetwork
+) -> None:
+    built = town(LOOP, [{"ends": ["A", "B", "C"]}])
+    built.save(tmp_path / "loop.roads")
+    mapped = RoadNetwork.load(tmp_path / "loop.roads")
+    for net in (built, mapped, denver, built.retimed(built.edge_ms / 500)):
+        assert np.shares_memory(net.edge_ms, net.state_ms)
+        np.testing.assert_array_equal(net.state_ms, net.edge_ms[net.state_edge])
+
+
 def test_twins_are_each_others(denver: RoadNetwork) -> None:
     twin = denver.twin
     two_way = twin >= 0
