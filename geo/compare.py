@@ -166,7 +166,15 @@ def measure(record: ShiftRecord) -> Measures:
     )
 
 
-def run(net: RoadNetwork, plan: ShiftPlan, settings: Settings, policy: str, seed: int) -> Measures:
+def run(
+    net: RoadNetwork,
+    plan: ShiftPlan,
+    settings: Settings,
+    policy: str,
+    seed: int,
+    *,
+    judge: Policy | None = None,
+) -> Measures:
     """
     Simulate a shift under a policy, and measure it.
 
@@ -182,6 +190,9 @@ def run(net: RoadNetwork, plan: ShiftPlan, settings: Settings, policy: str, seed
         One of `geo.policies.POLICIES`, or `CLAIRVOYANT`.
     seed : int
         The same seed gives the same stops, calls and officers to every policy.
+    judge : Policy or None
+        Whose T the measures go by, so that two settings of T are measured alike; None for the
+        settings'.
 
     Returns
     -------
@@ -189,7 +200,7 @@ def run(net: RoadNetwork, plan: ShiftPlan, settings: Settings, policy: str, seed
         What came of it.
     """
     ends_s: dict[str, float] = {}
-    look = _Look(net, settings.policy)
+    look = _Look(net, judge or settings.policy)
 
     def watch(world: World, at_s: float) -> None:
         ends_s.update({stop_id: stop.ended_s for stop_id, stop in world.truth.stops.items()})
