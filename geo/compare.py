@@ -11,9 +11,13 @@ from scipy.stats import bootstrap
 from data.records import StopPhase
 from data.said import Escalated, Flagged
 from geo.board import Board
+from geo.bound import bound_of, soonest_arrival_s
 from geo.demand import Zones
 from geo.policies import POLICIES, Candidates, Pairs
-from geo.shift.world import simulate
+from geo.shift.car import Doing
+from geo.shift.response import response
+from geo.shift.truth import GRID_S
+from geo.shift.world import LOOK_S, simulate
 from geo.snap import position_on
 from geo.standing import StandingStops
 from geo.starts import starts_at
@@ -25,12 +29,13 @@ if TYPE_CHECKING:
     from data.settings import Policy, Settings
     from geo.network import RoadNetwork
     from geo.policies import Choose
+    from geo.shift.car import Car
     from geo.shift.plan import ShiftPlan
+    from geo.shift.truth import StopTruth
     from geo.shift.world import ShiftRecord, World
     from geo.starts import Starts
 
 CLAIRVOYANT = "clairvoyant"
-GRID_S = 10.0
 FEWEST = 3  # shifts, for an interval
 QUIET = {StopPhase.SECURED, StopPhase.CUSTODY, StopPhase.AWAITING_TOW}
 
@@ -60,6 +65,12 @@ class Measures:
         Alarms and messages to the supervisor.
     in_vain_share : float
         Of the requests: the unit came to no stop that still went on.
+    least_min : float
+        Exposure that any number of requests would have left at least, in hindsight (`geo.bound`).
+    least_asked_min : float
+        The same with as many requests as were made.
+    reached_share : float
+        What was saved, of what could have been saved with any number of requests.
     """
 
     exposure_min: float
@@ -71,6 +82,9 @@ class Measures:
     asks_spread: float
     alerts_per_hour: float
     in_vain_share: float
+    least_min: float
+    least_asked_min: float
+    reached_share: float
 
 
 class _Look:
@@ -79,8 +93,8 @@ class _Look:
     def __init__(self, net: RoadNetwork, policy: Policy) -> None:
         self._within_s = policy.within_s
         self._zones = Zones(net, policy, ())
-        self._stops = StandingStops(net, within_s=policy.within_s)
-        self._put: set[str] = set()
+        self._stops = StandingStops(net, within_s=max(policy.drive_max_s, 2 * policy.within_s))
+        self._responses: dict[str, tuple[FloatArray, FloatArray]] = {}
 
     def __call__(self, world: World, at_s: float) -> None:
         """Look at it."""
@@ -89,26 +103,40 @@ class _Look:
             for stop_id, stop in world.truth.stops.items()
             if stop.began_s <= at_s < stop.ended_s
         }
-        starts = _starts(world, at_s)
-        if round(at_s - world.start_s) % 120 == 0:
-            world.truth.covered.append((at_s, self._zones.share_within(starts)))
-        for stop_id in self._put - going_on.keys():
+        cars = [car for car in world.cars if car.doing in {Doing.PATROL, Doing.HELP}]
+        free = np.array([car.doing is Doing.PATROL for car in cars], np.bool_)
+        starts = _starts(world, cars, at_s)
+        if (at_s - world.start_s) % 120 == 0:
+            share = self._zones.share_within(starts.rows(np.flatnonzero(free)))
+            world.truth.covered.append((at_s, share))
+        for stop_id in set(self._stops.stop_ids) - going_on.keys():
             self._stops.clear(stop_id)
-        for stop_id in going_on.keys() - self._put:
-            car = next(c for c in world.cars if c.unit_id == going_on[stop_id].unit_id)
-            edge, fraction, lon, lat, _ = world.place(car, at_s)
-            self._stops.put(stop_id, position_on(world.net, edge, fraction, lon, lat))
-        self._put = set(going_on)
-        if not going_on:
-            return
-        soonest_s = self._stops.drive_times_s(starts).min(axis=0, initial=np.inf)
-        for stop_id, time_s in zip(self._stops.stop_ids, soonest_s.tolist(), strict=True):
-            going_on[stop_id].reach.append((at_s, time_s <= self._within_s))
+        for stop_id in [one for one in going_on if one not in self._stops.stop_ids]:
+            self._put(world, going_on[stop_id], at_s)
+        rows = np.array([car.row for car in cars], np.intp)
+        drives_s = self._stops.drive_times_s(starts)
+        for stop_id, drive_s in zip(self._stops.stop_ids, drives_s.T, strict=True):
+            stop = going_on[stop_id]
+            near = bool(drive_s[free].min(initial=np.inf) <= self._within_s)
+            stop.reach.append((at_s, near))
+            ready_s, factor = (one[rows] for one in self._responses[stop_id])
+            soonest_s = soonest_arrival_s(at_s, at_s + LOOK_S, ready_s, drive_s, factor)
+            stop.soonest_s = min(stop.soonest_s, soonest_s)
+
+    def _put(self, world: World, stop: StopTruth, at_s: float) -> None:
+        """Put a stop up that has begun, with what each officer would say."""
+        car = next(car for car in world.cars if car.unit_id == stop.unit_id)
+        edge, fraction, lon, lat, _ = world.place(car, at_s)
+        self._stops.put(stop.stop_id, position_on(world.net, edge, fraction, lon, lat))
+        drawn = [response(world.seed, world.plan, stop.stop_id, one.row) for one in world.cars]
+        delay_s = np.array([one.delay_s if one.comes else np.inf for one in drawn])
+        factor = np.array([one.factor for one in drawn])
+        self._responses[stop.stop_id] = stop.began_s + delay_s, factor
 
 
-def _starts(world: World, at_s: float) -> Starts:
-    """Give the true places of all free cars, which may turn round."""
-    places = [car.trip.at(at_s) for car in world.free()]
+def _starts(world: World, cars: Sequence[Car], at_s: float) -> Starts:
+    """Give the true places of cars, which may turn round."""
+    places = [car.trip.at(at_s) for car in cars]
     edge = np.array([place[0] for place in places], np.int32)
     fraction = np.array([place[1] for place in places])
     turn_round = np.where(world.net.twin[edge] >= 0, 0, -1).astype(np.int32)
@@ -122,7 +150,7 @@ def measure(record: ShiftRecord) -> Measures:
     Parameters
     ----------
     record : ShiftRecord
-        Simulated by `run`.
+        Simulated by `watched`.
 
     Returns
     -------
@@ -130,20 +158,19 @@ def measure(record: ShiftRecord) -> Measures:
         Its figures.
     """
     truth = record.truth
-    short_min = quiet_min = beyond_min = 0.0
+    short = quiet = beyond = 0
     always = 0
     for stop in truth.stops.values():
-        instants = np.arange(stop.began_s + GRID_S / 2, stop.ended_s, GRID_S)
         reach_s = np.array([at_s for at_s, _ in stop.reach] or [np.inf])
         could = [ok for _, ok in stop.reach] or [False]
         alone = False
-        for at_s in instants.tolist():
+        for at_s in stop.instants_s().tolist():
             if stop.present(at_s) >= stop.needs:
                 continue
-            short_min += GRID_S / 60
-            quiet_min += GRID_S / 60 * (stop.phase(at_s) in QUIET)
+            short += 1
+            quiet += stop.phase(at_s) in QUIET
             near = could[min(int(np.searchsorted(reach_s, at_s)), len(could) - 1)]
-            beyond_min += GRID_S / 60 * (not near)
+            beyond += not near
             alone |= not near
         always += not alone
     hours = truth.unit_hours
@@ -153,20 +180,24 @@ def measure(record: ShiftRecord) -> Measures:
     for _, unit_id, _ in truth.asked:
         counts[rows[unit_id]] += 1
     alerts = sum(isinstance(one, (Flagged, Escalated)) for one in record.said)
+    bound = bound_of(record)
     return Measures(
-        exposure_min=short_min,
-        exposure_quiet_min=quiet_min,
-        exposure_beyond_min=beyond_min,
+        exposure_min=short * GRID_S / 60,
+        exposure_quiet_min=quiet * GRID_S / 60,
+        exposure_beyond_min=beyond * GRID_S / 60,
         within_share=always / max(len(truth.stops), 1),
         covered_share=float(np.mean([share for _, share in truth.covered])),
         asks_per_unit_hour=len(truth.asked) / hours,
         asks_spread=float(counts.std() / (hours / units)),
         alerts_per_hour=alerts / (hours / units),
         in_vain_share=1 - len(truth.came) / max(len(truth.asked), 1),
+        least_min=bound.least_min(),
+        least_asked_min=bound.least_min(len(truth.asked)),
+        reached_share=bound.reached_share(short * GRID_S / 60),
     )
 
 
-def run(
+def watched(
     net: RoadNetwork,
     plan: ShiftPlan,
     settings: Settings,
@@ -174,9 +205,9 @@ def run(
     seed: int,
     *,
     judge: Policy | None = None,
-) -> Measures:
+) -> ShiftRecord:
     """
-    Simulate a shift under a policy, and measure it.
+    Simulate a shift under a policy, and look at what really happens.
 
     Parameters
     ----------
@@ -196,8 +227,8 @@ def run(
 
     Returns
     -------
-    measures : Measures
-        What came of it.
+    record : ShiftRecord
+        To be measured.
     """
     ends_s: dict[str, float] = {}
     look = _Look(net, judge or settings.policy)
@@ -208,11 +239,36 @@ def run(
 
     choose = _knowing(ends_s, plan) if policy == CLAIRVOYANT else POLICIES[policy]
     board = Board(net, settings, choose=choose)
-    return measure(simulate(net, plan, seed=seed, dispatcher=board, look=watch))
+    return simulate(net, plan, seed=seed, dispatcher=board, look=watch)
+
+
+def run(
+    net: RoadNetwork,
+    plan: ShiftPlan,
+    settings: Settings,
+    policy: str,
+    seed: int,
+    *,
+    judge: Policy | None = None,
+) -> Measures:
+    """
+    Simulate a shift under a policy, and measure it.
+
+    Parameters
+    ----------
+    net, plan, settings, policy, seed, judge
+        As `watched` takes them.
+
+    Returns
+    -------
+    measures : Measures
+        What came of it.
+    """
+    return measure(watched(net, plan, settings, policy, seed, judge=judge))
 
 
 def _knowing(ends_s: dict[str, float], plan: ShiftPlan) -> Choose:
-    """Choose knowing when each stop ends: a bound that no policy without that can be held to."""
+    """Choose knowing when each stop ends; greedy, so no bound: that is `geo.bound`."""
 
     def clairvoyant(candidates: Candidates, policy: Policy) -> Pairs:
         ends = [ends_s.get(stop, np.inf) for stop in candidates.stop_ids]

@@ -5,8 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
     from data.records import StopPhase
+    from data.road_table import FloatArray
+
+GRID_S = 10.0  # a stop's minutes are counted in steps of this
 
 
 @dataclass(slots=True)
@@ -28,6 +33,8 @@ class StopTruth:
         Arrival, departure and officers of each other car that was there.
     reach : list of (float, bool)
         At instants half a minute apart: could any free unit have been there within T?
+    soonest_s : float
+        No car, asked as the stop began, could have been there before this instant.
     """
 
     stop_id: str
@@ -39,6 +46,18 @@ class StopTruth:
     phases: list[tuple[float, StopPhase]]
     helped: list[tuple[float, float, int]] = field(default_factory=list)
     reach: list[tuple[float, bool]] = field(default_factory=list)
+    soonest_s: float = np.inf
+
+    def instants_s(self) -> FloatArray:
+        """
+        List the instants at which it is looked at.
+
+        Returns
+        -------
+        instants_s : ndarray of float64
+            `GRID_S` apart, seconds since the epoch.
+        """
+        return np.arange(self.began_s + GRID_S / 2, self.ended_s, GRID_S)
 
     def present(self, at_s: float) -> int:
         """

@@ -8,7 +8,6 @@ officer's answer about a stop are the same whoever watches.
 from __future__ import annotations
 
 import heapq
-import zlib
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -34,6 +33,7 @@ from geo.shift.draws import draws
 from geo.shift.plan import NEXT_PHASE, ShiftPlan
 from geo.shift.rates import RATE_BY_HOUR_OF_WEEK
 from geo.shift.reports import ROUND_S, Reports
+from geo.shift.response import response
 from geo.shift.trip import Ground, driven, parked
 from geo.shift.truth import StopTruth, Truth
 from geo.snap import position_on
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 NEEDS = 2
 STAYS_S = 30.0  # whoever came leaves so long after the stop's end
 REACTS_S = 2.0  # after being told that it is needed no more
+LOOK_S = 30.0  # whoever measures looks so often
 URGENT = 1.25  # a call is driven to so much faster
 
 
@@ -86,11 +87,14 @@ class ShiftRecord:
         What really happened.
     said : tuple of Said
         What the dispatcher said.
+    plan : ShiftPlan
+        What it was made of.
     """
 
     history: History
     truth: Truth
     said: tuple[Said, ...]
+    plan: ShiftPlan
 
 
 def simulate(
@@ -115,7 +119,8 @@ def simulate(
     dispatcher : Dispatcher or None
         Who asks units to roll by; None for nobody.
     look : callable or None
-        Called with the world and the instant every half minute: to measure it.
+        Called with the world and the instant every half minute, and when a stop has begun: to
+        measure it.
 
     Returns
     -------
@@ -131,6 +136,8 @@ class World:
 
     Attributes
     ----------
+    seed : int
+        Of the shift.
     cars : list of Car
         By row.
     truth : Truth
@@ -145,7 +152,7 @@ class World:
         dispatcher: Dispatcher | None,
         look: Callable[[World, float], None] | None,
     ) -> None:
-        self.net, self.plan, self._seed = net, plan, seed
+        self.net, self.plan, self.seed = net, plan, seed
         self._dispatcher, self._look = dispatcher, look
         self.start_s = float(round(plan.start.timestamp()))
         self.end_s = self.start_s + 3600 * plan.hours
@@ -205,10 +212,11 @@ class World:
                 stops=tuple(self._stops),
                 answers=tuple(self._answers.values()),
                 on_scene=tuple(sorted(self._on_scene, key=lambda one: one.arrived_at)),
-                facts={"simulated": True, "seed": self._seed, "units": self.plan.units},
+                facts={"simulated": True, "seed": self.seed, "units": self.plan.units},
             ),
             truth=self.truth,
             said=tuple(self._said),
+            plan=self.plan,
         )
 
     def _next_s(self) -> float:
@@ -245,14 +253,14 @@ class World:
         """Let somebody measure, every half minute."""
         if self._look:
             self._look(self, at_s)
-            self._plan(at_s + 30.0, self._watch)
+            self._plan(at_s + LOOK_S, self._watch)
 
     # -- cars ------------------------------------------------------------------------------------
 
     def _cars(self) -> list[Car]:
         """Put the cars in their beats: nodes spread evenly along the network's Hilbert curve."""
         plan, table = self.plan, self.net.table
-        rng = draws(self._seed, "cars")
+        rng = draws(self.seed, "cars")
         upto = np.cumsum(table.road_m * self.net.main)
         steps = (np.arange(plan.units) + rng.random(plan.units)) / plan.units * upto[-1]
         edges = np.minimum(np.searchsorted(upto, steps), len(upto) - 1).tolist()
@@ -268,7 +276,7 @@ class World:
                 officers=2 if two[i] else 1,
                 home=tuple(patrol.node_m[table.head[edge]].tolist()),
                 trip=parked(edge, 0.5, self.start_s, self.start_s),
-                walk=draws(self._seed, "walk", i),
+                walk=draws(self.seed, "walk", i),
                 skew_s=float(skew_s[i]),
             )
             for i, edge in enumerate(edges)
@@ -357,7 +365,7 @@ class World:
         for hour in range(int(np.ceil(self.plan.hours))):
             local = self.plan.start + timedelta(hours=hour)
             rate = RATE_BY_HOUR_OF_WEEK[24 * local.weekday() + local.hour] if weekly else 1.0
-            rng = draws(self._seed, purpose, hour)
+            rng = draws(self.seed, purpose, hour)
             begin_s = self.start_s + 3600 * hour
             count = rng.poisson(rate * per_hour)
             arrivals += sorted((begin_s + 3600 * rng.random(count)).tolist())
@@ -365,7 +373,7 @@ class World:
 
     def _begin_stop(self, number: int, at_s: float) -> None:
         """Let the first free car, in an order of this stop's own, stop somebody where it is."""
-        rng = draws(self._seed, "stop", number)
+        rng = draws(self.seed, "stop", number)
         order = rng.permutation(len(self.cars)).tolist()
         car = next((self.cars[row] for row in order if self.cars[row].doing is Doing.PATROL), None)
         if car is None:
@@ -393,6 +401,8 @@ class World:
         for since_s, phase in phases[1:]:
             self._plan(since_s, partial(self._come_to, stop_id, phase))
         self._plan(until_s, partial(self._end_stop, stop_id, car))
+        if self._look:
+            self._look(self, at_s)
 
     def _phases(
         self, rng: np.random.Generator, at_s: float
@@ -438,7 +448,7 @@ class World:
 
     def _call(self, number: int, at_s: float) -> None:
         """Send the nearest free car, as the crow flies, to a call."""
-        rng = draws(self._seed, "call", number)
+        rng = draws(self.seed, "call", number)
         upto = np.cumsum(self.net.table.road_m * self.net.main)
         edge = min(int(np.searchsorted(upto, rng.random() * upto[-1])), len(upto) - 1)
         lon, lat, _ = self.ground.places(np.array([edge]), np.array([0.5]))
@@ -491,14 +501,11 @@ class World:
             unit_id=car.unit_id,
             asked_at=_instant(asked.at_s),
         )
-        rng = draws(self._seed, "answer", zlib.crc32(asked.stop_id.encode()), car.row)
-        delay_s = self.plan.answer_s * float(np.exp(rng.normal(0, self.plan.answer_spread)))
-        comes, says = rng.random() < self.plan.comes, rng.random() < 0.5  # noqa: PLR2004 - half
-        factor = self._real(rng)
-        if comes:
-            self._plan(at_s + delay_s, partial(self._accept, asked, car, factor))
-        elif says:
-            self._plan(at_s + delay_s, partial(self._refuse, asked, car))
+        drawn = response(self.seed, self.plan, asked.stop_id, car.row)
+        if drawn.comes:
+            self._plan(at_s + drawn.delay_s, partial(self._accept, asked, car, drawn.factor))
+        elif drawn.says:
+            self._plan(at_s + drawn.delay_s, partial(self._refuse, asked, car))
 
     def _answer(self, asked: Suggested, kind: AnswerKind, at_s: float) -> None:
         """Give an answer."""

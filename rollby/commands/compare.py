@@ -10,7 +10,8 @@ import numpy as np
 from rich.table import Table
 
 from geo.as_json import number_json
-from geo.compare import CLAIRVOYANT, Measures, difference, run
+from geo.bound import bound_of
+from geo.compare import CLAIRVOYANT, Measures, difference, measure, watched
 from geo.policies import POLICIES
 from geo.shift.plan import ShiftPlan
 from rollby.inputs import load_roads, load_settings
@@ -18,6 +19,8 @@ from rollby.output import console, json_text
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from geo.shift.world import ShiftRecord
 
 AGAINST = "road"
 TITLES = {
@@ -30,6 +33,9 @@ TITLES = {
     "asks_spread": "  their spread over the units",
     "alerts_per_hour": "alerts to supervisors an hour",
     "in_vain_share": "requests in vain",
+    "least_min": "least minutes possible in hindsight",
+    "least_asked_min": "  with as many requests",
+    "reached_share": "  share of that saving reached",
 }
 
 
@@ -63,12 +69,14 @@ def compare_policies(
     net = load_roads(roads)
     chosen, _ = load_settings(settings)
     plan = ShiftPlan(hours=hours, units=units)
-    found = {
-        name: [run(net, plan, chosen, name, seed) for seed in range(seeds)]
+    records = {
+        name: [watched(net, plan, chosen, name, seed) for seed in range(seeds)]
         for name in (*POLICIES, CLAIRVOYANT)
     }
+    found = {name: [measure(one) for one in rows] for name, rows in records.items()}
+    bounds = _bounds(records)
     if as_json:
-        click.echo(json_text(_as_json(found, plan, seeds)))
+        click.echo(json_text(_as_json(found, bounds, plan, seeds)))
         return
     table = Table(
         "simulated",
@@ -82,6 +90,24 @@ def compare_policies(
         interval = f"{gap.mean:.3g} ({gap.low:.3g} to {gap.high:.3g})"
         table.add_row(TITLES[field.name], *means, interval)
     console().print(table)
+    any_min, ours_min = (np.mean(bounds[name]) for name in ("least_min", "at_our_requests_min"))
+    click.echo(
+        "Bound, given where cars are when nobody rolls by: no requests could leave less than "
+        f"{any_min:.3g} minutes, as many as ours no less than {ours_min:.3g}; "
+        f"ours left {np.mean(_of(found['ours'], 'exposure_min')):.3g}."
+    )
+
+
+def _bounds(records: dict[str, list[ShiftRecord]]) -> dict[str, list[float]]:
+    """Bound each shift, given where cars are when nobody rolls by."""
+    bounds = [bound_of(one) for one in records["nobody"]]
+    asked = [len(one.truth.asked) for one in records["ours"]]
+    return {
+        "least_min": [one.least_min() for one in bounds],
+        "at_our_requests_min": [
+            one.least_min(count) for one, count in zip(bounds, asked, strict=True)
+        ],
+    }
 
 
 def _of(rows: list[Measures], name: str) -> list[float]:
@@ -89,7 +115,9 @@ def _of(rows: list[Measures], name: str) -> list[float]:
     return [getattr(one, name) for one in rows]
 
 
-def _as_json(found: dict[str, list[Measures]], plan: ShiftPlan, seeds: int) -> dict[str, Any]:
+def _as_json(
+    found: dict[str, list[Measures]], bounds: dict[str, list[float]], plan: ShiftPlan, seeds: int
+) -> dict[str, Any]:
     """Write the comparison."""
     return {
         "schema": "rollby.compare/1",
@@ -98,6 +126,7 @@ def _as_json(found: dict[str, list[Measures]], plan: ShiftPlan, seeds: int) -> d
         "units": plan.units,
         "seeds": seeds,
         "policies": {name: [asdict(one) for one in rows] for name, rows in found.items()},
+        "bound": {"given": "where cars are when nobody rolls by", **bounds},
         "ours_less": {
             other: {
                 field.name: {

@@ -141,5 +141,9 @@ def test_compare_measures_every_policy(roads: str, capsys: pytest.CaptureFixture
     answer = json.loads(capsys.readouterr().out)
     assert answer["simulated"] is True
     assert set(answer["policies"]) == {"nobody", "crow", "road", "jointly", "ours", "clairvoyant"}
+    assert answer["bound"]["least_min"] <= answer["bound"]["at_our_requests_min"]
+    assert {"least_min", "least_asked_min", "reached_share"} <= answer["policies"]["ours"][0].keys()
     assert main(arguments) == 0
-    assert "requests in vain" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "requests in vain" in told
+    assert "no requests could leave less than" in told
