@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.spatial import cKDTree
 
-from data.road_table import METRES_PER_DEG
+from geo.kernels.beside import nearest_within
 from geo.sightings import among
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-    from data.road_table import BoolArray, FloatArray, Int32Array, IntArray
+    from data.road_table import BoolArray, FloatArray, IntArray
     from data.settings import Policy
 
 
@@ -48,8 +47,7 @@ class Attendance:
         self._beside: dict[int, _Beside] = {}
         self._there: dict[str, set[int]] = defaultdict(set)
         self._stop_ids: tuple[str, ...] = ()
-        self._tree: cKDTree | None = None
-        self._scale = 1.0
+        self._place_deg: FloatArray = np.empty((2, 0))
 
     def at(self, stop_id: str) -> list[int]:
         """
@@ -77,41 +75,13 @@ class Attendance:
             Stop and unit's row, where the unit was there and the stop is no more.
         """
         self._stop_ids = tuple(sorted(places))
-        self._tree = None
-        if places:
-            lon_lat = np.array([places[stop_id] for stop_id in self._stop_ids])
-            self._scale = float(np.cos(np.radians(lon_lat[0, 1])))
-            self._tree = cKDTree(self._metres(lon_lat[:, 0], lon_lat[:, 1]))
+        lon_lat = [places[stop_id] for stop_id in self._stop_ids]
+        self._place_deg = np.array(lon_lat).reshape(-1, 2).T.copy()
         over = [row for row, one in self._beside.items() if one.stop_id not in places]
         gone = [(one.stop_id, row) for row in over if (one := self._beside.pop(row)).arrived]
         for stop_id in self._there.keys() - places.keys():
             del self._there[stop_id]
         return sorted(gone)
-
-    def _metres(self, lon_deg: FloatArray, lat_deg: FloatArray) -> FloatArray:
-        """Lay places out on a plane; stops of one agency lie near enough to each other for it."""
-        return np.stack([lon_deg * self._scale, lat_deg], axis=1) * METRES_PER_DEG
-
-    def beside(self, lon_deg: FloatArray, lat_deg: FloatArray) -> list[tuple[int, str]]:
-        """
-        List the places beside which stops are.
-
-        Parameters
-        ----------
-        lon_deg, lat_deg : ndarray of float64, shape (k,)
-            Places.
-
-        Returns
-        -------
-        pairs : list of (int, str)
-            Row of a place and stop_id; a few of them are a little too far away.
-        """
-        if self._tree is None:
-            return []
-        near: Sequence[list[int]] = self._tree.query_ball_point(  # type: ignore[assignment]
-            self._metres(lon_deg, lat_deg), 1.05 * self._near_m
-        )
-        return [(row, self._stop_ids[i]) for row, found in enumerate(near) for i in found]
 
     def look(
         self, row: IntArray, at_s: FloatArray, lon_deg: FloatArray, lat_deg: FloatArray
@@ -132,12 +102,11 @@ class Attendance:
             Stop, unit's row, when it was seen, since when, and whether it has arrived (else it
             has left).
         """
-        if self._tree is None:
+        if not self._stop_ids:
             return []
-        _, nearest = self._tree.query(
-            self._metres(lon_deg, lat_deg), distance_upper_bound=self._near_m
-        )
-        near: Int32Array = np.where(nearest < len(self._stop_ids), nearest, -1)
+        near = np.empty(len(row), np.int32)
+        east, north = np.ascontiguousarray(lon_deg), np.ascontiguousarray(lat_deg)
+        nearest_within(east, north, self._place_deg[0], self._place_deg[1], self._near_m, near)
         worth: BoolArray = near >= 0
         if self._beside:
             worth |= among(row, self._beside)

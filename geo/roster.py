@@ -94,25 +94,8 @@ def metres_to_stop(unit: Unit, place: tuple[float, float] | None) -> float:
     """
     if place is None:
         return math.inf
-    return crow_m((unit.fix.lon_deg, unit.fix.lat_deg), place)
-
-
-def crow_m(one: tuple[float, float], place: tuple[float, float]) -> float:
-    """
-    Measure as the crow flies, on the plane that touches the earth at the second place.
-
-    Parameters
-    ----------
-    one, place : tuple of float
-        lon_deg, lat_deg.
-
-    Returns
-    -------
-    distance_m : float
-        Right for places near each other.
-    """
-    east = (one[0] - place[0]) * math.cos(math.radians(place[1]))
-    return math.hypot(east, one[1] - place[1]) * METRES_PER_DEG
+    east = (unit.fix.lon_deg - place[0]) * math.cos(math.radians(place[1]))
+    return math.hypot(east, unit.fix.lat_deg - place[1]) * METRES_PER_DEG
 
 
 def walk_s(distance_m: float, policy: Policy) -> float:

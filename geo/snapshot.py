@@ -12,7 +12,8 @@ from data.road_table import METRES_PER_DEG
 from geo.backup import drive_limit_s
 from geo.company import companies
 from geo.exposure import own_officers
-from geo.roster import OnDuty, crow_m, walk_s
+from geo.kernels.beside import walk_beside
+from geo.roster import WALK_MPS, OnDuty
 from geo.router import search_back
 from geo.searching import seconds
 from geo.sightings import ACCURACY, AT, LAT, LON, SPEED
@@ -226,12 +227,11 @@ def _drive_times(
     time_s = np.full((len(starts.edge), len(stop_ids)), np.inf)
     known = [column for column, stop_id in enumerate(stop_ids) if stop_id in column_of]
     time_s[:, known] = found_s[:, [column_of[stop_ids[column]] for column in known]]
-    for row, stop_id in board.scene.attendance.beside(fix[:, LON], fix[:, LAT]):
-        at, place = (fix[row, LON].item(), fix[row, LAT].item()), board.open[stop_id].place
-        if place:
-            column = stop_ids.index(stop_id)
-            on_foot_s = walk_s(crow_m(at, place), board.policy)
-            time_s[row, column] = min(time_s[row, column], on_foot_s)
+    unknown = (np.nan, np.nan)
+    places = [board.open[stop_id].place or unknown for stop_id in stop_ids]
+    lon_deg, lat_deg = np.array(places).reshape(-1, 2).T.copy()
+    here = np.ascontiguousarray(fix[:, LON]), np.ascontiguousarray(fix[:, LAT])
+    walk_beside(*here, lon_deg, lat_deg, board.policy.present_within_m, WALK_MPS, time_s)
     return time_s
 
 
