@@ -119,10 +119,9 @@ def bound_stops(stops: Iterable[StopTruth], stays_min: float) -> Bound:
         whole, rest = divmod(int((instants_s >= soonest_s).sum()), most)
         savings += [most] * whole + [rest] * (rest > 0)
         unhelped += len(instants_s)
-    minutes = GRID_S / 60
     return Bound(
-        unhelped_min=unhelped * minutes,
-        savings_min=tuple(count * minutes for count in sorted(savings, reverse=True)),
+        unhelped_min=unhelped * GRID_S / 60,
+        savings_min=tuple(count * GRID_S / 60 for count in sorted(savings, reverse=True)),
     )
 
 

@@ -190,7 +190,7 @@ def measure(record: ShiftRecord) -> Measures:
         asks_per_unit_hour=len(truth.asked) / hours,
         asks_spread=float(counts.std() / (hours / units)),
         alerts_per_hour=alerts / (hours / units),
-        in_vain_share=1 - len(truth.came) / max(len(truth.asked), 1),
+        in_vain_share=(len(truth.asked) - len(truth.came)) / max(len(truth.asked), 1),
         least_min=bound.least_min(),
         least_asked_min=bound.least_min(len(truth.asked)),
         reached_share=bound.reached_share(short * GRID_S / 60),

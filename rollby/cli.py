@@ -426,12 +426,13 @@ def simulate(**options: Any) -> None:
 @_hours_option
 @_count_option
 @click.option("--seeds", type=click.IntRange(1, 1000), default=3, show_default=True, help="Shifts.")
+@click.option("--figures", type=FILE, help="With --compare: folder for a drawing a measure (SVG).")
 @json_option
 def replay(**options: Any) -> None:
     """Feed a recorded period through the live board: what it says, and why."""
     from rollby.commands.replay import replay_history
 
-    of_compare = {name: options.pop(name) for name in ("hours", "units", "seeds")}
+    of_compare = {name: options.pop(name) for name in ("hours", "units", "seeds", "figures")}
     if options.pop("compare"):
         from rollby.commands.compare import compare_policies
 
@@ -440,6 +441,8 @@ def replay(**options: Any) -> None:
         return
     if not options["history"]:
         raise click.UsageError("give --history, or --compare")
+    if of_compare["figures"]:
+        raise click.UsageError("give --figures with --compare")
     if options["ask"] and (options["what_if"] or options["posts"]):
         raise click.UsageError("give --why without --what-if and --post")
     replay_history(**options)

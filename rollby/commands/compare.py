@@ -33,9 +33,22 @@ TITLES = {
     "asks_spread": "  their spread over the units",
     "alerts_per_hour": "alerts to supervisors an hour",
     "in_vain_share": "requests in vain",
-    "least_min": "least minutes possible in hindsight",
+    "least_min": "least minutes possible, in hindsight",
     "least_asked_min": "  with as many requests",
     "reached_share": "  share of that saving reached",
+}
+
+FIGURES = {
+    "exposure_min": ("Minutes of stops short of officers", "minutes a shift"),
+    "exposure_quiet_min": ("Minutes short of officers after contact", "minutes a shift"),
+    "exposure_beyond_min": ("Minutes short, and nobody within T", "minutes a shift"),
+    "within_share": ("Stops where somebody could be within T throughout", "share"),
+    "covered_share": ("Demand within T of a free unit", "share"),
+    "asks_per_unit_hour": ("Requests", "per unit-hour"),
+    "asks_spread": ("Spread of requests over the units", "per unit-hour"),
+    "alerts_per_hour": ("Alerts to supervisors", "an hour"),
+    "in_vain_share": ("Requests in vain", "share"),
+    "reached_share": ("Saving reached, of what hindsight could have saved", "share"),
 }
 
 
@@ -47,6 +60,7 @@ def compare_policies(
     seeds: int,
     settings: Path | None,
     as_json: bool,
+    figures: Path | None,
 ) -> None:
     """
     Do ``rollby replay --compare``.
@@ -65,6 +79,8 @@ def compare_policies(
         Of the board.
     as_json : bool
         Print JSON.
+    figures : Path or None
+        Folder for a drawing of each measure.
     """
     net = load_roads(roads)
     chosen, _ = load_settings(settings)
@@ -75,6 +91,9 @@ def compare_policies(
     }
     found = {name: [measure(one) for one in rows] for name, rows in records.items()}
     bounds = _bounds(records)
+    if figures:
+        note = f"{roads.stem}: {seeds} simulated shifts of {hours:g} h, {units} units on duty"
+        _draw(found, figures, note)
     if as_json:
         click.echo(json_text(_as_json(found, bounds, plan, seeds)))
         return
@@ -92,10 +111,37 @@ def compare_policies(
     console().print(table)
     any_min, ours_min = (np.mean(bounds[name]) for name in ("least_min", "at_our_requests_min"))
     click.echo(
-        "Bound, given where cars are when nobody rolls by: no requests could leave less than "
-        f"{any_min:.3g} minutes, as many as ours no less than {ours_min:.3g}; "
-        f"ours left {np.mean(_of(found['ours'], 'exposure_min')):.3g}."
+        "Where cars are when nobody rolls by, no requests could leave less than "
+        f"{any_min:.3g} minutes, and as many as ours no less than {ours_min:.3g}; "
+        f"ours left {np.mean(_of(found['ours'], 'exposure_min')):.3g}. Help moves cars, and stops "
+        "with them: the rows of hindsight hold for each policy's own."
     )
+
+
+def _draw(found: dict[str, list[Measures]], folder: Path, note: str) -> None:
+    """Write a figure of each measure but the bounds, which are drawn into that of exposure."""
+    from maps.compare_chart import Compared, compare_chart
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, (title, unit) in FIGURES.items():
+        ours = _of(found["ours"], name)
+        gaps = {
+            other: difference(_of(rows, name), ours)
+            for other, rows in found.items()
+            if other != "ours"
+        }
+        least = {policy: float(np.mean(_of(rows, "least_min"))) for policy, rows in found.items()}
+        compare_chart(
+            folder / f"{name}.svg",
+            Compared(
+                title=title,
+                unit=unit,
+                values={policy: _of(rows, name) for policy, rows in found.items()},
+                less_ours={other: (gap.mean, gap.low, gap.high) for other, gap in gaps.items()},
+                least=least if name == "exposure_min" else {},
+                note=note,
+            ),
+        )
 
 
 def _bounds(records: dict[str, list[ShiftRecord]]) -> dict[str, list[float]]:

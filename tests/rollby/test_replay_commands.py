@@ -134,7 +134,14 @@ def test_what_if_shows_both(
     assert "what if" in capsys.readouterr().out
 
 
-def test_compare_measures_every_policy(roads: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_figures_go_with_compare(roads: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["replay", "--roads", roads, "--history", "x", "--figures", "y"]) == 2
+    assert "--figures with --compare" in " ".join(capsys.readouterr().err.split())
+
+
+def test_compare_measures_every_policy(
+    roads: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     shifts = ["--hours", "0.2", "--on-duty", "8", "--seeds", "1"]
     arguments = ["replay", "--compare", "--roads", roads, *shifts]
     assert main([*arguments, "--json"]) == 0
@@ -143,7 +150,9 @@ def test_compare_measures_every_policy(roads: str, capsys: pytest.CaptureFixture
     assert set(answer["policies"]) == {"nobody", "crow", "road", "jointly", "ours", "clairvoyant"}
     assert answer["bound"]["least_min"] <= answer["bound"]["at_our_requests_min"]
     assert {"least_min", "least_asked_min", "reached_share"} <= answer["policies"]["ours"][0].keys()
-    assert main(arguments) == 0
+    assert main([*arguments, "--figures", str(tmp_path / "new" / "figures")]) == 0
     told = capsys.readouterr().out
+    drawn = {path.stem for path in (tmp_path / "new" / "figures").glob("*.svg")}
+    assert drawn == answer["policies"]["ours"][0].keys() - {"least_min", "least_asked_min"}
     assert "requests in vain" in told
     assert "no requests could leave less than" in told
