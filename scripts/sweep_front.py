@@ -1,0 +1,163 @@
+"""
+Show what a sweep found: a table with paired intervals, and the front of what is to be had.
+
+    python scripts/sweep_front.py sweep.jsonl docs/images/sweep_front.svg
+
+Only shifts that every arm has met count. An arm is on the front of a city where no other has less
+exposure, as much cover and as few requests, by their means.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from geo.compare import difference
+from maps.charts import BLUE, GREY, ORANGE, save
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+MEASURES = ("exposure_min", "covered_share", "asks_per_unit_hour")
+SHIFT = ("units", "time", "hours", "seed")
+SHORT = {
+    "coverage_weight": "lambda",
+    "stops_per_unit_hour": "stops/unit-h",
+    "duration_min": "D",
+    "reserve_from_units": "reserve from",
+    "comes_when_asked": "r",
+    "drive_time_spread": "sigma",
+    "within_s": "T",
+    "score_min": "score",
+    "drive_max_s": "drive max",
+}
+DEFAULT = "ours"
+
+Shifts = dict[tuple[Any, ...], dict[str, float]]
+
+
+def named(row: dict[str, Any]) -> str:
+    """Name an arm as people read it."""
+    changed = [
+        f"{SHORT.get(name, name)} {value['contact'] if isinstance(value, dict) else value}"
+        for name, value in row["settings"].items()
+    ]
+    return ", ".join([row["policy"], *changed]) if changed else str(row["policy"])
+
+
+def read(path: Path) -> dict[str, dict[str, Shifts]]:
+    """Read results by city and arm; shifts that an arm has not met are left out."""
+    found: dict[str, dict[str, Shifts]] = defaultdict(lambda: defaultdict(dict))
+    for line in path.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        found[row["city"]][named(row)][tuple(row[name] for name in SHIFT)] = row
+    arms = {arm for city in found.values() for arm in city}
+    whole: dict[str, dict[str, Shifts]] = {}
+    for city, by_arm in found.items():
+        common = set.intersection(*(set(by_arm[arm]) for arm in arms))
+        if common:
+            whole[city] = {arm: {key: by_arm[arm][key] for key in sorted(common)} for arm in by_arm}
+    return whole
+
+
+def column(shifts: Shifts, name: str) -> list[float]:
+    """Pick one measure."""
+    return [row[name] for row in shifts.values()]
+
+
+def on_front(by_arm: dict[str, Shifts]) -> set[str]:
+    """Name the arms that no other beats in every measure at once."""
+    means = {
+        arm: np.array([np.mean(column(shifts, name)) for name in MEASURES]) * (1, -1, 1)
+        for arm, shifts in by_arm.items()
+    }
+    return {
+        arm
+        for arm, own in means.items()
+        if not any(np.all(other <= own) and np.any(other < own) for other in means.values())
+    }
+
+
+def alike(one: Shifts, other: Shifts) -> bool:
+    """Tell whether two arms came to the same in every shift."""
+    return all(column(one, name) == column(other, name) for name in MEASURES)
+
+
+def table(city: str, by_arm: dict[str, Shifts]) -> str:
+    """Write a city's arms, the least exposure first."""
+    count = len(by_arm[DEFAULT])
+    heads = ["arm", "exposure, min a shift", "", "covered", "", "asks a unit-hour", "", "front"]
+    lines = [f"{city}, {count} simulated shifts; in brackets, less the default:", ""]
+    lines += ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
+    front = on_front(by_arm)
+    same = [arm for arm in by_arm if arm != DEFAULT and alike(by_arm[arm], by_arm[DEFAULT])]
+    differ = by_arm.keys() - same
+    for arm in sorted(differ, key=lambda arm: np.mean(column(by_arm[arm], MEASURES[0]))):
+        cells = [arm]
+        for name, digits in zip(MEASURES, (1, 3, 2), strict=True):
+            own, base = column(by_arm[arm], name), column(by_arm[DEFAULT], name)
+            gap = difference(own, base)
+            cells.append(f"{np.mean(own):.{digits}f}")
+            span = f"({gap.mean:+.{digits}f}, {gap.low:+.{digits}f} to {gap.high:+.{digits}f})"
+            cells.append("" if arm == DEFAULT else span)
+        lines.append("| " + " | ".join([*cells, "yes" if arm in front else ""]) + " |")
+    return "\n".join([*lines, "", f"The same as the default in every shift: {'; '.join(same)}."])
+
+
+def draw(axes: Axes, city: str, by_arm: dict[str, Shifts]) -> None:
+    """Draw requests against exposure, with paired intervals; a larger dot has more cover."""
+    front = on_front(by_arm)
+    known = [arm for arm in by_arm if arm in front | {DEFAULT, "road"} and arm != "nobody"]
+    for arm in [arm for arm in by_arm if arm != "nobody"]:
+        exposure, cover, asks = (
+            difference(column(by_arm[arm], name), column(by_arm[DEFAULT], name))
+            for name in MEASURES
+        )
+        colour = BLUE if arm == DEFAULT else ORANGE if arm in front else GREY
+        if arm in known:
+            axes.plot([asks.low, asks.high], [exposure.mean] * 2, color=colour, lw=0.8)
+            axes.plot([asks.mean] * 2, [exposure.low, exposure.high], color=colour, lw=0.8)
+            number = known.index(arm) + 1
+            at = (asks.mean, exposure.mean)
+            axes.annotate(str(number), at, (4, 4), textcoords="offset points", color=colour)
+            axes.plot([], [], "o", color=colour, label=f"{number}  {arm}")
+        size = max(12, 60 + 600 * cover.mean)
+        axes.scatter(asks.mean, exposure.mean, s=size, color=colour, zorder=3, lw=0)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.11), ncol=3, frameon=False, fontsize=8)
+    axes.set(
+        title=f"{city}, {len(by_arm[DEFAULT])} shifts",
+        xlabel="requests per unit-hour, less those of the default",
+        ylabel="minutes short of officers a shift, less those of the default",
+    )
+    axes.grid(visible=True, color="#e6e6e6", lw=0.8)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(b=False)
+
+
+def main(results: Path, image: Path) -> None:
+    """Print the tables and draw the fronts."""
+    found = read(results)
+    if not found:
+        sys.exit(f"{results}: holds no shift that every arm has met; let the sweep go on")
+    figure = Figure(figsize=(7 * len(found), 7), layout="constrained")
+    for axes, (city, by_arm) in zip(
+        figure.subplots(1, len(found), squeeze=False)[0], sorted(found.items()), strict=True
+    ):
+        sys.stdout.write(table(city, by_arm) + "\n\n")
+        draw(axes, city, by_arm)
+    figure.suptitle(
+        "Simulated: the policy's constants, one at a time and in pairs. Orange: on the front; "
+        "a larger dot leaves more covered; lines: paired 95 % intervals",
+        fontsize=10,
+    )
+    save(figure, image)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
