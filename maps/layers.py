@@ -12,7 +12,7 @@ from folium.utilities import JsCode
 
 from maps import style
 from maps.encode import encode_codes, encode_roads
-from maps.page import OfflineMap, Page
+from maps.page import OfflineMap, Page, script_json
 from maps.streets import Streets, streets
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class RoadData(Script):
     _template = Template(
         """
         {% macro script(this, kwargs) %}
-var {{ this.get_name() }} = rollby.decodeRoads({{ this.payload|tojson }});
+var {{ this.get_name() }} = rollby.decodeRoads({{ this.json }});
         {%- endmacro %}
         """
     )
@@ -62,7 +62,7 @@ var {{ this.get_name() }} = rollby.decodeRoads({{ this.payload|tojson }});
     def __init__(self, roads: RoadTable) -> None:
         super().__init__()
         self.streets: Streets = streets(roads)
-        self.payload = encode_roads(roads, self.streets)
+        self.json = script_json(encode_roads(roads, self.streets))
 
 
 class RoadLayer(Layer):

@@ -20,6 +20,7 @@ import folium
 from branca.element import Element, Figure, JavascriptLink, Link
 from folium.template import Template
 from jinja2 import Environment, FunctionLoader, StrictUndefined
+from jinja2.utils import htmlsafe_json_dumps
 
 from data import words
 from data.errors import RollbyError
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 _ASSETS: Final = files("maps") / "assets"
 _SCHEME: Final = "asset:"
 _ID: Final = re.compile(r"[0-9a-f]{32}")
+_TAG: Final = re.compile(r"\{(?=[{%#])")
 _CSS_IMAGE: Final = re.compile(r"url\((images/[\w.-]+)\)")
 _SOURCE_MAP: Final = re.compile(r"^//# sourceMappingURL=.*$", re.MULTILINE)
 
@@ -91,6 +93,23 @@ TEMPLATES: Final = Environment(
     undefined=StrictUndefined,
 )
 """Every value is escaped; a value that is missing is an error."""
+
+
+def script_json(value: object) -> str:
+    """
+    Write a value into a script that branca reads as a template once more.
+
+    Parameters
+    ----------
+    value : object
+        Plain values, names among them.
+
+    Returns
+    -------
+    json : str
+        Safe within HTML, and without anything that begins a template's tag.
+    """
+    return _TAG.sub(r"\\u007b", str(htmlsafe_json_dumps(value)))
 
 
 class Inline(Element):

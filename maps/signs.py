@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import folium
 from folium.template import Template
 
-from maps.page import TEMPLATES
+from maps.page import TEMPLATES, script_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,9 +51,9 @@ class Sign(folium.Marker):
     _template = Template(
         """
         {% macro script(this, kwargs) %}
-rollby.sign({{ this.location|tojson }}, {{ this.options|tojson }}).addTo({{ this._parent.get_name() }});
+rollby.sign({{ this.location|tojson }}, {{ this.json }}).addTo({{ this._parent.get_name() }});
         {%- endmacro %}
-        """  # noqa: E501 - one statement of the page
+        """
     )
 
     def __init__(
@@ -74,7 +74,9 @@ rollby.sign({{ this.location|tojson }}, {{ this.options|tojson }}).addTo({{ this
         macros: Any = TEMPLATES.get_template("macros.html").module
         html = str(macros.sign(kind, look, tag, detail, freshness, heading_deg))
         seen = f"{tag} \N{MIDDLE DOT} {detail}" if detail else tag
-        self.options = {"html": html, "label": f"{seen}, {label}", "kind": kind, "panel": panel}
+        self.json = script_json(
+            {"html": html, "label": f"{seen}, {label}", "kind": kind, "panel": panel}
+        )
 
 
 def sign_layer(name: str, signs: Sequence[Sign], *, show: bool = True) -> folium.FeatureGroup:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -88,6 +89,17 @@ def test_no_name_becomes_markup_or_script(roads: RoadTable, advice: Advice, name
         assert html.count(tag) <= calm.count(tag)
     assert EVIL not in html
     assert html.count("<script") == html.count("</script")
+
+
+def test_no_name_is_run_as_a_template(roads: RoadTable, advice: Advice, route: Route) -> None:
+    name = "{{ 7191*3 }}{% set x = 21573 %}{{ x }}{# gone #}"
+    unit = replace(advice.units[1], unit=replace(advice.units[1].unit, unit_id=name, agency=name))
+    stop = replace(advice.stops[0], stop_id=name, unit_id=name, street=name, notes=(name,))
+    named = replace(roads, texts=(*roads.texts[:-1], name))
+    html = stops_map(named, replace(advice, stops=(stop,), units=(unit,)))
+    html += route_map(roads, replace(route, streets=((name, 5.0),)), from_label=name, to_label=name)
+    assert not re.search(r"(?<!= )21573", html)
+    assert "gone" in html
 
 
 def test_names_of_a_route_are_escaped_too(roads: RoadTable, route: Route) -> None:
