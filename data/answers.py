@@ -308,3 +308,34 @@ class Coverage:
     units: tuple[UnitState, ...]
     simulated: bool = False
     left_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExposedStop:
+    """
+    A stop of a recorded period, and how long it was short of officers.
+
+    Parameters
+    ----------
+    stop_id, unit_id : str
+        Which, and whose.
+    lon_deg, lat_deg : float or None
+        Where; None where that is not known.
+    began : datetime
+        When.
+    lasted_min : float
+        How long it went on.
+    exposed_min : float
+        Of that, with fewer officers there than wanted.
+    came : tuple of str
+        Other units that were there, by arrival.
+    """
+
+    stop_id: str
+    unit_id: str
+    lon_deg: float | None
+    lat_deg: float | None
+    began: datetime
+    lasted_min: float
+    exposed_min: float
+    came: tuple[str, ...]

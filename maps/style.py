@@ -94,6 +94,33 @@ FRESHNESS: Final = {
     ),
 }
 
+LONG_MIN: Final = 5.0
+
+EXPOSURES: Final = {
+    "long": Look(
+        word="long",
+        symbol="octagon",
+        css="flag-alone",
+        letter="L",
+        meaning=f"short of officers for {LONG_MIN:g} minutes or more",
+    ),
+    "brief": Look(
+        word="brief",
+        symbol="triangle",
+        css="flag-thin",
+        letter="B",
+        meaning=f"short of officers for less than {LONG_MIN:g} minutes",
+    ),
+    "never": Look(
+        word="never",
+        symbol="disc",
+        css="flag-covered",
+        letter="N",
+        meaning="had its officers all the time",
+    ),
+}
+"""How long a stop was short of officers."""
+
 MARKS: Final = {
     "start": Look(word="start", symbol="start", css="mark-end"),
     "finish": Look(word="finish", symbol="finish", css="mark-end"),

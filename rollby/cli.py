@@ -395,6 +395,8 @@ _count_option = click.option(
 @click.option("--calls-per-unit-hour", type=click.FloatRange(0, 10), default=0.4, show_default=True)
 @settings_option
 @json_option
+@map_option
+@tiles_option
 def simulate(**options: Any) -> None:
     """Make up a shift on real roads; everything drawn from it says simulated."""
     from rollby.commands.simulate import simulate_shift
@@ -428,12 +430,16 @@ def simulate(**options: Any) -> None:
 @click.option("--seeds", type=click.IntRange(1, 1000), default=3, show_default=True, help="Shifts.")
 @click.option("--figures", type=FILE, help="With --compare: folder for a drawing a measure (SVG).")
 @json_option
+@map_option
+@tiles_option
 def replay(**options: Any) -> None:
     """Feed a recorded period through the live board: what it says, and why."""
     from rollby.commands.replay import replay_history
 
     of_compare = {name: options.pop(name) for name in ("hours", "units", "seeds", "figures")}
     if options.pop("compare"):
+        if options["map_path"]:
+            raise click.UsageError("give --map with --history")
         from rollby.commands.compare import compare_policies
 
         shared = {name: options[name] for name in ("roads", "settings", "as_json")}

@@ -125,7 +125,9 @@ def draw(axes: Axes, city: str, by_arm: dict[str, Shifts]) -> None:
             axes.plot([asks.mean] * 2, [exposure.low, exposure.high], color=colour, lw=0.8)
             number = known.index(arm) + 1
             at = (asks.mean, exposure.mean)
-            axes.annotate(str(number), at, (4, 4), textcoords="offset points", color=colour)
+            axes.annotate(
+                str(number), at, (4, 4), textcoords="offset points", color=colour, zorder=4
+            )
             axes.plot([], [], "o", color=colour, label=f"{number}  {arm}")
         size = max(12, 60 + 600 * cover.mean)
         axes.scatter(asks.mean, exposure.mean, s=size, color=colour, zorder=3, lw=0)
@@ -152,7 +154,7 @@ def main(results: Path, image: Path) -> None:
         sys.stdout.write(table(city, by_arm) + "\n\n")
         draw(axes, city, by_arm)
     figure.suptitle(
-        "Simulated: the policy's constants, one at a time and in pairs. Orange: on the front; "
+        "Simulated: the policy's constants, one at a time and in pairs\nOrange: on the front; "
         "a larger dot leaves more covered; lines: paired 95 % intervals",
         fontsize=10,
     )

@@ -19,6 +19,7 @@ from geo.board import Board
 from geo.replay import play, replay, why
 from geo.tally import tally
 from geo.what_if import with_post
+from rollby.commands.exposure import draw_exposure
 from rollby.files import say
 from rollby.inputs import load_roads, load_settings
 from rollby.output import advice_table, console, json_text
@@ -45,6 +46,8 @@ def replay_history(
     ask: tuple[str, datetime] | None,
     speed: float | None,
     as_json: bool,
+    map_path: Path | None,
+    tiles: bool,
 ) -> None:
     """
     Do ``rollby replay``.
@@ -65,6 +68,10 @@ def replay_history(
         Seconds of the period a second; None for as fast as it goes.
     as_json : bool
         Print JSON.
+    map_path : Path or None
+        Where to draw how long each stop was short of officers.
+    tiles : bool
+        Lay online tiles beneath it.
 
     Raises
     ------
@@ -79,6 +86,8 @@ def replay_history(
         say([f"{history}: simulated; nobody was there"])
         units = chosen.units.model_copy(update={"simulated": True})
         chosen = chosen.model_copy(update={"units": units})
+    if map_path:
+        draw_exposure(map_path, net, recorded, chosen, tiles=tiles)
     zone = ZoneInfo(chosen.units.time_zone)
     if ask:
         unit_id, at = ask

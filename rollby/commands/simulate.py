@@ -11,6 +11,7 @@ from data.history import write_history
 from geo.board import Board
 from geo.shift.plan import ShiftPlan
 from geo.shift.world import simulate
+from rollby.commands.exposure import draw_exposure
 from rollby.files import say
 from rollby.inputs import load_roads, load_settings
 from rollby.output import json_text
@@ -32,6 +33,8 @@ def simulate_shift(
     calls_per_unit_hour: float,
     settings: Path | None,
     as_json: bool,
+    map_path: Path | None,
+    tiles: bool,
 ) -> None:
     """
     Do ``rollby simulate``.
@@ -54,6 +57,10 @@ def simulate_shift(
         Of the board that asks units to roll by.
     as_json : bool
         Print JSON.
+    map_path : Path or None
+        Where to draw how long each stop was short of officers.
+    tiles : bool
+        Lay online tiles beneath it.
     """
     net = load_roads(roads)
     chosen, beats = load_settings(settings)
@@ -67,6 +74,8 @@ def simulate_shift(
     record = simulate(net, plan, seed=seed, dispatcher=Board(net, chosen, beats))
     facts = {**record.history.facts, "hours": hours, "start": plan.start.isoformat()}
     write_history(out, replace(record.history, facts=facts))
+    if map_path:
+        draw_exposure(map_path, net, record.history, chosen, tiles=tiles)
     truth = record.truth
     figures = {
         "fixes": len(record.history.fixes),

@@ -156,3 +156,22 @@ def test_compare_measures_every_policy(
     assert drawn == answer["policies"]["ours"][0].keys() - {"least_min", "least_asked_min"}
     assert "requests in vain" in told
     assert "no requests could leave less than" in told
+
+
+def test_the_map_shows_how_long_stops_were_exposed(
+    roads: str, shift: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths = [tmp_path / "replayed.html", tmp_path / "simulated.html"]
+    replayed = ["replay", "--history", shift, "--json"]
+    made = ["simulate", "-o", str(tmp_path / "x"), "--hours", "0.5", "--on-duty", "10"]
+    made += ["--stops-per-unit-hour", "2", "--seed", "4"]
+    for path, arguments in zip(paths, (replayed, made), strict=True):
+        assert main([*arguments, "--roads", roads, "--map", str(path)]) == 0
+        assert f"map: {path}" in capsys.readouterr().err
+    assert paths[0].read_text("utf-8") == paths[1].read_text("utf-8")
+    assert "SIMULATED" in paths[0].read_text("utf-8")
+
+
+def test_a_map_goes_with_one_history(roads: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["replay", "--compare", "--roads", roads, "--map", "x.html"]) == 2
+    assert "--map with --history" in " ".join(capsys.readouterr().err.split())
