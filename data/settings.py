@@ -77,7 +77,7 @@ class Policy(_Section):
             StopPhase.CUSTODY: 25.0,
             StopPhase.AWAITING_TOW: 20.0,
         },
-        description="D: mean minutes that a phase still lasts",
+        description="D: mean minutes that a stop still lasts, seen from a phase",
     )
     weight: PhaseTable = Field(
         {
