@@ -1,8 +1,8 @@
 """
 Sweep the constants of the policy over simulated shifts, one result a line.
 
-    python scripts/sweep.py sweep.jsonl --city harrisburg_pa.roads:8,16,24 \
-        --city columbus_oh.roads:20,40,60 --hours 1 --seeds 8 --processes 1
+    python scripts/sweep.py sweep.jsonl harrisburg_pa.roads:8,16,24 \
+        columbus_oh.roads:20,40,60 --hours 1 --seeds 8 --processes 1
 
 Every arm meets the same shifts: each city with each fleet, by day and by night, seed after seed.
 A run that the file already holds is not made again, so that a sweep goes on where it was ended.
@@ -124,7 +124,7 @@ def main() -> None:
     """Make the runs that are missing."""
     parser = argparse.ArgumentParser(description=__doc__.strip().splitlines()[0])
     parser.add_argument("results", type=Path)
-    parser.add_argument("--city", action="append", required=True, help="FILE.roads:UNITS,UNITS")
+    parser.add_argument("cities", nargs="+", help="FILE.roads:UNITS,UNITS")
     parser.add_argument("--hours", type=float, default=1.0)
     parser.add_argument("--seeds", type=int, default=4)
     parser.add_argument("--processes", type=int, default=1)
@@ -132,7 +132,7 @@ def main() -> None:
     there = held(given.results)
     missing = [
         job
-        for job in jobs(given.city, given.hours, given.seeds)
+        for job in jobs(given.cities, given.hours, given.seeds)
         if json.dumps(named(job)) not in there
     ]
     with Pool(given.processes) as pool, given.results.open("a", encoding="utf-8") as out:
