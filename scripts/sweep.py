@@ -66,6 +66,15 @@ ARMS: tuple[tuple[str, dict[str, Any]], ...] = (
     *(("ours", {name: value}) for name, values in ALONE.items() for value in values),
 )
 
+# At about equal requests: a shorter longest drive makes the nearest by road ask as seldom as ours.
+EQUAL: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("ours", {}),
+    ("ours", {"coverage_weight": 0}),
+    ("nobody", {}),
+    ("road", {}),
+    ("road", {"drive_max_s": 360}),
+)
+
 Job = tuple[str, int, str, float, int, str, dict[str, Any]]
 
 
@@ -98,16 +107,24 @@ def made(job: Job) -> dict[str, Any]:
     return {**named(job), **asdict(measures)}
 
 
-def jobs(cities: list[str], hours: float, seeds: int) -> list[Job]:
-    """List all runs, whole seeds first: whenever it is ended, every arm has met the same shifts."""
+def jobs(
+    cities: list[str], hours: float, seeds: int, arms: tuple[tuple[str, dict[str, Any]], ...]
+) -> list[Job]:
+    """
+    List all runs, whole seeds first: whenever it is ended, every arm has met the same shifts.
+
+    No two scenes have a seed in common, so that all shifts are independent of each other.
+    """
     scenes = [
         (path, int(units), time)
         for path, _, fleets in (city.rpartition(":") for city in cities)
         for units, time in product(fleets.split(","), TIMES)
     ]
     return [
-        (*scene, hours, seed, policy, changed)
-        for seed, scene, (policy, changed) in product(range(seeds), scenes, ARMS)
+        (*scene, hours, seed * len(scenes) + number, policy, changed)
+        for seed, (number, scene), (policy, changed) in product(
+            range(seeds), enumerate(scenes), arms
+        )
     ]
 
 
@@ -127,12 +144,13 @@ def main() -> None:
     parser.add_argument("cities", nargs="+", help="FILE.roads:UNITS,UNITS")
     parser.add_argument("--hours", type=float, default=1.0)
     parser.add_argument("--seeds", type=int, default=4)
+    parser.add_argument("--equal", action="store_true", help="only at about equal requests")
     parser.add_argument("--processes", type=int, default=1)
     given = parser.parse_args()
     there = held(given.results)
     missing = [
         job
-        for job in jobs(given.cities, given.hours, given.seeds)
+        for job in jobs(given.cities, given.hours, given.seeds, EQUAL if given.equal else ARMS)
         if json.dumps(named(job)) not in there
     ]
     with Pool(given.processes) as pool, given.results.open("a", encoding="utf-8") as out:
