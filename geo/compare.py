@@ -9,7 +9,6 @@ import numpy as np
 from scipy.stats import bootstrap
 
 from data.records import StopPhase
-from data.said import Escalated, Flagged
 from geo.board import Board
 from geo.bound import bound_of, soonest_arrival_s
 from geo.demand import Zones
@@ -21,6 +20,7 @@ from geo.shift.world import LOOK_S, simulate
 from geo.snap import position_on
 from geo.standing import StandingStops
 from geo.starts import starts_at
+from geo.tally import tally
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,7 +62,9 @@ class Measures:
     asks_spread : float
         Standard deviation of the requests an hour over the units: fairness.
     alerts_per_hour : float
-        Alarms and messages to the supervisor.
+        Alarms raised and messages to the supervisor; an alarm that clears is none.
+    sounds_per_hour : float
+        Those of them that were heard.
     in_vain_share : float
         Of the requests: the unit came to no stop that still went on.
     least_min : float
@@ -81,6 +83,7 @@ class Measures:
     asks_per_unit_hour: float
     asks_spread: float
     alerts_per_hour: float
+    sounds_per_hour: float
     in_vain_share: float
     least_min: float
     least_asked_min: float
@@ -179,7 +182,7 @@ def measure(record: ShiftRecord) -> Measures:
     rows = {unit: i for i, unit in enumerate({one.unit_id: 0 for one in record.history.statuses})}
     for _, unit_id, _ in truth.asked:
         counts[rows[unit_id]] += 1
-    alerts = sum(isinstance(one, (Flagged, Escalated)) for one in record.said)
+    counted = tally(record.said)
     bound = bound_of(record)
     return Measures(
         exposure_min=short * GRID_S / 60,
@@ -189,7 +192,8 @@ def measure(record: ShiftRecord) -> Measures:
         covered_share=float(np.mean([share for _, share in truth.covered])),
         asks_per_unit_hour=len(truth.asked) / hours,
         asks_spread=float(counts.std() / (hours / units)),
-        alerts_per_hour=alerts / (hours / units),
+        alerts_per_hour=(counted.alone + counted.escalations) / (hours / units),
+        sounds_per_hour=counted.sounds / (hours / units),
         in_vain_share=(len(truth.asked) - len(truth.came)) / max(len(truth.asked), 1),
         least_min=bound.least_min(),
         least_asked_min=bound.least_min(len(truth.asked)),

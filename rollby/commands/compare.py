@@ -32,6 +32,7 @@ TITLES = {
     "asks_per_unit_hour": "requests per unit-hour",
     "asks_spread": "  their spread over the units",
     "alerts_per_hour": "alerts to supervisors an hour",
+    "sounds_per_hour": "  of those heard",
     "in_vain_share": "requests in vain",
     "least_min": "least minutes possible, in hindsight",
     "least_asked_min": "  with as many requests",

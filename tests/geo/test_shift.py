@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from data.history import read_history, write_history
-from data.records import UnitStatus
+from data.records import Flag, UnitStatus
+from data.said import Escalated, Flagged
 from data.settings import Settings
 from geo.board import Board
 from geo.compare import CLAIRVOYANT, difference, measure, run
+from geo.compare import watched as watched_shift
 from geo.network import RoadNetwork
 from geo.policies import by_road, ours
 from geo.replay import replay
@@ -145,6 +147,17 @@ def test_statuses_tell_what_cars_do(watched: ShiftRecord) -> None:
 def test_officers_there_are_counted_by_the_truth() -> None:
     stop = StopTruth("S1", "1A1", 0.0, 100.0, 1, 2, [], helped=[(20.0, 60.0, 1)])
     assert [stop.present(at_s) for at_s in (10.0, 20.0, 59.0, 60.0)] == [1, 2, 2, 1]
+
+
+def test_an_alarm_that_clears_is_no_alert(net: RoadNetwork) -> None:
+    record = watched_shift(net, PLAN, SETTINGS, "ours", 4)
+    flags = [one for one in record.said if isinstance(one, Flagged)]
+    raised = sum(one.flag is Flag.ALONE for one in flags)
+    told = sum(isinstance(one, Escalated) for one in record.said)
+    assert 0 < raised < len(flags)
+    found = measure(record)
+    assert found.alerts_per_hour == (raised + told) / PLAN.hours
+    assert found.sounds_per_hour <= SETTINGS.policy.sounds_per_hour_max / PLAN.hours
 
 
 def test_nobody_leaves_every_minute_exposed_and_ours_does_not(net: RoadNetwork) -> None:
