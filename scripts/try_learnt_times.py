@@ -3,7 +3,8 @@ Learn seconds per edge from half of the taxi trips in Porto, and try them on the
 
     python scripts/try_learnt_times.py porto_taxi_traces.csv porto_pt.roads [--splits 20]
 
-Prints the error of whole drives before and after, over many random halvings.
+Prints the error of whole drives before, with one factor for all roads, and after, over many random
+halvings.
 """
 
 from __future__ import annotations
@@ -66,23 +67,22 @@ def main() -> None:
     trips = [drives for drives in trips if drives]
     long = [[d for d in drives if d.at_s[-1] - d.at_s[0] >= SHORT_S] for drives in trips]
     print(f"{len(trips)} trips matched, {sum(map(len, long))} drives of {SHORT_S:.0f} s or more")
-    before, after = [], []
+    sides: dict[str, list[np.ndarray]] = {"before": [], "one factor": [], "after": []}
     for split in range(options.splits):
         order = np.random.default_rng(split).permutation(len(trips))
         half = len(order) // 2
         known = [drive for row in order[:half] for drive in trips[row]]
         held = [drive for row in order[half:] for drive in long[row]]
         learnt = learn(net, passes_of(net, known, [hours_of_week(d.at_s, ZONE) for d in known]))
-        timed = net.retimed(net.edge_ms / 1000 * learnt.edge_factor, learnt="half of the trips")
-        before.append(error_of(net, held))
-        after.append(error_of(timed, held))
+        factors = (1.0, learnt.overall, learnt.edge_factor)
+        for errors, factor in zip(sides.values(), factors, strict=True):
+            timed = net.retimed(net.edge_ms / 1000 * factor, learnt="half of the trips")
+            errors.append(error_of(timed, held))
     for row, key in enumerate(KEYS):
-        pair = [np.array(side)[:, row] for side in (before, after)]
-        low, high = np.quantile(pair[1] - pair[0], [0.05, 0.95])
-        print(
-            f"{key:30s} before {pair[0].mean():.3f}, after {pair[1].mean():.3f}; "
-            f"difference 5 to 95 % of halvings {low:+.3f} to {high:+.3f}"
-        )
+        found = {side: np.array(errors)[:, row] for side, errors in sides.items()}
+        means = ", ".join(f"{side} {one.mean():.3f}" for side, one in found.items())
+        low, high = np.quantile(found["after"] - found["one factor"], [0.05, 0.95])
+        print(f"{key:29s}{means}; the last two differ by {low:+.3f} to {high:+.3f}")
 
 
 if __name__ == "__main__":
