@@ -1,0 +1,66 @@
+"""What senders report to the live service, one record a report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from data.events import Answer, StatusChange, StopChange
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from data.records import UnitFix
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FixReport:
+    """
+    A unit was somewhere.
+
+    Parameters
+    ----------
+    unit_id : str
+        Who.
+    fix : UnitFix
+        Where, and when that was.
+    """
+
+    unit_id: str
+    fix: UnitFix
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """
+    Dispatch has checked on an officer.
+
+    Parameters
+    ----------
+    stop_id : str
+        At which stop.
+    at : datetime
+        When.
+    """
+
+    stop_id: str
+    at: datetime
+
+
+Report = FixReport | StatusChange | StopChange | Answer | Checked
+
+
+def subject(report: Report) -> str:
+    """
+    Give what a report is about.
+
+    Returns
+    -------
+    subject : str
+        The unit of a fix or a status, the stop of a change or a check, the suggestion of an answer.
+    """
+    if isinstance(report, Answer):
+        return report.suggestion_id
+    if isinstance(report, StopChange):
+        return report.stop.stop_id
+    return report.stop_id if isinstance(report, Checked) else report.unit_id

@@ -1,0 +1,89 @@
+"""Reports and what the board said, as the texts that the store keeps; exact both ways."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from pydantic import TypeAdapter
+
+from data import events, records, reports, said
+from data.events import Answer, StatusChange, StopChange
+from data.records import UnitFix
+from data.reports import Checked, FixReport
+
+if TYPE_CHECKING:
+    from data.reports import Report
+    from data.said import Said
+
+_NAMES = {
+    "datetime": datetime,
+    **{
+        name: value
+        for module in (records, events, reports, said)
+        for name, value in vars(module).items()
+        if isinstance(value, type)
+    },
+}
+_FIX = ("lon_deg", "lat_deg", "heading_deg", "speed_mps", "accuracy_m")
+
+
+def _adapter_of(kind: type) -> TypeAdapter[Any]:
+    """Make what turns records into what JSON can hold, and back; it finds the names they use."""
+    adapter = TypeAdapter[Any](kind)
+    adapter.rebuild(force=True, _types_namespace=_NAMES)
+    return adapter
+
+
+_KINDS: dict[str, type] = {
+    "status": StatusChange,
+    "stop": StopChange,
+    "answer": Answer,
+    "check": Checked,
+    **{kind.__name__.lower(): kind for kind in said.Said.__args__},
+}
+_KIND_OF = {kind: name for name, kind in _KINDS.items()}
+_ADAPTERS = {name: _adapter_of(kind) for name, kind in _KINDS.items()}
+
+
+def encoded(one: Report | Said) -> tuple[str, str]:
+    """
+    Write a report or a saying.
+
+    Returns
+    -------
+    kind, body : str
+        For `decoded`. A fix is ``[fixed_at_us, lon, lat, heading, speed, accuracy]``: there are
+        hundreds of them for each of the others.
+    """
+    if isinstance(one, FixReport):
+        fix = one.fix
+        fixed_us = round(fix.fixed_at.timestamp() * 1e6)
+        return "fix", json.dumps([fixed_us, *(getattr(fix, name) for name in _FIX)])
+    kind = _KIND_OF[type(one)]
+    return kind, json.dumps(_ADAPTERS[kind].dump_python(one, mode="json"))
+
+
+def decoded(kind: str, subject: str, body: str) -> Any:
+    """
+    Read what `encoded` wrote.
+
+    Parameters
+    ----------
+    kind, subject, body : str
+        As stored; `subject` names the unit of a fix.
+
+    Returns
+    -------
+    one : Report or Said
+        Equal to what was written.
+    """
+    if kind == "fix":
+        fixed_us, *values = json.loads(body)
+        fix = UnitFix(
+            fixed_at=datetime.fromtimestamp(fixed_us / 1e6, UTC),
+            **dict(zip(_FIX, values, strict=True)),
+        )
+        return FixReport(unit_id=subject, fix=fix)
+    return _ADAPTERS[kind].validate_python(json.loads(body))

@@ -1,0 +1,383 @@
+"""
+The store: reports in one order of acceptance are the truth, all else follows from them.
+
+One process writes (`opening.lead`), and within it one thread. Whatever is appended together shares
+one commit, and nothing is said to be accepted before that commit is on disk.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sqlalchemy import func, insert, select, tuple_, update
+
+from data.reports import subject as subject_of
+from data.store.codec import decoded, encoded
+from data.store.opening import engine_of, lead, migrate, reach
+from data.store.schema import (
+    COUNTERS,
+    DEAD_LETTERS,
+    EVENTS,
+    KEYS_TAKEN,
+    SAID,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from data.reports import Report
+    from data.said import Said
+
+PART = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """
+    Reports that are accepted together or not at all.
+
+    Parameters
+    ----------
+    door : str
+        By which they came.
+    reports : tuple of Report
+        At least one.
+    sender, key : str
+        Idempotency key, and whose; an empty key is none.
+    digest : bytes
+        SHA-256 of what was sent with the key.
+    late : int
+        How many of them are late.
+    duplicates : int
+        How many more came, and are left out as repetitions.
+    """
+
+    door: str
+    reports: tuple[Report, ...]
+    sender: str = ""
+    key: str = ""
+    digest: bytes = b""
+    late: int = 0
+    duplicates: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetter:
+    """
+    What was refused.
+
+    Parameters
+    ----------
+    received_ms : int
+        When it came, milliseconds since the epoch.
+    door, sender, reason : str
+        By which door, from whom, and what is wrong with it.
+    raw : bytes
+        As it came.
+    """
+
+    received_ms: int
+    door: str
+    sender: str
+    reason: str
+    raw: bytes
+
+
+class Taken(NamedTuple):
+    """What became of an entry: the `seq` of its last event, and whether it was there before."""
+
+    seq: int
+    fresh: bool
+    clash: bool = False  # the key was used for something else
+
+
+class Event(NamedTuple):
+    """A report, as it was accepted."""
+
+    seq: int
+    received_ms: int
+    report: Report
+
+
+class Store:
+    """
+    The one writer's hold on a store.
+
+    Parameters
+    ----------
+    address : str
+        ``sqlite:///FILE`` or ``postgresql://USER@HOST/NAME``; made if it holds nothing yet.
+
+    Attributes
+    ----------
+    seq : int
+        Of the last event; 0 before the first.
+    received_ms : int
+        When it was accepted.
+    number : int
+        Of the last saying.
+
+    Raises
+    ------
+    InputError
+        If the address or the layout cannot be used.
+    SourceUnreachableError
+        If the database does not answer, or another process writes to it.
+    """
+
+    def __init__(self, address: str) -> None:
+        self._engine = engine_of(address)
+        self._connection = reach(self._engine)
+        self._lock: Any = None
+        try:
+            self._lock = lead(self._engine, self._connection)
+            migrate(self._connection)
+        except BaseException:
+            self.close()
+            raise
+        with self._connection.begin():
+            newest = select(EVENTS.c.seq, EVENTS.c.received_ms).order_by(EVENTS.c.seq.desc())
+            row = self._connection.execute(newest.limit(1)).first()
+            self.seq: int = row.seq if row else 0
+            self.received_ms: int = row.received_ms if row else 0
+            said = self._connection.execute(select(func.max(SAID.c.number)))
+            self.number: int = said.scalar_one() or 0
+
+    def close(self) -> None:
+        """Let another process write."""
+        self._connection.close()
+        self._engine.dispose()
+        if self._lock is not None:
+            self._lock.close()
+
+    # -- reports in ----------------------------------------------------------------------------
+
+    def append(self, entries: Sequence[Entry], received_ms: int) -> list[Taken]:
+        """
+        Accept entries: when this returns they are on disk, all of them in one commit.
+
+        Parameters
+        ----------
+        entries : sequence of Entry
+            In order.
+        received_ms : int
+            Later than that of the last append.
+
+        Returns
+        -------
+        taken : list of Taken
+            Entry by entry. One whose key was used before is not accepted again.
+        """
+        with self._connection.begin():
+            known = self._keys_known(entries)
+            seq, taken, events, keys, counts = self.seq, [], [], [], Counter[tuple[str, str]]()
+            for entry in entries:
+                name = entry.sender, entry.key
+                if entry.key and name in known:
+                    digest, last = known[name]
+                    taken.append(Taken(last, fresh=False, clash=digest != entry.digest))
+                    if digest == entry.digest:
+                        counts[entry.door, "duplicate"] += len(entry.reports)
+                    continue
+                for report in entry.reports:
+                    seq += 1
+                    events.append(_event_row(seq, received_ms, entry.door, report))
+                if entry.key:
+                    known[name] = entry.digest, seq
+                    keys.append(
+                        dict(
+                            zip(
+                                KEYS_TAKEN.c.keys(),
+                                (*name, entry.digest, seq, received_ms),
+                                strict=True,
+                            )
+                        )
+                    )
+                counts[entry.door, "accepted"] += len(entry.reports)
+                counts[entry.door, "late"] += entry.late
+                counts[entry.door, "duplicate"] += entry.duplicates
+                taken.append(Taken(seq, fresh=True))
+            self._insert(EVENTS, events)
+            self._insert(KEYS_TAKEN, keys)
+            self._count(counts)
+        self.seq, self.received_ms = seq, received_ms
+        return taken
+
+    def _keys_known(self, entries: Sequence[Entry]) -> dict[tuple[str, str], tuple[bytes, int]]:
+        """Find which keys were used before: what with, and the last event."""
+        names = [(entry.sender, entry.key) for entry in entries if entry.key]
+        known = {}
+        for first in range(0, len(names), 1000):
+            columns = KEYS_TAKEN.c.sender, KEYS_TAKEN.c.key
+            found = select(KEYS_TAKEN).where(tuple_(*columns).in_(names[first : first + 1000]))
+            for row in self._connection.execute(found):
+                known[row.sender, row.key] = bytes(row.digest), row.seq
+        return known
+
+    def _insert(self, table: Any, rows: list[dict[str, Any]]) -> None:
+        """Add rows, if there are any."""
+        if rows:
+            self._connection.execute(insert(table), rows)
+
+    def _count(self, counts: Counter[tuple[str, str]]) -> None:
+        """Add to the counters."""
+        for (door, outcome), count in sorted(counts.items()):
+            where = (COUNTERS.c.door == door) & (COUNTERS.c.outcome == outcome)
+            more = update(COUNTERS).where(where).values(count=COUNTERS.c.count + count)
+            if count and not self._connection.execute(more).rowcount:
+                row = {"door": door, "outcome": outcome, "count": count}
+                self._connection.execute(insert(COUNTERS), row)
+
+    def refuse(self, letters: Sequence[DeadLetter]) -> None:
+        """
+        Keep what cannot be accepted.
+
+        Parameters
+        ----------
+        letters : sequence of DeadLetter
+            Any number.
+        """
+        with self._connection.begin():
+            names = DeadLetter.__slots__
+            self._insert(
+                DEAD_LETTERS, [{name: getattr(one, name) for name in names} for one in letters]
+            )
+            self._count(Counter((letter.door, "refused") for letter in letters))
+
+    # -- what the board said ------------------------------------------------------------------
+
+    def say(self, said: Sequence[Said]) -> None:
+        """
+        Keep what the board said, numbered on from the last.
+
+        Parameters
+        ----------
+        said : sequence of Said
+            In order.
+        """
+        rows = []
+        for number, one in enumerate(said, self.number + 1):
+            kind, body = encoded(one)
+            about = getattr(one, "suggestion_id", one.stop_id)
+            rows.append({"number": number, "kind": kind, "subject": about, "body": body})
+        with self._connection.begin():
+            self._insert(SAID, rows)
+        self.number += len(rows)
+
+    # -- reading; any thread may ------------------------------------------------------------------
+
+    def events(self, after: int = 0) -> Iterator[Event]:
+        """
+        Read what was accepted, in its order.
+
+        Parameters
+        ----------
+        after : int
+            The `seq` to go on from.
+
+        Yields
+        ------
+        event : Event
+            By `seq`.
+        """
+        while True:
+            rows = select(EVENTS).where(EVENTS.c.seq > after).order_by(EVENTS.c.seq).limit(PART)
+            with self._engine.connect() as reader:
+                part = reader.execute(rows).all()
+            for row in part:
+                yield Event(row.seq, row.received_ms, decoded(row.kind, row.subject, row.body))
+            if len(part) < PART:
+                return
+            after = part[-1].seq
+
+    def said(self, after: int = 0, most: int = PART) -> list[tuple[int, Said]]:
+        """
+        Read what was said.
+
+        Parameters
+        ----------
+        after : int
+            The number to go on from.
+        most : int
+            How many at most.
+
+        Returns
+        -------
+        said : list of (int, Said)
+            Numbered, in order.
+        """
+        rows = select(SAID).where(SAID.c.number > after).order_by(SAID.c.number).limit(most)
+        with self._engine.connect() as reader:
+            return [
+                (row.number, decoded(row.kind, row.subject, row.body))
+                for row in reader.execute(rows)
+            ]
+
+    def newest(self, kind: str, subject: str) -> Event | None:
+        """
+        Give the last report about something.
+
+        Parameters
+        ----------
+        kind : str
+            ``status``, ``stop``, ``answer`` or ``check``; fixes have no index.
+        subject : str
+            As `data.reports.subject` gives it.
+
+        Returns
+        -------
+        event : Event or None
+            None where there is none.
+        """
+        # The planner takes the index only where the query says that it wants no fixes.
+        mine = (EVENTS.c.kind != "fix") & (EVENTS.c.kind == kind) & (EVENTS.c.subject == subject)
+        rows = select(EVENTS).where(mine).order_by(EVENTS.c.seq.desc()).limit(1)
+        with self._engine.connect() as reader:
+            row = reader.execute(rows).first()
+        if row is None:
+            return None
+        return Event(row.seq, row.received_ms, decoded(kind, subject, row.body))
+
+    def counters(self) -> dict[str, dict[str, int]]:
+        """
+        Count what came by each door.
+
+        Returns
+        -------
+        counters : dict of str to (dict of str to int)
+            By door and outcome: accepted (late ones too), late, duplicate, refused.
+        """
+        found: dict[str, dict[str, int]] = {}
+        with self._engine.connect() as reader:
+            for door, outcome, count in reader.execute(select(COUNTERS)):
+                found.setdefault(door, {})[outcome] = count
+        return found
+
+    def dead_letters(self) -> list[DeadLetter]:
+        """
+        List what was refused.
+
+        Returns
+        -------
+        letters : list of DeadLetter
+            In order.
+        """
+        rows = select(*(DEAD_LETTERS.c[name] for name in DeadLetter.__slots__))
+        with self._engine.connect() as reader:
+            found = reader.execute(rows.order_by(DEAD_LETTERS.c.letter_id))
+            return [DeadLetter(**row._asdict()) for row in found]
+
+
+def _event_row(seq: int, received_ms: int, door: str, report: Report) -> dict[str, Any]:
+    """Make the row of a report."""
+    kind, body = encoded(report)
+    return {
+        "seq": seq,
+        "received_ms": received_ms,
+        "door": door,
+        "kind": kind,
+        "subject": subject_of(report),
+        "body": body,
+    }
