@@ -1,0 +1,1 @@
+"""The live service: reports in, suggestions out."""

@@ -1,0 +1,320 @@
+"""
+The heart of the live service: one thread that accepts, decides and says.
+
+It takes whatever has queued, gives it one instant, commits it, acknowledges it, feeds it to the
+board, keeps what the board says, and passes that on. Nothing else writes to the store or touches
+the board, so there is one order of everything and no lock.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections import deque
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from data.reports import FixReport
+from data.store.store import DeadLetter, Entry, Taken
+from rollby.service.feeding import feed, feed_all
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from data.records import UnitFix
+    from data.said import Said
+    from data.store.store import Event, Store
+    from geo.board import Board
+    from rollby.service.clock import SteadyClock
+
+MOST_AT_ONCE = 2000
+MOST_WAITING = 20_000
+IDLE_S = 1.0
+
+
+class BusyError(Exception):
+    """More is waiting than can be accepted soon; nothing was accepted, try again."""
+
+
+@dataclass(slots=True)
+class _Asked:
+    """Something for the thread to do, and where its result goes."""
+
+    what: Any  # an Entry, a DeadLetter, or a function of the board
+    expects: tuple[str, int | None] | None = None  # a stop, and the seq of its last change
+    done: Future[Any] = field(default_factory=Future)
+
+
+class Core:
+    """
+    The one who writes.
+
+    Parameters
+    ----------
+    store : Store
+        Held by this process.
+    board : Board
+        Fresh; it is brought to where the store's events lead.
+    clock : SteadyClock
+        Later than the store's last event.
+    publish : callable
+        Called in the thread with what was said, numbered, once it is kept.
+
+    Attributes
+    ----------
+    failed : BaseException or None
+        Why the thread has ended on its own; whatever waited was told.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        board: Board,
+        clock: SteadyClock,
+        publish: Callable[[list[tuple[int, Said]]], None],
+    ) -> None:
+        self._store, self._board, self._clock, self._publish = store, board, clock, publish
+        self._queue: queue.Queue[_Asked | None] = queue.Queue(MOST_WAITING)
+        self._fixes: dict[str, UnitFix] = {}
+        self._at_ms: int = store.received_ms
+        self._thread = threading.Thread(target=self._run, name="core", daemon=True)
+        self.failed: BaseException | None = None
+
+    # -- any thread ----------------------------------------------------------------------------
+
+    def submit(
+        self, entry: Entry, expects: tuple[str, int | None] | None = None
+    ) -> Future[Taken | None]:
+        """
+        Ask for reports to be accepted.
+
+        Parameters
+        ----------
+        entry : Entry
+            What came.
+        expects : (str, int or None) or None
+            A stop, and the `seq` of its last change (None: there is no such stop), without which
+            nothing is to be accepted.
+
+        Returns
+        -------
+        taken : Future
+            Done when it is on disk; None where the stop is not as expected.
+        """
+        return self._put(_Asked(entry, expects))
+
+    def refuse(self, letter: DeadLetter) -> Future[None]:
+        """
+        Ask for what cannot be accepted to be kept.
+
+        Returns
+        -------
+        kept : Future
+            Done when it is.
+        """
+        return self._put(_Asked(letter))
+
+    def look(self, at: Callable[[Board], Any]) -> Future[Any]:
+        """
+        Ask for something about the board, at its present instant.
+
+        Returns
+        -------
+        seen : Future
+            What `at` returns; it must not change the board.
+        """
+        return self._put(_Asked(at))
+
+    def _put(self, asked: _Asked) -> Future[Any]:
+        """
+        Queue.
+
+        Raises
+        ------
+        BusyError
+            If too much is waiting, or nothing is accepted any more.
+        """
+        if self.failed is not None or not self._thread.is_alive():
+            raise BusyError("the service is stopping")
+        try:
+            self._queue.put_nowait(asked)
+        except queue.Full:
+            raise BusyError("too much is waiting") from None
+        return asked.done
+
+    def start(self) -> None:
+        """Build the board again from the store, then begin to accept."""
+        self._rebuild()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Accept what is queued, then end."""
+        if self._thread.is_alive():
+            self._queue.put(None)
+            self._thread.join()
+
+    # -- the thread ----------------------------------------------------------------------------
+
+    def _rebuild(self) -> None:
+        """Come to where the events lead; say what had not been said when the last one ended."""
+        said_before = 0
+        for said in feed_all(self._board, self._noted(self._store.events())):
+            unsaid = max(0, self._store.number - said_before)
+            said_before += len(said)
+            self._say(said[unsaid:])
+        late = self._board.advance(self._tick_ms() / 1000)
+        self._say(late[max(0, self._store.number - said_before) :])
+
+    def _noted(self, events: Iterable[Event]) -> Iterable[Event]:
+        """Pass events on, and note each unit's newest fix."""
+        for event in events:
+            if isinstance(event.report, FixReport):
+                self._note(event.report)
+            yield event
+
+    def _note(self, report: FixReport) -> None:
+        """Remember a unit's newest fix."""
+        before = self._fixes.get(report.unit_id)
+        if before is None or before.fixed_at <= report.fix.fixed_at:
+            self._fixes[report.unit_id] = report.fix
+
+    def _tick_ms(self) -> int:
+        """Come to an instant that is later than all before."""
+        self._at_ms = max(self._clock.now_ms(), self._at_ms + 1)
+        return self._at_ms
+
+    def _run(self) -> None:
+        """Accept, decide and say until told to end."""
+        waiting: deque[_Asked] = deque()
+        try:
+            while self._fill(waiting):
+                self._serve(waiting)
+        except BaseException as error:  # noqa: BLE001 - told to whoever waits, and to the program
+            self.failed = error
+            while not self._queue.empty():
+                if (asked := self._queue.get()) is not None:
+                    waiting.append(asked)
+            _end(waiting)
+
+    def _fill(self, waiting: deque[_Asked]) -> bool:
+        """Wait for something to do, at most until the board wishes to decide; False to end."""
+        wish_s = self._board.wish_s() - self._clock.now_ms() / 1000
+        try:
+            asked = self._queue.get(timeout=min(max(wish_s, 0.0), IDLE_S))
+            while asked is not None:
+                waiting.append(asked)
+                if len(waiting) >= MOST_AT_ONCE:
+                    break
+                asked = self._queue.get_nowait()
+        except queue.Empty:
+            return True
+        if asked is None and waiting:
+            self._serve(waiting)
+        return asked is not None
+
+    def _serve(self, waiting: deque[_Asked]) -> None:
+        """Do what was asked, as much as can be done in one commit at a time."""
+        at_ms = self._tick_ms()
+        self._say(self._board.advance(at_ms / 1000))
+        while waiting:
+            first = waiting[0]
+            if isinstance(first.what, DeadLetter):
+                letters = _run_of(waiting, DeadLetter)
+                with _or_told(letters):
+                    self._store.refuse([asked.what for asked in letters])
+                _tell(letters, [None] * len(letters))
+            elif isinstance(first.what, Entry):
+                self._accept(_run_of(waiting, Entry))
+            else:
+                _look(waiting.popleft(), self._board)
+
+    def _accept(self, asked: list[_Asked]) -> None:
+        """Commit entries, acknowledge them, and let the board decide."""
+        if asked[0].expects is not None:
+            stop_id, seq = asked[0].expects
+            newest = self._store.newest("stop", stop_id)
+            if (newest.seq if newest else None) != seq:
+                _tell(asked, [None])
+                return
+        at_ms = self._tick_ms()
+        entries = [self._judged(one.what) for one in asked]
+        with _or_told(asked):
+            taken = self._store.append(entries, at_ms)
+        _tell(asked, taken)
+        reports = [
+            report
+            for entry, one in zip(entries, taken, strict=True)
+            if one.fresh
+            for report in entry.reports
+        ]
+        self._say(feed(self._board, at_ms, reports))
+
+    def _judged(self, entry: Entry) -> Entry:
+        """Leave out fixes that came twice, and count those that are late."""
+        kept, late = [], 0
+        for report in entry.reports:
+            if isinstance(report, FixReport):
+                before = self._fixes.get(report.unit_id)
+                if before == report.fix:
+                    continue
+                late += before is not None and report.fix.fixed_at < before.fixed_at
+                self._note(report)
+            kept.append(report)
+        repeated = len(entry.reports) - len(kept)
+        return replace(entry, reports=tuple(kept), late=late, duplicates=repeated)
+
+    def _say(self, said: list[Said]) -> None:
+        """Keep what the board said, then pass it on."""
+        if said:
+            first = self._store.number + 1
+            self._store.say(said)
+            self._publish(list(enumerate(said, first)))
+
+
+def _run_of(waiting: deque[_Asked], kind: type) -> list[_Asked]:
+    """Take those of a kind that come first; one that expects something goes alone."""
+    taken = [waiting.popleft()]
+    while (
+        waiting
+        and isinstance(waiting[0].what, kind)
+        and taken[0].expects is None
+        and waiting[0].expects is None
+    ):
+        taken.append(waiting.popleft())
+    return taken
+
+
+def _end(asked: Iterable[_Asked]) -> None:
+    """Tell those who wait that nothing of theirs was accepted, as far as is known."""
+    for one in asked:
+        if one.done.set_running_or_notify_cancel():
+            one.done.set_exception(BusyError("the service is stopping"))
+
+
+@contextmanager
+def _or_told(asked: Iterable[_Asked]) -> Iterator[None]:
+    """Have whoever waits know of a failure."""
+    try:
+        yield
+    except BaseException:
+        _end(asked)
+        raise
+
+
+def _tell(asked: list[_Asked], results: list[Any]) -> None:
+    """Give results to those who wait and have not gone."""
+    for one, result in zip(asked, results, strict=True):
+        if one.done.set_running_or_notify_cancel():
+            one.done.set_result(result)
+
+
+def _look(asked: _Asked, board: Board) -> None:
+    """Answer a question about the board; an error in it is the asker's."""
+    if not asked.done.set_running_or_notify_cancel():
+        return
+    try:
+        asked.done.set_result(asked.what(board))
+    except Exception as error:  # noqa: BLE001 - passed on
+        asked.done.set_exception(error)
