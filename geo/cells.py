@@ -7,15 +7,35 @@ from typing import TYPE_CHECKING
 import geopandas
 import h3
 import numpy as np
+import numpy.typing as npt
 import shapely
 
 from geo.coverage import road_quantile
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from data.answers import Coverage
+    from data.road_table import IntArray
     from geo.network import RoadNetwork
 
 RESOLUTION = 9  # hexagons of about 0.1 km2, a few blocks
+
+
+def cells_of_edges(net: RoadNetwork) -> tuple[npt.NDArray[np.str_], IntArray]:
+    """
+    Give the H3 cells with road, and which holds the middle of each edge.
+
+    Returns
+    -------
+    cell : ndarray of str, shape (c,)
+        Sorted.
+    row : ndarray of int64, shape (m,)
+        The cell of each edge.
+    """
+    places = zip(*net.middle_deg, strict=True)
+    named = [h3.latlng_to_cell(lat, lon, RESOLUTION) for lon, lat in places]
+    return np.unique(named, return_inverse=True)
 
 
 def coverage_cells(net: RoadNetwork, coverage: Coverage) -> geopandas.GeoDataFrame:
@@ -37,10 +57,7 @@ def coverage_cells(net: RoadNetwork, coverage: Coverage) -> geopandas.GeoDataFra
         the cell of its middle point.
     """
     table = net.table
-    places = zip(*net.middle_deg, strict=True)
-    cell_of, row = np.unique(
-        [h3.latlng_to_cell(lat, lon, RESOLUTION) for lon, lat in places], return_inverse=True
-    )
+    cell_of, row = cells_of_edges(net)
     road_m = np.maximum(table.road_m, 1e-3)  # a road of no length still has a drive time
     order = np.argsort(row, kind="stable")
     groups = np.split(order, np.flatnonzero(np.diff(row[order])) + 1)
@@ -53,7 +70,23 @@ def coverage_cells(net: RoadNetwork, coverage: Coverage) -> geopandas.GeoDataFra
             float(np.average(coverage.probability[rows], weights=road_m[rows])) for rows in groups
         ],
     }
-    rings = [h3.cell_to_boundary(cell) for cell in cell_of]
+    return with_outlines(columns).replace(np.inf, np.nan)
+
+
+def with_outlines(columns: Mapping[str, object]) -> geopandas.GeoDataFrame:
+    """
+    Put polygons to a table of cells.
+
+    Parameters
+    ----------
+    columns : mapping of str to values
+        With `cell`.
+
+    Returns
+    -------
+    cells : GeoDataFrame
+        WGS 84.
+    """
+    rings = [h3.cell_to_boundary(cell) for cell in columns["cell"]]  # type: ignore[attr-defined]
     outlines = [shapely.Polygon([(lon, lat) for lat, lon in ring]) for ring in rings]
-    cells = geopandas.GeoDataFrame(columns, geometry=outlines, crs="EPSG:4326")
-    return cells.replace(np.inf, np.nan)
+    return geopandas.GeoDataFrame(columns, geometry=outlines, crs="EPSG:4326")

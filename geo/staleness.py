@@ -92,7 +92,7 @@ def age_of(fix: UnitFix, *, now: datetime, policy: Policy) -> Age:
 
 
 def ages(
-    fixed_at_s: FloatArray, speed_mps: FloatArray, *, now_s: float, policy: Policy
+    fixed_at_s: FloatArray, speed_mps: FloatArray, *, now_s: float | FloatArray, policy: Policy
 ) -> tuple[FloatArray, BoolArray]:
     """
     Judge the ages of many fixes; each as `age_of` would.
@@ -103,7 +103,7 @@ def ages(
         When each was taken, seconds since the epoch.
     speed_mps : ndarray of float64, shape (u,)
         NaN where unknown.
-    now_s : float
+    now_s : float or ndarray of float64, shape (u,)
         The instant asked about.
     policy : Policy
         Heartbeat and bounds.

@@ -1,0 +1,265 @@
+"""What months of coverage come to: shares with intervals, stops exposed, before and after."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from data.errors import InputError
+from geo.gaps import BIN_S, BINS, WEEK_HOURS
+
+if TYPE_CHECKING:
+    from data.road_table import BoolArray, FloatArray, IntArray
+    from geo.gaps import PastCover
+
+Figures = npt.NDArray[np.floating[Any]]
+Z_95 = 1.959964  # of the normal law
+WEIGHT_OF_ROAD = 20.0  # stops that the even spread over road, and over hours, counts for
+SHUFFLES = 9999
+FEWEST_DAYS = 4  # on each side: three against three cannot come under p = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shares:
+    """
+    Shares of time with intervals.
+
+    Parameters
+    ----------
+    mean, low, high : ndarray of float64, any one shape
+        0 to 1, at 95 %; NaN, 0 and 1 where nothing was looked at.
+    times : ndarray of int64
+        Hours, or days, that they rest on.
+    """
+
+    mean: FloatArray
+    low: FloatArray
+    high: FloatArray
+    times: IntArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """
+    Two periods held against each other.
+
+    Parameters
+    ----------
+    before, after : float
+        Mean share of the days of each.
+    p : float
+        Chance of a difference as large if days were alike; NaN where they are too few to tell.
+    days_before, days_after : int
+        How many.
+    """
+
+    before: float
+    after: float
+    p: float
+    days_before: int
+    days_after: int
+
+
+def interval(mean: FloatArray, times: IntArray) -> Shares:
+    """
+    Give Wilson's interval of mean shares.
+
+    Parameters
+    ----------
+    mean : ndarray of float64
+        Of `times` shares, each from 0 to 1.
+    times : ndarray of int64
+        How many that may be taken as independent.
+
+    Returns
+    -------
+    shares : Shares
+        No share from 0 to 1 varies more than a coin of the same mean, for which Wilson's interval
+        is: so it is too wide rather than too narrow.
+    """
+    n = np.maximum(times, 1e-9)
+    known = np.where(times > 0, mean, 0.5)
+    middle = (known + Z_95**2 / (2 * n)) / (1 + Z_95**2 / n)
+    half = Z_95 / (1 + Z_95**2 / n) * np.sqrt(known * (1 - known) / n + Z_95**2 / (4 * n**2))
+    return Shares(
+        mean=np.where(times > 0, mean, np.nan),
+        low=np.where(times > 0, np.clip(middle - half, 0, known), 0.0),
+        high=np.where(times > 0, np.clip(middle + half, known, 1), 1.0),
+        times=times,
+    )
+
+
+def by_hour_of_week(past: PastCover) -> Shares:
+    """
+    Average each cell by hour of week.
+
+    Parameters
+    ----------
+    past : PastCover
+        Hour by hour.
+
+    Returns
+    -------
+    shares : Shares
+        Shape (168, c, 2). An hour of a week counts as one, however many snapshots it has, for they
+        follow from each other.
+    """
+    return _averaged(past.beyond, past.hour_of_week, WEEK_HOURS)
+
+
+def by_cell(past: PastCover) -> Shares:
+    """
+    Average each cell over everything.
+
+    Parameters
+    ----------
+    past : PastCover
+        Hour by hour.
+
+    Returns
+    -------
+    shares : Shares
+        Shape (c, 2). A day counts as one. Hours not looked at leave the others more weight.
+    """
+    shares = _averaged(past.beyond, np.zeros(len(past.hour), np.int64), 1)
+    days = np.full(shares.mean.shape[1:], len(np.unique(past.day)))
+    return interval(shares.mean[0], days)
+
+
+def _averaged(figures: Figures, group: IntArray, groups: int) -> Shares:
+    """Average rows by group."""
+    total = np.zeros((groups, *figures.shape[1:]))
+    np.add.at(total, group, figures)
+    rows = np.bincount(group, minlength=groups)
+    times = np.broadcast_to(rows.reshape(-1, *(1,) * (total.ndim - 1)), total.shape)
+    return interval(total / np.maximum(times, 1), times)
+
+
+def percentile_s(past: PastCover, share: float) -> FloatArray:
+    """
+    Give the drive time within which a share of road and time was reached.
+
+    Parameters
+    ----------
+    past : PastCover
+        With its drive times.
+    share : float
+        0 to 1.
+
+    Returns
+    -------
+    time_s : ndarray of float64, shape (c, 2)
+        Up to 10 s too long; inf where above half an hour, or nobody.
+    """
+    upto = past.drive_time_km.cumsum(axis=2)
+    bins = (upto < share * upto[:, :, -1:] * (1 - 1e-12)).sum(axis=2)
+    return np.where(bins < BINS, (bins + 1) * BIN_S, np.inf)
+
+
+def stops_per_hour(past: PastCover) -> FloatArray:
+    """
+    Estimate how many stops begin in each cell in each hour of week.
+
+    Parameters
+    ----------
+    past : PastCover
+        With its stops.
+
+    Returns
+    -------
+    rate : ndarray of float64, shape (168, c)
+        Stops an hour, expected: all stops, shared out over cells and over hours apart from each
+        other. Each is shrunk towards an even spread, over road and over the hours looked at, as if
+        that had been seen in 20 stops. 0 in hours never looked at.
+    """
+    total = past.stops.sum()
+    hours = np.bincount(past.hour_of_week, minlength=WEEK_HOURS)
+    seen = np.zeros((WEEK_HOURS, past.stops.shape[1]))
+    np.add.at(seen, past.hour_of_week, past.stops)
+    where = seen.sum(axis=0) + WEIGHT_OF_ROAD * past.road_km / past.road_km.sum()
+    when = seen.sum(axis=1) + WEIGHT_OF_ROAD * hours / hours.sum()
+    per_hour = np.divide(when, hours, out=np.zeros(WEEK_HOURS), where=hours > 0)
+    rate: FloatArray = total * np.outer(per_hour, where) / (total + WEIGHT_OF_ROAD) ** 2
+    return rate
+
+
+def exposed_per_week(past: PastCover) -> FloatArray:
+    """
+    Estimate how many stops a week begin where the first, the second car is beyond T.
+
+    Parameters
+    ----------
+    past : PastCover
+        Hour by hour.
+
+    Returns
+    -------
+    stops : ndarray of float64, shape (168, c, 2)
+        By hour of week, expected; 0 in hours never looked at.
+    """
+    return np.nan_to_num(by_hour_of_week(past).mean) * stops_per_hour(past)[:, :, None]
+
+
+def change(past: PastCover, after: BoolArray, figures: Figures, *, seed: int = 0) -> Change:
+    """
+    Test whether a share differs between two periods.
+
+    Parameters
+    ----------
+    past : PastCover
+        Both.
+    after : ndarray of bool, shape (h,)
+        Which hours are of the later one.
+    figures : ndarray of float, shape (h,)
+        A share for each hour.
+    seed : int
+        Of the shuffles.
+
+    Returns
+    -------
+    change : Change
+        By days shuffled between the periods, working days and weekends each among themselves: no
+        law is assumed, and an hour says nothing that its day does not.
+
+    Raises
+    ------
+    InputError
+        If a period is empty.
+    """
+    day, row = np.unique(past.day * 2 + after, return_inverse=True)
+    mean = np.bincount(row, figures) / np.bincount(row)
+    late = day % 2 == 1
+    if late.all() or not late.any():
+        empty = "before" if late.all() else "after"
+        raise InputError(f"nothing was recorded {empty} that instant; choose one within the period")
+    counts = int((~late).sum()), int(late.sum())
+    found = mean[late].mean() - mean[~late].mean()
+    weekend = (day // 2 + 3) % 7 >= 5  # noqa: PLR2004 - 1970 began on a Thursday; Saturday is 5
+    p = np.nan
+    if min(counts) >= FEWEST_DAYS:
+        shuffled = _shuffled(mean, late, weekend, np.random.default_rng(seed))
+        as_large = np.abs(shuffled) >= abs(found) * (1 - 1e-9)
+        p = (1 + as_large.sum()) / (1 + SHUFFLES)
+    return Change(
+        before=float(mean[~late].mean()),
+        after=float(mean[late].mean()),
+        p=float(p),
+        days_before=counts[0],
+        days_after=counts[1],
+    )
+
+
+def _shuffled(
+    mean: FloatArray, late: BoolArray, weekend: BoolArray, rng: np.random.Generator
+) -> FloatArray:
+    """Give differences with days shuffled within their kind, shape (shuffles,)."""
+    labels = np.broadcast_to(late, (SHUFFLES, len(late))).copy()
+    for kind in (weekend, ~weekend):
+        labels[:, kind] = rng.permuted(labels[:, kind], axis=1)
+    after = labels @ mean / late.sum()
+    before = ~labels @ mean / (~late).sum()
+    difference: FloatArray = after - before
+    return difference

@@ -1,0 +1,283 @@
+"""Months of coverage equal one snapshot after the other, and their intervals hold."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from data.beats import Beat
+from data.errors import InputError
+from data.events import Fixes, History, StatusChange, StopChange
+from data.records import Stop, StopPhase, Unit, UnitFix, UnitStatus
+from geo.cells import cells_of_edges
+from geo.coverage import cover, edge_within_s
+from geo.gap_figures import (
+    by_cell,
+    by_hour_of_week,
+    change,
+    exposed_per_week,
+    interval,
+    percentile_s,
+    stops_per_hour,
+)
+from geo.gaps import PastCover, past_cover
+from geo.snapshots import snapshot_times
+from tests.geo.towns import NOW, TEN_MPS, at, town
+from tests.prove import examples
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+STREET = {f"N{i}": (i * 500.0, 0.0) for i in range(9)}
+NET = town(STREET, [{"ends": list(STREET), "name": "Main Street", "maxspeed": TEN_MPS}])
+BEATS = [Beat(name="west", within_s=60, area=shapely.box(-106, 39, at(1000, 0)[0], 41))]
+FixRow = tuple[str, float, float, float, float]
+UNITS = ("1A1", "1A2", "1A3")
+
+
+def moment(second: float) -> datetime:
+    return NOW + timedelta(seconds=second)
+
+
+def history(
+    rows: Sequence[FixRow],
+    statuses: Sequence[StatusChange] = (),
+    stops: Sequence[StopChange] = (),
+) -> History:
+    """Of fixes (unit, seconds fixed and received after NOW, metres east, speed)."""
+    rows = sorted(rows, key=lambda row: row[2])
+    ids = tuple(sorted({row[0] for row in rows}))
+    blank = np.full(len(rows), np.nan)
+    places = [at(row[3], 0) for row in rows]
+    fixes = Fixes(
+        unit_ids=ids,
+        unit_row=np.array([ids.index(row[0]) for row in rows], np.int32),
+        fixed_at_s=np.array([moment(row[1]).timestamp() for row in rows]),
+        received_at_s=np.array([moment(row[2]).timestamp() for row in rows]),
+        lon_deg=np.array([place[0] for place in places]),
+        lat_deg=np.array([place[1] for place in places]),
+        heading_deg=blank,
+        speed_mps=np.array([row[4] for row in rows]),
+        accuracy_m=blank,
+    )
+    return History(fixes=fixes, statuses=tuple(statuses), stops=tuple(stops))
+
+
+def units_then(past: History, now_s: float) -> list[Unit]:
+    """What was known of each unit at an instant, looked up the plain way."""
+    units = []
+    fixes = past.fixes
+    for row, unit_id in enumerate(fixes.unit_ids):
+        known = [
+            (fixes.fixed_at_s[i], i)
+            for i in range(len(fixes))
+            if fixes.unit_row[i] == row and fixes.received_at_s[i] <= now_s
+        ]
+        shown = [
+            one for one in past.statuses if one.unit_id == unit_id and one.at.timestamp() <= now_s
+        ]
+        if known and shown:
+            fixed_s, i = max(known)
+            fix = UnitFix(
+                fixed_at=datetime.fromtimestamp(fixed_s, UTC),
+                lon_deg=float(fixes.lon_deg[i]),
+                lat_deg=float(fixes.lat_deg[i]),
+                speed_mps=float(fixes.speed_mps[i]),
+            )
+            units.append(Unit(unit_id=unit_id, fix=fix, status=shown[-1].status))
+    return units
+
+
+def stops_then(past: History, now_s: float) -> list[Stop]:
+    """Stops as last told by an instant."""
+    told = [one for one in past.stops if one.at.timestamp() <= now_s]
+    return list({one.stop.stop_id: one.stop for one in told}.values())
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> History:
+    """Three units that come, go silent, turn busy and make stops."""
+    instants = st.integers(0, 2400)
+    rows = [
+        (unit, when, when + delay, float(east), speed)
+        for unit, when, delay, east, speed in draw(
+            st.lists(
+                st.tuples(
+                    st.sampled_from(UNITS),
+                    instants,
+                    st.sampled_from([0, 5, 400]),
+                    st.integers(0, 4000),
+                    st.sampled_from([0.0, 12.0]),
+                ),
+                min_size=1,
+                max_size=12,
+                unique_by=lambda row: row[:2],
+            )
+        )
+    ]
+    words = st.sampled_from([UnitStatus.AVAILABLE, UnitStatus.AVAILABLE, UnitStatus.BUSY])
+    statuses = [StatusChange(unit_id=unit, at=moment(-9), status=draw(words)) for unit in UNITS]
+    for when in sorted(draw(st.lists(instants, max_size=4, unique=True))):
+        unit = draw(st.sampled_from(UNITS))
+        statuses.append(StatusChange(unit_id=unit, at=moment(when), status=draw(words)))
+    stops = []
+    for number, when in enumerate(sorted(draw(st.lists(instants, max_size=3)))):
+        who, helper = draw(st.permutations(UNITS))[:2]
+        stop_id = f"S{draw(st.integers(0, 1))}"
+        phase = draw(st.sampled_from([StopPhase.CONTACT, StopPhase.CLEARED]))
+        ended = draw(st.sampled_from([None, 300]))
+        stop = Stop(
+            stop_id=stop_id,
+            unit_id=who,
+            started_at=moment(when),
+            phase=phase,
+            ended_at=None if ended is None else moment(when + ended),
+            backup=(helper,) if number else (),
+        )
+        stops.append(StopChange(stop=stop, at=moment(when)))
+    return history(rows, statuses, stops)
+
+
+@settings(max_examples=examples(60), deadline=None)
+@given(histories())
+def test_equals_one_snapshot_after_the_other(past: History) -> None:
+    at_s = snapshot_times(past, 60)
+    if not len(at_s):
+        return
+    found = past_cover(NET, past, beats=BEATS)
+    cells, row = cells_of_edges(NET)
+    limit_s = edge_within_s(NET, BEATS, 180)
+    beyond = np.zeros((len(found.hour), len(cells), 2))
+    hour = np.searchsorted(found.hour, at_s // 3600)
+    for now_s, h in zip(at_s.tolist(), hour, strict=True):
+        now = datetime.fromtimestamp(now_s, UTC)
+        then = cover(NET, units_then(past, now_s), stops_then(past, now_s), now=now, beats=BEATS)
+        for car, time_s in enumerate((then.first_s, then.second_s)):
+            late_m = np.where(time_s <= limit_s, 0.0, NET.table.road_m)
+            beyond[h, :, car] += np.bincount(row, late_m) / np.bincount(row, NET.table.road_m)
+    beyond /= found.snapshots[:, None, None]
+    np.testing.assert_allclose(found.beyond, beyond, atol=1e-6)
+
+
+def always(status: UnitStatus = UnitStatus.AVAILABLE) -> list[StatusChange]:
+    return [StatusChange(unit_id=unit, at=moment(-9), status=status) for unit in UNITS]
+
+
+def test_a_silent_unit_covers_nothing_and_a_silent_agency_is_not_looked_at() -> None:
+    rows = [("1A1", 0, 0, 2000.0, 9.0), ("1A1", 19_980, 19_980, 2000.0, 9.0)]
+    past = past_cover(NET, history(rows, always()))
+    assert past.snapshots.sum() == 61  # an hour, and the last instant
+    assert past.beyond[0, :, 0].min() < past.beyond[1, :, 0].max() == 1
+
+
+def test_percentiles_are_those_of_road_and_time() -> None:
+    rows = [("1A1", second, second, 2000.0, 0.0) for second in range(0, 3000, 60)]
+    past = past_cover(NET, history(rows, always()))
+    cells, row = cells_of_edges(NET)
+    times = np.abs(np.arange(8) * 500 + 250 - 2000) / 10
+    worst = [max(times[i // 2] for i in np.flatnonzero(row == cell)) for cell in range(len(cells))]
+    assert (percentile_s(past, 1.0)[:, 0] >= worst).all()
+    assert (percentile_s(past, 1.0)[:, 0] <= np.array(worst) + 11).all()
+    assert np.isinf(percentile_s(past, 0.5)[:, 1]).all()
+
+
+def test_stops_are_counted_once_where_they_began() -> None:
+    rows = [("1A1", second, second, 2000.0, 0.0) for second in range(0, 3000, 60)]
+    lon, lat = at(250, 0)
+    begun = Stop(stop_id="S", unit_id="1A1", started_at=moment(60), lon_deg=lon, lat_deg=lat)
+    told = [StopChange(stop=begun, at=moment(60)), StopChange(stop=begun, at=moment(90))]
+    past = past_cover(NET, history(rows, always(), told))
+    assert past.stops.sum() == 1
+    assert past.street[int(past.stops.sum(axis=0).argmax())] == "Main Street"
+    # One stop in 50 minutes of one or two hours of the week: shrunk over road, not lost.
+    assert stops_per_hour(past).sum() == pytest.approx(1)
+    assert (stops_per_hour(past).sum(axis=0) > 0).all()
+    assert exposed_per_week(past)[:, :, 1].sum() == pytest.approx(1)
+
+
+def test_nobody_known_is_a_fault() -> None:
+    with pytest.raises(InputError, match="statuses: a history must hold some"):
+        past_cover(NET, history([("1A1", 0, 0, 0.0, 0.0)]))
+
+
+def made(beyond: np.ndarray) -> PastCover:
+    """A cell's hours with shares given."""
+    hours = len(beyond)
+    return PastCover(
+        cell=np.array(["8926a"]),
+        road_km=np.ones(1),
+        street=("Main Street",),
+        hour=96 + np.arange(hours),
+        snapshots=np.full(hours, 60),
+        beyond=np.repeat(beyond, 2).reshape(hours, 1, 2).astype(np.float32),
+        drive_time_km=np.ones((1, 2, 181)),
+        stops=np.ones((hours, 1), np.int64),
+    )
+
+
+def shares(rng: np.random.Generator, weeks: int, p: float, stays: float) -> np.ndarray:
+    """Hours of a cell that is out of reach or not, minute by minute, and stays as it is."""
+    state, hours = rng.random() < p, []
+    for _ in range(weeks * 168):
+        redrawn = rng.random(60) >= stays
+        fresh = rng.random(60) < p
+        minutes = []
+        for again, new in zip(redrawn.tolist(), fresh.tolist(), strict=True):
+            state = new if again else state
+            minutes.append(state)
+        hours.append(np.mean(minutes))
+    return np.array(hours)
+
+
+@pytest.mark.parametrize("p", [0.05, 0.5])
+def test_intervals_hold_though_snapshots_follow_from_each_other(p: float) -> None:
+    rng = np.random.default_rng(5)
+    hits, tries = np.zeros(2), np.zeros(2)
+    for _ in range(12):
+        past = made(shares(rng, 4, p, 0.98))  # as it is for 50 minutes on average
+        for i, found in enumerate((by_hour_of_week(past), by_cell(past))):
+            hits[i] += ((found.low <= p) & (p <= found.high)).sum()
+            tries[i] += found.low.size
+    assert (hits / tries >= 0.95).all()
+
+
+def test_an_interval_of_nothing_says_nothing() -> None:
+    found = interval(np.array([0.0, 0.0, 0.0]), np.array([0, 1, 400]))
+    assert np.isnan(found.mean[0])
+    assert (found.low == 0).all()
+    assert found.high.tolist() == pytest.approx([1, 0.793, 0.0095], abs=0.001)
+
+
+def test_a_change_is_found_and_none_is_not_made_up() -> None:
+    rng = np.random.default_rng(8)
+    false_alarms = 0
+    for seed in range(40):
+        past = made(np.repeat(rng.random(28), 24))
+        after = past.day >= 18
+        false_alarms += change(past, after, past.beyond[:, 0, 1], seed=seed).p < 0.05
+    assert false_alarms <= 6
+    better = made(np.repeat(rng.random(28) * 0.3 + 0.5 * (np.arange(28) < 14), 24))
+    found = change(better, better.day >= 18, better.beyond[:, 0, 1])
+    assert found.p < 0.001
+    assert found.before > found.after
+    assert (found.days_before, found.days_after) == (14, 14)
+
+
+def test_weekends_against_working_days_are_no_change() -> None:
+    day = np.arange(12)
+    past = made(np.repeat(np.where(day % 7 >= 5, 0.9, 0.1), 24))
+    found = change(past, past.day >= 9, past.beyond[:, 0, 1])
+    assert found.p > 0.5
+
+
+def test_too_few_days_tell_nothing() -> None:
+    past = made(np.repeat([0.9, 0.9, 0.1, 0.1], 24))
+    assert np.isnan(change(past, past.day >= 6, past.beyond[:, 0, 1]).p)
+    with pytest.raises(InputError, match="nothing was recorded after"):
+        change(past, past.day >= 60, past.beyond[:, 0, 1])
