@@ -472,6 +472,32 @@ def calibrate(**options: Any) -> None:
 
 
 @cli.command()
+@_roads_option
+@click.option("--history", type=FILE, required=True, help="Folder of a recorded period.")
+@settings_option
+@click.option(
+    "--every",
+    "every_s",
+    type=Seconds(),
+    default=60.0,
+    show_default=True,
+    help="Seconds from snapshot to snapshot.",
+)
+@click.option("--split", type=Instant(), help="Hold what was from here on against before.")
+@json_option
+@click.option("--cells", type=FILE, help="Write H3 cells: .gpkg, .geojson, .parquet or .csv.")
+def gaps(**options: Any) -> None:
+    """Where and when the first and the second car were too far away, over a recorded period."""
+    from rollby.commands.gaps import show_gaps
+    from rollby.files import CELL_ENDINGS
+
+    cells = options["cells"]
+    if cells and cells.suffix not in CELL_ENDINGS:
+        raise click.UsageError(f"--cells {cells}: must end in {', '.join(CELL_ENDINGS)}")
+    show_gaps(**options)
+
+
+@cli.command()
 @click.option("--settings", type=FILE, help="Fill in from this file.")
 def settings(settings: Path | None) -> None:
     """Print all settings as TOML, with their defaults and what they mean."""

@@ -48,6 +48,7 @@ FIGURES = {
     "asks_per_unit_hour": ("Requests", "per unit-hour"),
     "asks_spread": ("Spread of requests over the units", "per unit-hour"),
     "alerts_per_hour": ("Alerts to supervisors", "an hour"),
+    "sounds_per_hour": ("Alerts that were heard", "an hour"),
     "in_vain_share": ("Requests in vain", "share"),
     "reached_share": ("Saving reached, of what hindsight could have saved", "share"),
 }

@@ -175,3 +175,22 @@ def test_the_map_shows_how_long_stops_were_exposed(
 def test_a_map_goes_with_one_history(roads: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["replay", "--compare", "--roads", roads, "--map", "x.html"]) == 2
     assert "--map with --history" in " ".join(capsys.readouterr().err.split())
+
+
+def test_gaps_rank_cells_and_write_them(
+    roads: str, shift: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "cells.csv"
+    arguments = ["gaps", "--roads", roads, "--history", shift, "--every", "300"]
+    assert main([*arguments, "--json", "--cells", str(out)]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["schema"], answer["simulated"]) == ("rollby.gaps/1", True)
+    exposed = [one["second_stops_a_week"] for one in answer["worst_cells"]]
+    assert exposed == sorted(exposed, reverse=True)
+    assert out.read_text().startswith("cell,street,road_km,days,first_beyond,")
+    assert main(arguments) == 0
+    assert "SIMULATED" in capsys.readouterr().out
+    assert main([*arguments, "--split", "2030-01-01T00:00:00Z"]) == 3
+    assert "nothing was recorded after" in capsys.readouterr().err
+    assert main([*arguments, "--cells", "cells.txt"]) == 2
+    assert "--cells cells.txt: must end in .gpkg" in capsys.readouterr().err
