@@ -1,7 +1,7 @@
 """
 Sweep the constants of the policy over simulated shifts, one result a line.
 
-    python scripts/sweep.py sweep.jsonl harrisburg_pa.roads:8,16,24 \
+    python scripts/sweep.py all sweep.jsonl harrisburg_pa.roads:8,16,24 \
         columbus_oh.roads:20,40,60 --hours 1 --seeds 8 --processes 1
 
 Every arm meets the same shifts: each city with each fleet, by day and by night, seed after seed.
@@ -140,17 +140,19 @@ def held(results: Path) -> set[str]:
 def main() -> None:
     """Make the runs that are missing."""
     parser = argparse.ArgumentParser(description=__doc__.strip().splitlines()[0])
+    parser.add_argument("arms", choices=["all", "equal"], help="equal: at about equal requests")
     parser.add_argument("results", type=Path)
     parser.add_argument("cities", nargs="+", help="FILE.roads:UNITS,UNITS")
     parser.add_argument("--hours", type=float, default=1.0)
     parser.add_argument("--seeds", type=int, default=4)
-    parser.add_argument("--equal", action="store_true", help="only at about equal requests")
     parser.add_argument("--processes", type=int, default=1)
     given = parser.parse_args()
     there = held(given.results)
     missing = [
         job
-        for job in jobs(given.cities, given.hours, given.seeds, EQUAL if given.equal else ARMS)
+        for job in jobs(
+            given.cities, given.hours, given.seeds, EQUAL if given.arms == "equal" else ARMS
+        )
         if json.dumps(named(job)) not in there
     ]
     with Pool(given.processes) as pool, given.results.open("a", encoding="utf-8") as out:
