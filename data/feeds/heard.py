@@ -1,0 +1,65 @@
+"""What a parser makes of the bytes a device sent: sightings, and refusals with their reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from data.records import UnitFix
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """
+    A device says where it was.
+
+    Parameters
+    ----------
+    device : str
+        The name it gives itself; empty where it gives none, and its address must tell.
+    fix : UnitFix
+        Where and when.
+    raw : bytes
+        What it was read from.
+    """
+
+    device: str
+    fix: UnitFix
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """
+    Bytes that tell no position.
+
+    Parameters
+    ----------
+    raw : bytes
+        What came.
+    reason : str
+        Why it was refused, and what to do.
+    """
+
+    raw: bytes
+    reason: str
+
+
+Heard = Sighting | Refusal
+
+
+class Parser(Protocol):
+    """A protocol's reader: a pure function of what came and when; it never raises."""
+
+    def __call__(self, data: bytes, arrived_at: datetime) -> list[Heard]:
+        """
+        Read everything that `data` holds.
+
+        Returns
+        -------
+        heard : list of Sighting or Refusal
+            In the order of the bytes; their `raw`, put together, is `data` but for white space.
+        """
