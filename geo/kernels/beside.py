@@ -14,6 +14,13 @@ if TYPE_CHECKING:
     from data.road_table import FloatArray, Int32Array
 
 
+@njit(inline="always")
+def _far_m(east_deg: float, north_m: float, near_m: float) -> float:
+    """Measure a distance, where the way northward alone is not too far."""
+    near = abs(north_m) <= near_m
+    return np.hypot(east_deg * METRES_PER_DEG, north_m) if near else np.inf
+
+
 @njit(NOTHING(FLOATS, FLOATS, FLOATS, FLOATS, FLOAT, INTS_OUT), cache=True, nogil=True)
 def nearest_within(
     lon_deg: FloatArray,
@@ -43,9 +50,7 @@ def nearest_within(
         east = np.cos(np.radians(stop_lat_deg[s]))
         for i in range(len(lon_deg)):
             north_m = (lat_deg[i] - stop_lat_deg[s]) * METRES_PER_DEG
-            if not abs(north_m) <= near_m:
-                continue
-            far_m = np.hypot((lon_deg[i] - stop_lon_deg[s]) * east * METRES_PER_DEG, north_m)
+            far_m = _far_m((lon_deg[i] - stop_lon_deg[s]) * east, north_m, near_m)
             if far_m <= near_m and far_m < best_m[i]:
                 nearest[i], best_m[i] = s, far_m
 
@@ -76,8 +81,6 @@ def walk_beside(
         east = np.cos(np.radians(stop_lat_deg[s]))
         for i in range(len(lon_deg)):
             north_m = (lat_deg[i] - stop_lat_deg[s]) * METRES_PER_DEG
-            if not abs(north_m) <= near_m:
-                continue
-            far_m = np.hypot((lon_deg[i] - stop_lon_deg[s]) * east * METRES_PER_DEG, north_m)
+            far_m = _far_m((lon_deg[i] - stop_lon_deg[s]) * east, north_m, near_m)
             if far_m <= near_m:
                 time_s[i, s] = min(time_s[i, s], far_m / walk_mps)
