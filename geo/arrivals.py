@@ -141,7 +141,7 @@ def read_arrivals(
     turned = _turned(history)
     ends = stop_ends(history)
     answers = {(one.stop_id, one.unit_id, one.asked_at.timestamp()): one for one in history.answers}
-    found: list[Asked] = []
+    found, met = list[Asked](), set[str]()
     for suggested, (within_s, chance, probability) in seen:
         stop_id, unit_id, at_s = suggested.stop_id, suggested.unit_id, suggested.at_s
         answer = answers[stop_id, unit_id, at_s]
@@ -160,9 +160,10 @@ def read_arrivals(
                 anyone_s=min((after_s for after_s, _ in later), default=None),
                 watched_s=end_s - at_s,
                 driven_s=min(end_s, turned_s, gone_s.get(suggested.suggestion_id, np.inf)) - at_s,
-                first=all(one.answer.stop_id != stop_id for one in found),
+                first=stop_id not in met,
             )
         )
+        met.add(stop_id)
     return found
 
 
@@ -173,13 +174,13 @@ def _as_recorded(history: History) -> Choose:
         asked[answer.asked_at.timestamp()].add((answer.unit_id, answer.stop_id))
 
     def recorded(candidates: Candidates, _policy: Policy) -> Pairs:
-        wanted = asked.get(candidates.now_s, set())
-        return [
-            (row, column)
-            for row, unit_id in enumerate(candidates.unit_ids)
-            for column, stop_id in enumerate(candidates.stop_ids)
-            if (unit_id, stop_id) in wanted and candidates.allowed[row, column]
+        units, stops = candidates.unit_ids, candidates.stop_ids
+        pairs = [
+            (units.index(unit_id), stops.index(stop_id))
+            for unit_id, stop_id in sorted(asked.get(candidates.now_s, ()))
+            if unit_id in units and stop_id in stops
         ]
+        return [pair for pair in pairs if candidates.allowed[pair]]
 
     return recorded
 

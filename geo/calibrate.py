@@ -124,8 +124,6 @@ class Calibration:
         Of F, for units that said they come.
     backup : Reliability
         Of G, at the first asking for each stop.
-    log_ratio : ndarray of float64
-        ln(actual / tau) of each arrival.
     """
 
     spread: Fit
@@ -134,7 +132,6 @@ class Calibration:
     duration_min: Mapping[str, Fit]
     unit: Reliability
     backup: Reliability
-    log_ratio: FloatArray
 
 
 def calibrate(asked: Sequence[Asked], spells: Sequence[Spell]) -> Calibration:
@@ -178,7 +175,6 @@ def calibrate(asked: Sequence[Asked], spells: Sequence[Spell]) -> Calibration:
             [one.backup_probability for one in first],
             [_in_time(one.anyone_s, one.within_s) for one in first],
         ),
-        log_ratio=log_ratio[arrived],
     )
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
+from datetime import UTC, datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from data.answers import ExposedStop
+from geo.arrivals import stop_ends
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from data.events import History, OnScene
 
 
@@ -31,7 +31,7 @@ def exposed_stops(history: History) -> tuple[ExposedStop, ...]:
         recorded. Stops without an instant at which they began are left out.
     """
     stops = {change.stop.stop_id: change.stop for change in history.stops}
-    instants = [*(one.at for one in history.stops), *(one.at for one in history.statuses)]
+    ends = stop_ends(history)
     crews: dict[str, list[tuple[datetime, int]]] = defaultdict(list)
     for status in sorted(history.statuses, key=lambda one: one.at):
         crews[status.unit_id].append((status.at, status.officers))
@@ -50,7 +50,8 @@ def exposed_stops(history: History) -> tuple[ExposedStop, ...]:
     for stop in stops.values():
         if stop.started_at is None:
             continue
-        began, ended = stop.started_at, stop.ended_at or max(instants)
+        began = stop.started_at
+        ended = max(began, datetime.fromtimestamp(ends[stop.stop_id][0], UTC))
         own = officers(stop.unit_id, began)
         others = [one for one in present[stop.stop_id] if one.unit_id != stop.unit_id]
         there = [

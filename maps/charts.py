@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 # Okabe and Ito's colours, told apart by all common kinds of colour blindness.
-BLUE, ORANGE, GREEN, GREY = "#0072b2", "#d55e00", "#009e73", "#777777"
+BLUE, ORANGE, GREY = "#0072b2", "#d55e00", "#777777"
 
 Bin = tuple[float, float, float, float, int]
 """Predicted, observed, low and high of its interval, and of how many."""

@@ -151,8 +151,6 @@ def _as_json(
     found: Calibration, learnt: Learnt | None, left_out: int, *, simulated: bool
 ) -> dict[str, Any]:
     """Write a calibration."""
-    answer = asdict(found)
-    del answer["log_ratio"]
     learnt_json = None
     if learnt:
         learnt_json = {
@@ -165,6 +163,6 @@ def _as_json(
         "schema": "rollby.calibrate/1",
         "simulated": simulated,
         "left_out": left_out,
-        **answer,
+        **asdict(found),
         "learnt": learnt_json,
     }
