@@ -17,6 +17,8 @@ from scipy.optimize import brentq, minimize, minimize_scalar
 from scipy.special import log_ndtr
 from scipy.stats import beta, chi2, norm
 
+from data.records import StopPhase
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
@@ -190,7 +192,8 @@ def _durations(spells: Sequence[Spell]) -> dict[str, Fit]:
             np.array([spell.minutes for spell in spells if spell.phase == phase]),
             np.array([spell.ended for spell in spells if spell.phase == phase], np.bool_),
         )
-        for phase in sorted({str(spell.phase) for spell in spells})
+        for phase in map(str, StopPhase)
+        if any(spell.phase == phase for spell in spells)
     }
 
 

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from data.errors import InputError
-from geo.gaps import BIN_S, BINS, WEEK_HOURS
+from geo.gaps import BIN_S, BINS
+from geo.hours import WEEK_HOURS
 
 if TYPE_CHECKING:
     from data.road_table import BoolArray, FloatArray, IntArray

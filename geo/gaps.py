@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -16,6 +15,7 @@ from geo.cells import cells_of_edges
 from geo.coverage import edge_within_s
 from geo.hierarchy import Hierarchy
 from geo.history import Middles, nearest_over_time, seeds_of
+from geo.hours import MONDAY, WEEK_HOURS, local_hours
 from geo.snap import snap_all
 from geo.snapshots import idle_fixes, snapshot_times
 from geo.starts import starts_of
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from geo.network import RoadNetwork
     from geo.snap import Position
 
-HOUR_S, WEEK_HOURS = 3600, 168
-MONDAY = 4 * 24  # hours from the epoch, a Thursday, to the first Monday
 AT_ONCE = 960  # snapshots whose units are put on the road together; bounds the memory
 BIN_S, BINS = 10.0, 180  # of the drive times that percentiles are read from: up to half an hour
 
@@ -121,7 +119,7 @@ def past_cover(
     zone = ZoneInfo(settings.units.time_zone)
     at_s = snapshot_times(history, every_s)
     hour, row, snapshots = np.unique(
-        _local_hours(at_s, zone), return_inverse=True, return_counts=True
+        local_hours(at_s, zone), return_inverse=True, return_counts=True
     )
     cell, cell_of_edge = cells_of_edges(net)
     road_m = np.maximum(net.table.road_m, 1e-3)  # as in `geo.cells`
@@ -186,15 +184,6 @@ def _positions(
     )
 
 
-def _local_hours(at_s: FloatArray, zone: ZoneInfo) -> IntArray:
-    """Count whole hours of local time since 1970; an hour that comes twice is one."""
-    offset_s = [
-        datetime.fromtimestamp(second, UTC).astimezone(zone).utcoffset().total_seconds()  # type: ignore[union-attr]
-        for second in at_s.tolist()
-    ]
-    return np.floor((at_s + offset_s) / HOUR_S).astype(np.int64)
-
-
 def _stops(
     net: RoadNetwork,
     history: History,
@@ -212,7 +201,7 @@ def _stops(
     )
     positions = snap_all(net, lon, lat, np.full(len(placed), np.nan))
     began_s = np.array([(one.stop.started_at or one.at).timestamp() for one in placed])
-    began = _local_hours(began_s, zone)
+    began = local_hours(began_s, zone)
     counts = np.zeros((len(hour), cells), np.int64)
     row = np.searchsorted(hour, began)
     for i, began_in, position in zip(row.tolist(), began.tolist(), positions, strict=True):

@@ -12,23 +12,21 @@ of sums), so that three slow drives move little, and a road that nobody drove on
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from data.road_table import METRES_PER_DEG
+from geo.hours import WEEK_HOURS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from zoneinfo import ZoneInfo
 
     from data.road_table import FloatArray, IntArray
     from geo.matching import Drive
     from geo.network import RoadNetwork
 
-HOURS = 168
 CELL_M = 1000.0
 FACTORS = (0.25, 4.0)  # whatever tracks say, nobody is that quick or slow
 
@@ -150,7 +148,9 @@ def learn(net: RoadNetwork, passes: Passes) -> Learnt:
         ratio = credible_ratios(group[passes.edge], passes, model_s, int(group.max()) + 1)
         factor = factor * ratio[group]
     factor = np.clip(factor, *FACTORS)
-    hour_factor = credible_ratios(passes.hour, passes, passes.model_s * factor[passes.edge], HOURS)
+    hour_factor = credible_ratios(
+        passes.hour, passes, passes.model_s * factor[passes.edge], WEEK_HOURS
+    )
     return Learnt(
         edge_factor=factor,
         hour_factor=hour_factor,
@@ -246,26 +246,6 @@ def turns_s(net: RoadNetwork, way: Sequence[int]) -> float:
         min(ms for edge, _, ms in net.onward(int(net.end_state[before])) if edge == after) / 1000
         for before, after in pairwise(way)
     )
-
-
-def hours_of_week(at_s: FloatArray, zone: ZoneInfo) -> IntArray:
-    """
-    Give the hour of the week where the agency is.
-
-    Parameters
-    ----------
-    at_s : ndarray of float64, shape (k,)
-        Seconds since the epoch.
-    zone : ZoneInfo
-        Its time zone.
-
-    Returns
-    -------
-    hour : ndarray of int64, shape (k,)
-        0 to 167; Monday's first is 0.
-    """
-    local = [datetime.fromtimestamp(second, zone) for second in at_s.tolist()]
-    return np.array([24 * instant.weekday() + instant.hour for instant in local], np.int64)
 
 
 def _parts(drive: Drive, leg: int) -> FloatArray:

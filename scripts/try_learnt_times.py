@@ -17,7 +17,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from geo.learnt_times import expected_s, hours_of_week, learn, passes_of
+from geo.hours import hours_of_week
+from geo.learnt_times import expected_s, learn, passes_of
 from geo.matching import Drive, Matcher, Track
 from geo.network import RoadNetwork
 

@@ -13,7 +13,8 @@ from rich.table import Table
 from data.history import read_history
 from geo.arrivals import read_arrivals, routine_drives, spells
 from geo.calibrate import calibrate
-from geo.learnt_times import hours_of_week, learn, passes_of
+from geo.hours import hours_of_week
+from geo.learnt_times import learn, passes_of
 from geo.matching import Matcher
 from maps.charts import reliability_chart
 from rollby.files import say

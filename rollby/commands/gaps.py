@@ -16,7 +16,8 @@ from data.history import read_history
 from geo.as_json import number_json
 from geo.cells import with_outlines
 from geo.gap_figures import by_cell, change, exposed_per_week, percentile_s
-from geo.gaps import HOUR_S, past_cover
+from geo.gaps import past_cover
+from geo.hours import HOUR_S
 from rollby.files import say, write_cells
 from rollby.inputs import load_roads, load_settings
 from rollby.output import console, json_text

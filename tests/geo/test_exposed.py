@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -118,3 +119,11 @@ def test_a_record_says_what_the_truth_was(sample_dir: Path) -> None:
     assert minutes == sorted(minutes, reverse=True)
     # One is counted in steps of ten seconds, and an open stop up to the last that was recorded.
     assert sum(minutes) == pytest.approx(measure(record).exposure_min, abs=len(stops) / 3)
+
+
+def test_a_stop_cleared_without_an_end_is_over_when_it_is_cleared() -> None:
+    given = history(ends=None)
+    told = given.stops[0]
+    cleared = StopChange(stop=replace(told.stop, phase=StopPhase.CLEARED), at=after(12))
+    (found,) = exposed_stops(replace(given, stops=(told, cleared)))
+    assert (found.lasted_min, found.exposed_min) == (12, 12)

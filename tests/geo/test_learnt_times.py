@@ -9,13 +9,12 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
+from geo.hours import WEEK_HOURS, hours_of_week
 from geo.learnt_times import (
     FACTORS,
-    HOURS,
     Passes,
     credible_ratios,
     expected_s,
-    hours_of_week,
     learn,
     passes_of,
 )
@@ -137,7 +136,7 @@ def test_what_drivers_did_is_learnt_and_held_out_drives_are_met_better(denver: R
         1.5, rel=0.15
     )
     assert np.count_nonzero(learnt.hour_factor != 1) == 2
-    assert len(learnt.hour_factor) == HOURS
+    assert len(learnt.hour_factor) == WEEK_HOURS
     after = denver.retimed(denver.edge_ms / 1000 * learnt.edge_factor * learnt.hour_factor[evening])
     before_mae, after_mae = (
         np.mean([abs(np.log(expected_s(net, d) / (d.at_s[-1] - d.at_s[0]))) for d in rest])
