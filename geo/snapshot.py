@@ -22,12 +22,15 @@ from geo.staleness import WORKING, age_of, ages
 from geo.weigh import Needs, cost_min, gain_min, weigh_cover
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from data.records import Unit
     from data.road_table import BoolArray, FloatArray, IntArray
     from geo.board import Board
     from geo.company import Company
+    from geo.crew import Crew
+    from geo.scene import OpenStop
     from geo.starts import Starts
     from geo.weigh import Cover
 
@@ -144,7 +147,7 @@ def take_snapshot(board: Board, now: datetime) -> Snapshot:
     snapshot : Snapshot
         The flags, and who may be asked.
     """
-    policy, agencies = board.policy, board.settings.agencies
+    policy = board.policy
     stop_ids = tuple(sorted(board.open))
     stops = [board.open[stop_id] for stop_id in stop_ids]
     crew = board.crew()
@@ -156,29 +159,14 @@ def take_snapshot(board: Board, now: datetime) -> Snapshot:
     drive_time_s = _drive_times(board, starts, stop_ids, fix)
     company = _companies(board, now)
 
-    askable = crew.available & ~stale & (starts.edge[:, 0] >= 0)
-    askable &= ~(fix[:, ACCURACY] > FAR_M)
-    for unit_id in _not_free(board):
-        if unit_id in unit_row:
-            askable[unit_row[unit_id]] = False
-    counts = np.repeat(askable[:, None], len(stops), axis=1)
-    if agencies.share != "all":
-        for column, one in enumerate(stops):
-            own = board.unit(one.stop.unit_id)
-            agency = own.agency if own else ""
-            may = {name: agencies.may_help(name, agency) for name in set(crew.agencies)}
-            counts[:, column] &= [may[name] for name in crew.agencies]
-    near = counts.copy()
-    present = np.zeros(len(stops), np.int64)
+    askable = crew.available & ~stale & (starts.edge[:, 0] >= 0) & ~(fix[:, ACCURACY] > FAR_M)
+    askable[[unit_row[unit_id] for unit_id in _not_free(board) & unit_row.keys()]] = False
+    near = askable[:, None] & _may_help(board, crew, stops)
+    counts = near.copy()
     coming: list[list[float]] = []
     for column, one in enumerate(stops):
-        own = board.unit(one.stop.unit_id)
-        there, on_way = company[one.stop.stop_id].there, company[one.stop.stop_id].coming
-        own_duty = _duty(own, now, board) if own and own.officers > 1 else None
-        present[column] = own_officers(own_duty, one.place, board.settings)[0]
-        present[column] += sum(duty.unit.officers for duty in there)
         taus_s = []
-        for duty in on_way:
+        for duty in company[one.stop.stop_id].coming:
             row = unit_row[duty.unit_id]
             counts[row, column] = True
             if not np.isfinite(drive_time_s[row, column]) and one.position is not None:
@@ -190,13 +178,7 @@ def take_snapshot(board: Board, now: datetime) -> Snapshot:
         coming.append([tau_s for _, _, tau_s, officers in sorted(taus_s) for _ in range(officers)])
         if one.stop.unit_id in unit_row:
             counts[unit_row[one.stop.unit_id], column] = False
-    phases = [one.stop.phase for one in stops]
-    needs = Needs(
-        within_s=np.array([one.within_s for one in stops]),
-        mean_min=np.array([policy.duration_min[phase] for phase in phases]),  # type: ignore[index]
-        weight=np.array([policy.weight[phase] for phase in phases]),  # type: ignore[index]
-        short=np.maximum(0, np.array([one.stop.needs for one in stops]) - present),
-    )
+    needs = _needs(board, stops, company, now)
     cover = weigh_cover(drive_time_s, effective_s, counts, needs, policy)
     limit_s = drive_limit_s(needs.within_s, policy)
     return Snapshot(
@@ -215,6 +197,39 @@ def take_snapshot(board: Board, now: datetime) -> Snapshot:
         _coming=coming,
         _on_duty=crew.on_duty,
         _starts=starts,
+    )
+
+
+def _may_help(board: Board, crew: Crew, stops: Sequence[OpenStop]) -> BoolArray:
+    """Tell whose units the sharing rules let help at each stop."""
+    agencies = board.settings.agencies
+    may = np.ones((len(crew.unit_ids), len(stops)), np.bool_)
+    if agencies.share != "all":
+        for column, one in enumerate(stops):
+            own = board.unit(one.stop.unit_id)
+            agency = own.agency if own else ""
+            of = {name: agencies.may_help(name, agency) for name in set(crew.agencies)}
+            may[:, column] = [of[name] for name in crew.agencies]
+    return may
+
+
+def _needs(
+    board: Board, stops: Sequence[OpenStop], company: Mapping[str, Company], now: datetime
+) -> Needs:
+    """Count the officers that are there, and write what the stops want, as columns."""
+    policy, short = board.policy, []
+    for one in stops:
+        own = board.unit(one.stop.unit_id)
+        own_duty = _duty(own, now, board) if own and own.officers > 1 else None
+        present = own_officers(own_duty, one.place, board.settings)[0]
+        present += sum(duty.unit.officers for duty in company[one.stop.stop_id].there)
+        short.append(max(0, one.stop.needs - present))
+    phases = [one.stop.phase for one in stops]
+    return Needs(
+        within_s=np.array([one.within_s for one in stops]),
+        mean_min=np.array([policy.duration_min[phase] for phase in phases]),  # type: ignore[index]
+        weight=np.array([policy.weight[phase] for phase in phases]),  # type: ignore[index]
+        short=np.array(short, np.int64),
     )
 
 

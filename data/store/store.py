@@ -186,15 +186,8 @@ class Store:
                     events.append(_event_row(seq, received_ms, entry.door, report))
                 if entry.key:
                     known[name] = entry.digest, seq
-                    keys.append(
-                        dict(
-                            zip(
-                                KEYS_TAKEN.c.keys(),
-                                (*name, entry.digest, seq, received_ms),
-                                strict=True,
-                            )
-                        )
-                    )
+                    row = {"sender": entry.sender, "key": entry.key, "digest": entry.digest}
+                    keys.append({**row, "seq": seq, "received_ms": received_ms})
                 counts[entry.door, "accepted"] += len(entry.reports)
                 counts[entry.door, "late"] += entry.late
                 counts[entry.door, "duplicate"] += entry.duplicates
