@@ -1,0 +1,82 @@
+"""OwnTracks' JSON, by HTTP or MQTT: https://owntracks.org/booklet/tech/json/."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from data.errors import FieldError
+from data.feeds.heard import Refusal, Sighting
+from data.feeds.json_values import known, number, object_of, parsed, text
+from data.records import UnitFix
+
+if TYPE_CHECKING:
+    from data.feeds.heard import Heard
+
+KMH_MPS = 1 / 3.6
+
+
+def parse_owntracks(data: bytes, arrived_at: datetime) -> list[Heard]:  # noqa: ARG001 - a Parser
+    """
+    Read a message.
+
+    Parameters
+    ----------
+    data : bytes
+        One JSON object.
+    arrived_at : datetime
+        When it came; it stands for no fix's own instant.
+
+    Returns
+    -------
+    heard : list of Sighting or Refusal
+        None for a message that tells no position: a last will, a waypoint, a status. The device is
+        its ``topic``, else its ``tid``, else empty.
+    """
+    try:
+        return _read(data)
+    except FieldError as error:
+        return [Refusal(raw=data, reason=str(error))]
+
+
+def _read(data: bytes) -> list[Heard]:
+    """
+    Read a message.
+
+    Raises
+    ------
+    FieldError
+        If a value is missing or out of range, or the message is encrypted.
+    """
+    body = object_of(parsed(data), "body")
+    kind = text(body, "_type")
+    if kind == "encrypted":
+        raise FieldError("_type", kind, "must be readable; remove the app's encryption key")
+    if kind != "location":
+        return []
+    named = next((name for name in ("topic", "tid") if body.get(name)), None)
+    speed_kmh = known(number(body, "vel", None))
+    fix = UnitFix(
+        fixed_at=_instant(number(body, "tst")),
+        lat_deg=number(body, "lat"),
+        lon_deg=number(body, "lon"),
+        speed_mps=None if speed_kmh is None else speed_kmh * KMH_MPS,
+        heading_deg=known(number(body, "cog", None)),
+        accuracy_m=known(number(body, "acc", None)),
+    )
+    return [Sighting(device=text(body, named) if named else "", fix=fix, raw=data)]
+
+
+def _instant(stamp: float) -> datetime:
+    """
+    Read seconds since the epoch.
+
+    Raises
+    ------
+    FieldError
+        If no calendar holds them.
+    """
+    try:
+        return datetime.fromtimestamp(stamp, UTC)
+    except (ValueError, OverflowError, OSError):
+        raise FieldError("tst", stamp, "must be seconds since 1970") from None
