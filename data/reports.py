@@ -47,7 +47,38 @@ class Checked:
     at: datetime
 
 
-Report = FixReport | StatusChange | StopChange | Answer | Checked
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undone:
+    """
+    An answer is taken back.
+
+    Parameters
+    ----------
+    answer : Answer
+        As it was given.
+    at : datetime
+        When.
+    """
+
+    answer: Answer
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resumed:
+    """
+    The service was down until now: nobody was asked meanwhile, and nobody is asked in arrears.
+
+    Parameters
+    ----------
+    at : datetime
+        When it began again.
+    """
+
+    at: datetime
+
+
+Report = FixReport | StatusChange | StopChange | Answer | Checked | Undone | Resumed
 
 
 def subject(report: Report) -> str:
@@ -57,10 +88,13 @@ def subject(report: Report) -> str:
     Returns
     -------
     subject : str
-        The unit of a fix or a status, the stop of a change or a check, the suggestion of an answer.
+        The unit of a fix or a status, the stop of a change or a check, the suggestion of an answer
+        or of one that is taken back, nothing of the service's own.
     """
-    if isinstance(report, Answer):
-        return report.suggestion_id
+    if isinstance(report, Resumed):
+        return ""
+    if isinstance(report, Answer | Undone):
+        return (report.answer if isinstance(report, Undone) else report).suggestion_id
     if isinstance(report, StopChange):
         return report.stop.stop_id
     return report.stop_id if isinstance(report, Checked) else report.unit_id

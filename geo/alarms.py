@@ -24,11 +24,16 @@ class Sounds:
     ----------
     most : int
         Allowed an hour.
+
+    Attributes
+    ----------
+    made_s : deque of float
+        When, seconds since the epoch.
     """
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._made_s: deque[float] = deque()
+        self.made_s: deque[float] = deque()
 
     def make(self, now_s: float) -> bool:
         """
@@ -39,11 +44,11 @@ class Sounds:
         aloud : bool
             Whether it was.
         """
-        while self._made_s and self._made_s[0] <= now_s - HOUR_S:
-            self._made_s.popleft()
-        aloud = len(self._made_s) < self._most
+        while self.made_s and self.made_s[0] <= now_s - HOUR_S:
+            self.made_s.popleft()
+        aloud = len(self.made_s) < self._most
         if aloud:
-            self._made_s.append(now_s)
+            self.made_s.append(now_s)
         return aloud
 
 

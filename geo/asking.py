@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from data.events import AnswerKind
@@ -101,6 +101,24 @@ class Asking:
             until_s = now_s + 2 * self.pending.tau_s + policy.promise_late_s
             self.promised[self.pending.unit_id] = self.pending, until_s
             self.pending = None
+
+    def undo(self, answer: Answer, now_s: float) -> None:
+        """
+        Take an answer back.
+
+        Parameters
+        ----------
+        answer : Answer
+            As it was given.
+        now_s : float
+            When it is taken back; a promise turns into an ask of that instant again.
+        """
+        self.refused.discard(answer.unit_id)
+        promise = self.promised.get(answer.unit_id)
+        if promise is not None and promise[0].suggestion_id == answer.suggestion_id:
+            del self.promised[answer.unit_id]
+            if self.pending is None:
+                self.pending = replace(promise[0], at_s=now_s)
 
     def ask(self, suggested: Suggested) -> None:
         """

@@ -22,7 +22,7 @@ Change = tuple[str, int, float, float, bool]
 
 
 @dataclass(slots=True)
-class _Beside:
+class Beside:
     """A unit that was seen beside a stop, and since when; or away from it again."""
 
     stop_id: str
@@ -39,12 +39,17 @@ class Attendance:
     ----------
     policy : Policy
         How near is there, and for how long.
+
+    Attributes
+    ----------
+    beside : dict of int to Beside
+        By the unit's row.
     """
 
     def __init__(self, policy: Policy) -> None:
         self._near_m = policy.present_within_m
         self._enough_s = policy.present_after_s
-        self._beside: dict[int, _Beside] = {}
+        self.beside: dict[int, Beside] = {}
         self._there: dict[str, set[int]] = defaultdict(set)
         self._stop_ids: tuple[str, ...] = ()
         self._place_deg: FloatArray = np.empty((2, 0))
@@ -59,6 +64,20 @@ class Attendance:
             Rising.
         """
         return sorted(self._there.get(stop_id, ()))
+
+    def recall(self, beside: Mapping[int, Beside]) -> None:
+        """
+        Take over what was known before; nothing was known here yet.
+
+        Parameters
+        ----------
+        beside : mapping of int to Beside
+            By the unit's row.
+        """
+        self.beside.update(beside)
+        for row, one in beside.items():
+            if one.arrived:
+                self._there[one.stop_id].add(row)
 
     def put(self, places: Mapping[str, tuple[float, float]]) -> list[tuple[str, int]]:
         """
@@ -77,8 +96,8 @@ class Attendance:
         self._stop_ids = tuple(sorted(places))
         lon_lat = [places[stop_id] for stop_id in self._stop_ids]
         self._place_deg = np.array(lon_lat).reshape(-1, 2).T.copy()
-        over = [row for row, one in self._beside.items() if one.stop_id not in places]
-        gone = [(one.stop_id, row) for row in over if (one := self._beside.pop(row)).arrived]
+        over = [row for row, one in self.beside.items() if one.stop_id not in places]
+        gone = [(one.stop_id, row) for row in over if (one := self.beside.pop(row)).arrived]
         for stop_id in self._there.keys() - places.keys():
             del self._there[stop_id]
         return sorted(gone)
@@ -108,8 +127,8 @@ class Attendance:
         east, north = np.ascontiguousarray(lon_deg), np.ascontiguousarray(lat_deg)
         nearest_within(east, north, self._place_deg[0], self._place_deg[1], self._near_m, near)
         worth: BoolArray = near >= 0
-        if self._beside:
-            worth |= among(row, self._beside)
+        if self.beside:
+            worth |= among(row, self.beside)
         changes = []
         for i in np.flatnonzero(worth).tolist():
             stop_id = self._stop_ids[near[i]] if near[i] >= 0 else ""
@@ -118,7 +137,7 @@ class Attendance:
 
     def _see(self, row: int, stop_id: str, at_s: float) -> list[Change]:
         """Take in one fix of a unit that is beside a stop, or was."""
-        one = self._beside.get(row)
+        one = self.beside.get(row)
         if one is not None and one.stop_id == stop_id:
             one.away_since_s = None
             if not one.arrived and at_s - one.since_s >= self._enough_s:
@@ -134,7 +153,7 @@ class Attendance:
                 return []
             self._there[one.stop_id].discard(row)
             left.append((one.stop_id, row, at_s, one.away_since_s, False))
-        self._beside.pop(row, None)
+        self.beside.pop(row, None)
         if stop_id:
-            self._beside[row] = _Beside(stop_id, at_s)
+            self.beside[row] = Beside(stop_id, at_s)
         return left

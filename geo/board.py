@@ -9,7 +9,6 @@ runs out, and at every whole multiple of `Policy.tick_s`.
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict, deque
 from datetime import UTC, datetime
 from functools import cached_property
@@ -18,14 +17,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from data.events import AnswerKind
-from data.records import Unit, UnitFix, UnitStatus
+from data.records import Unit, UnitStatus
 from data.said import Attended, Suggested
 from geo.alarms import Sounds, escalated
 from geo.crew import Crew, crew_of
 from geo.demand import Zones
 from geo.policies import Candidates, ours
 from geo.scene import Scene
-from geo.sightings import ACCURACY, AT, HEADING, LAT, LON, SPEED, Sightings, among
+from geo.sightings import AT, LAT, LON, Sightings, among
 from geo.snapshot import Snapshot, take_snapshot
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
 
     from data.beats import Beat
     from data.events import Answer, Fixes, StatusChange, StopChange
-    from data.records import Stop
+    from data.records import Stop, UnitFix
     from data.said import Said
     from data.settings import Settings
     from geo.network import RoadNetwork
@@ -81,8 +80,8 @@ class Board:
         self.asked_s: dict[str, deque[float]] = defaultdict(deque)
         self.muted_until_s: dict[str, float] = {}
         self.now_s = -np.inf
-        self._shown: set[str] = set()
-        self._sounds = Sounds(self.policy.sounds_per_hour_max)
+        self.shown: set[str] = set()
+        self.sounds = Sounds(self.policy.sounds_per_hour_max)
         self._crew: Crew | None = None
         self._units: dict[str, Unit | None] = {}
         self._said: list[Said] = []
@@ -153,9 +152,9 @@ class Board:
         if before is None or (before.at, before.status.value) < (change.at, change.status.value):
             self.statuses[change.unit_id] = change
             if change.status is UnitStatus.ON_STOP:
-                self._shown.add(change.unit_id)
+                self.shown.add(change.unit_id)
             else:
-                self._shown.discard(change.unit_id)
+                self.shown.discard(change.unit_id)
             self._crew = None
             self._units.pop(change.unit_id, None)
             self.seen.row(change.unit_id)
@@ -193,6 +192,25 @@ class Board:
             one.asking.answer(answer, self.now_s, self.policy)
         self._due = True
 
+    def take_undo(self, answer: Answer, at: datetime) -> None:
+        """
+        Take an officer's answer back.
+
+        Parameters
+        ----------
+        answer : Answer
+            As it was given.
+        at : datetime
+            When it is taken back: the officer is free to be asked, and asked again at once where
+            the suggestion was accepted.
+        """
+        self._begin(at)
+        if answer.answer is AnswerKind.MUTE:
+            self.muted_until_s.pop(answer.unit_id, None)
+        if one := self.open.get(answer.stop_id):
+            one.asking.undo(answer, self.now_s)
+        self._due = True
+
     def take_check(self, stop_id: str, at: datetime) -> None:
         """
         Take dispatch's word that an officer was checked on.
@@ -228,6 +246,19 @@ class Board:
         said, self._said = self._said, []
         return said
 
+    def skip(self, now_s: float) -> None:
+        """
+        Come to an instant before which nobody was there to decide: the service was down.
+
+        Parameters
+        ----------
+        now_s : float
+            Seconds since the epoch. What ran out meanwhile has run out, and nothing is asked in
+            arrears.
+        """
+        self._catch_up()
+        self.now_s = max(self.now_s, now_s)
+
     # -- time ---------------------------------------------------------------------------------
 
     def wish_s(self) -> float:
@@ -239,7 +270,7 @@ class Board:
         wish_s : float
             Seconds since the epoch; inf where it waits for nothing.
         """
-        if not self.open and not self._shown:
+        if not self.open and not self.shown:
             return np.inf
         timers = [one.asking.next_s(self.policy) for one in self.open.values()]
         return min([self._tick_after(self.now_s), *timers])
@@ -284,9 +315,8 @@ class Board:
         """
         if unit_id not in self._units:
             change = self.statuses.get(unit_id)
-            fix = self.seen.fix[self.seen.row(unit_id)].tolist()
-            unknown = change is None or not math.isfinite(fix[AT])
-            self._units[unit_id] = None if change is None or unknown else _unit(change, fix)
+            fix = self.seen.fix_of(unit_id)
+            self._units[unit_id] = None if change is None or fix is None else _unit(change, fix)
         return self._units[unit_id]
 
     def crew(self) -> Crew:
@@ -367,7 +397,7 @@ class Board:
 
     def _refresh(self) -> None:
         """Open, close and place stops by what is known now."""
-        closed, gone = self.scene.refresh(self._now(), self._shown, self.unit)
+        closed, gone = self.scene.refresh(self._now(), self.shown, self.unit)
         for one in closed.values():
             self._said += one.asking.over(self.now_s)
         # By name: rows follow the order in which units were first heard of.
@@ -376,7 +406,7 @@ class Board:
 
     def _alarm(self, one: OpenStop, snapshot: Snapshot, column: int) -> None:
         """Raise and clear the alarm of a stop, and see to its checks."""
-        now_s, policy, sounds = self.now_s, self.policy, self._sounds
+        now_s, policy, sounds = self.now_s, self.policy, self.sounds
         stop_id, short = one.stop.stop_id, bool(snapshot.needs.short[column] > 0)
         probability = float(snapshot.cover.probability[column])
         self._said += one.alarm.flag(
@@ -507,19 +537,11 @@ class Board:
         return sum(at_s > self.now_s - HOUR_S for at_s in asked_s)
 
 
-def _unit(change: StatusChange, fix: list[float]) -> Unit:
+def _unit(change: StatusChange, fix: UnitFix) -> Unit:
     """Write a unit as a record."""
-    known = [None if math.isnan(figure) else figure for figure in fix]
     return Unit(
         unit_id=change.unit_id,
-        fix=UnitFix(
-            fixed_at=datetime.fromtimestamp(fix[AT], UTC),
-            lon_deg=fix[LON],
-            lat_deg=fix[LAT],
-            heading_deg=known[HEADING],
-            speed_mps=known[SPEED],
-            accuracy_m=known[ACCURACY],
-        ),
+        fix=fix,
         status=change.status,
         officers=change.officers,
         agency=change.agency,

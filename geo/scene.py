@@ -94,6 +94,10 @@ class Scene:
         Those of them that are on the road, each searched once.
     attendance : Attendance
         Who is beside which.
+    changes : dict of str to StopChange
+        The newest of each stop that is not over.
+    over : dict of str to datetime
+        When the last change of each stop that is over was.
     """
 
     def __init__(
@@ -104,8 +108,8 @@ class Scene:
         self.open: dict[str, OpenStop] = {}
         self.standing = StandingStops(net, within_s=float(horizon_s(widest_s, policy)))
         self.attendance = Attendance(policy)
-        self._changes: dict[str, StopChange] = {}
-        self._over: dict[str, datetime] = {}
+        self.changes: dict[str, StopChange] = {}
+        self.over: dict[str, datetime] = {}
 
     def take(self, change: StopChange) -> None:
         """
@@ -117,11 +121,11 @@ class Scene:
             The newest by its instant counts, whenever it arrived.
         """
         stop_id = change.stop.stop_id
-        before = self._changes.get(stop_id)
-        known_at = before.at if before else self._over.get(stop_id)
+        before = self.changes.get(stop_id)
+        known_at = before.at if before else self.over.get(stop_id)
         if known_at is None or known_at <= change.at:
-            self._changes[stop_id] = change
-            self._over.pop(stop_id, None)
+            self.changes[stop_id] = change
+            self.over.pop(stop_id, None)
 
     def there(self, stop_id: str) -> set[str]:
         """
@@ -156,12 +160,12 @@ class Scene:
         gone : list of (str, int)
             Stop and unit's row, where the unit was beside a stop that is no more.
         """
-        for stop_id, change in list(self._changes.items()):
+        for stop_id, change in list(self.changes.items()):
             if _is_over(change.stop, now):
-                self._over[stop_id] = self._changes.pop(stop_id).at
+                self.over[stop_id] = self.changes.pop(stop_id).at
         recorded = [
             self._with_company(change.stop)
-            for change in self._changes.values()
+            for change in self.changes.values()
             if change.stop.is_open(now)
         ]
         involved = set(shown).union(*({stop.unit_id, *stop.backup} for stop in recorded))

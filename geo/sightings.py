@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, deque
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from data.records import UnitFix
 from data.road_table import METRES_PER_DEG
 from geo.snap import snap_batch
 from geo.starts import Starts
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from data.events import Fixes
     from data.road_table import BoolArray, FloatArray, IntArray
@@ -76,6 +79,8 @@ class Sightings:
         How many units were ever seen.
     odd : deque of OddFix
         The last ones that were not believed.
+    doubted : dict of int to ndarray of float64, shape (6,)
+        By row, a fix that puts the unit elsewhere, until a second one agrees with it.
     """
 
     def __init__(self, net: RoadNetwork, policy: Policy) -> None:
@@ -87,7 +92,7 @@ class Sightings:
         self.counts: Counter[str] = Counter()
         self.seen_count = 0
         self.odd: deque[OddFix] = deque(maxlen=KEPT_ODD)
-        self._doubted: dict[int, FloatArray] = {}
+        self.doubted: dict[int, FloatArray] = {}
         self._moved: set[int] = set()
         self._named: tuple[tuple[str, ...], IntArray] = (), np.empty(0, np.int64)
         self._starts = _no_starts(64, 2)
@@ -113,6 +118,47 @@ class Sightings:
                     price_ms=np.concatenate([self._starts.price_ms, more.price_ms]),
                 )
         return row
+
+    def fix_of(self, unit_id: str) -> UnitFix | None:
+        """
+        Give a unit's newest believed fix as a record.
+
+        Returns
+        -------
+        fix : UnitFix or None
+            None where it was never seen.
+        """
+        row = self._row.get(unit_id)
+        if row is None or self.fix[row, AT] == -np.inf:
+            return None
+        at_s, *values = self.fix[row].tolist()
+        lon_deg, lat_deg, *rest = values
+        heading_deg, speed_mps, accuracy_m = (None if math.isnan(one) else one for one in rest)
+        return UnitFix(
+            fixed_at=datetime.fromtimestamp(at_s, UTC),
+            lon_deg=lon_deg,
+            lat_deg=lat_deg,
+            heading_deg=heading_deg,
+            speed_mps=speed_mps,
+            accuracy_m=accuracy_m,
+        )
+
+    def recall(self, unit_ids: Sequence[str], fix: FloatArray) -> None:
+        """
+        Take over what was known before; nothing was known here yet.
+
+        Parameters
+        ----------
+        unit_ids : sequence of str
+            In their order.
+        fix : ndarray of float64, shape (len(unit_ids), 6)
+            As `self.fix`.
+        """
+        rows = [self.row(unit_id) for unit_id in unit_ids]
+        self.fix[rows] = fix
+        seen = np.flatnonzero(np.isfinite(fix[:, AT]))
+        self._moved.update(seen.tolist())
+        self.seen_count = len(seen)
 
     def take(self, fixes: Fixes, which: slice) -> tuple[IntArray, FloatArray]:
         """
@@ -144,8 +190,8 @@ class Sightings:
             & (fix[:, AT] <= received_at_s + FUTURE_S)
             & plausible(before, fix)
         )
-        if self._doubted:
-            plain &= ~among(row, self._doubted)
+        if self.doubted:
+            plain &= ~among(row, self.doubted)
         believed = plain.copy()
         for i in np.flatnonzero(~plain).tolist():
             believed[i] = self._take_one(int(row[i]), fix[i], float(received_at_s[i]))
@@ -177,12 +223,12 @@ class Sightings:
             self.counts["late"] += 1
             return False
         elif not plausible(before, fix):
-            doubted = self._doubted.get(row)
+            doubted = self.doubted.get(row)
             if doubted is None or not doubted[AT] < fix[AT] or not plausible(doubted, fix):
-                self._doubted[row] = fix.copy()
+                self.doubted[row] = fix.copy()
                 return self._disbelieve(row, fix, received_at_s, "teleport")
         # Two fixes that agree outweigh the one that put the unit elsewhere.
-        self._doubted.pop(row, None)
+        self.doubted.pop(row, None)
         self.fix[row] = fix
         self._moved.add(row)
         return True

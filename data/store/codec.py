@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
@@ -11,9 +12,11 @@ from pydantic import TypeAdapter
 from data import events, records, reports, said
 from data.events import Answer, StatusChange, StopChange
 from data.records import UnitFix
-from data.reports import Checked, FixReport
+from data.reports import Checked, FixReport, Resumed, Undone
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from data.reports import Report
     from data.said import Said
 
@@ -29,10 +32,24 @@ _NAMES = {
 _FIX = ("lon_deg", "lat_deg", "heading_deg", "speed_mps", "accuracy_m")
 
 
-def _adapter_of(kind: type) -> TypeAdapter[Any]:
-    """Make what turns records into what JSON can hold, and back; it finds the names they use."""
+def adapter_of(kind: type, names: Mapping[str, Any] = MappingProxyType({})) -> TypeAdapter[Any]:
+    """
+    Make what turns records into what JSON can hold, and back.
+
+    Parameters
+    ----------
+    kind : type
+        A record.
+    names : mapping of str to type
+        Those that its fields use, beside the records of `data`.
+
+    Returns
+    -------
+    adapter : TypeAdapter
+        Exact both ways, but for `json` itself having to allow infinities.
+    """
     adapter = TypeAdapter[Any](kind)
-    adapter.rebuild(force=True, _types_namespace=_NAMES)
+    adapter.rebuild(force=True, _types_namespace={**_NAMES, **names})
     return adapter
 
 
@@ -41,10 +58,12 @@ _KINDS: dict[str, type] = {
     "stop": StopChange,
     "answer": Answer,
     "check": Checked,
+    "undo": Undone,
+    "resume": Resumed,
     **{kind.__name__.lower(): kind for kind in said.Said.__args__},
 }
 _KIND_OF = {kind: name for name, kind in _KINDS.items()}
-_ADAPTERS = {name: _adapter_of(kind) for name, kind in _KINDS.items()}
+_ADAPTERS = {name: adapter_of(kind) for name, kind in _KINDS.items()}
 
 
 def encoded(one: Report | Said) -> tuple[str, str]:

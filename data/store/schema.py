@@ -85,3 +85,20 @@ COUNTERS = Table(
     Column("count", BigInteger, nullable=False),
 )
 """By door: accepted, late, duplicate, refused."""
+
+MEMORIES = Table(
+    "memories",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+"""The board after event `seq`, when saying `number` was the last: what a start begins from."""
+
+READERS = Table(
+    "readers",
+    metadata,
+    Column("name", String(100), primary_key=True),
+    Column("number", BigInteger, nullable=False),
+)
+"""By name: the last saying that was delivered."""

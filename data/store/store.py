@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import func, insert, select, tuple_, update
+from sqlalchemy import delete, func, insert, select, tuple_, update
 
 from data.reports import subject as subject_of
 from data.store.codec import decoded, encoded
@@ -21,6 +21,7 @@ from data.store.schema import (
     DEAD_LETTERS,
     EVENTS,
     KEYS_TAKEN,
+    MEMORIES,
     SAID,
 )
 
@@ -258,6 +259,39 @@ class Store:
         with self._connection.begin():
             self._insert(SAID, rows)
         self.number += len(rows)
+
+    # -- what the board remembers ------------------------------------------------------------------
+
+    def save(self, body: bytes) -> None:
+        """
+        Keep what the board remembers after the last event and the last saying.
+
+        Parameters
+        ----------
+        body : bytes
+            For `saved`; the one before it is kept too, others go.
+        """
+        with self._connection.begin():
+            kept = select(MEMORIES.c.seq).order_by(MEMORIES.c.seq.desc())
+            newest = list(self._connection.execute(kept.limit(1)).scalars())
+            self._connection.execute(delete(MEMORIES).where(MEMORIES.c.seq.not_in(newest)))
+            self._connection.execute(delete(MEMORIES).where(MEMORIES.c.seq == self.seq))
+            self._insert(MEMORIES, [{"seq": self.seq, "number": self.number, "body": body}])
+
+    def saved(self) -> list[tuple[int, int, bytes]]:
+        """
+        Give what was kept.
+
+        Returns
+        -------
+        saved : list of (int, int, bytes)
+            `seq` and `number` at that time, and the body; the newest first.
+        """
+        with self._connection.begin():
+            rows = select(MEMORIES).order_by(MEMORIES.c.seq.desc())
+            return [
+                (row.seq, row.number, bytes(row.body)) for row in self._connection.execute(rows)
+            ]
 
     # -- reading; any thread may ------------------------------------------------------------------
 

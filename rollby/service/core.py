@@ -14,11 +14,13 @@ from collections import deque
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from data.reports import FixReport
+from data.reports import FixReport, Resumed
 from data.store.store import DeadLetter, Entry, Taken
 from rollby.service.feeding import feed, feed_all
+from rollby.service.saving import restore, saved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 MOST_AT_ONCE = 2000
 MOST_WAITING = 20_000
 IDLE_S = 1.0
+SAVE_EVERY_MS = 60_000
 
 
 class BusyError(Exception):
@@ -79,6 +82,7 @@ class Core:
         self._queue: queue.Queue[_Asked | None] = queue.Queue(MOST_WAITING)
         self._fixes: dict[str, UnitFix] = {}
         self._at_ms: int = store.received_ms
+        self._saved = store.seq, self._at_ms
         self._thread = threading.Thread(target=self._run, name="core", daemon=True)
         self.failed: BaseException | None = None
 
@@ -145,7 +149,7 @@ class Core:
         return asked.done
 
     def start(self) -> None:
-        """Build the board again from the store, then begin to accept."""
+        """Build the board again from what it remembered and what came since; begin to accept."""
         self._rebuild()
         self._thread.start()
 
@@ -154,18 +158,38 @@ class Core:
         if self._thread.is_alive():
             self._queue.put(None)
             self._thread.join()
+        if self.failed is None:
+            self._save()
 
     # -- the thread ----------------------------------------------------------------------------
 
     def _rebuild(self) -> None:
         """Come to where the events lead; say what had not been said when the last one ended."""
-        said_before = 0
-        for said in feed_all(self._board, self._noted(self._store.events())):
+        seq, said_before = self._remember()
+        for said in feed_all(self._board, self._noted(self._store.events(seq))):
             unsaid = max(0, self._store.number - said_before)
             said_before += len(said)
             self._say(said[unsaid:])
-        late = self._board.advance(self._tick_ms() / 1000)
-        self._say(late[max(0, self._store.number - said_before) :])
+        if self._store.seq:
+            at_ms = self._tick_ms()
+            resumed = Resumed(at=datetime.fromtimestamp(at_ms / 1000, UTC))
+            self._store.append([Entry(door="service", reports=(resumed,))], at_ms)
+            self._say(feed(self._board, at_ms, [resumed]))
+
+    def _remember(self) -> tuple[int, int]:
+        """Bring the board to the newest memory that can be read; give its event and saying."""
+        for seq, number, body in self._store.saved():
+            if restore(self._board, body):
+                for unit_id in self._board.seen.unit_ids:
+                    if fix := self._board.seen.fix_of(unit_id):
+                        self._fixes[unit_id] = fix
+                return seq, number
+        return 0, 0
+
+    def _save(self) -> None:
+        """Keep what the board remembers."""
+        self._saved = self._store.seq, self._at_ms
+        self._store.save(saved(self._board))
 
     def _noted(self, events: Iterable[Event]) -> Iterable[Event]:
         """Pass events on, and note each unit's newest fix."""
@@ -229,6 +253,9 @@ class Core:
                 self._accept(_run_of(waiting, Entry))
             else:
                 _look(waiting.popleft(), self._board)
+        seq, saved_ms = self._saved
+        if self._store.seq > seq and self._at_ms >= saved_ms + SAVE_EVERY_MS:
+            self._save()
 
     def _accept(self, asked: list[_Asked]) -> None:
         """Commit entries, acknowledge them, and let the board decide."""

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from data.events import Answer, Fixes, StatusChange, StopChange
-from data.reports import FixReport
+from data.reports import Checked, FixReport, Resumed, Undone
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from data.reports import Checked, Report
+    from data.reports import Report
     from data.said import Said
     from data.store.store import Event
     from geo.board import Board
@@ -40,6 +40,8 @@ def feed(board: Board, received_ms: int, reports: Sequence[Report]) -> list[Said
     said : list of Said
         What follows.
     """
+    if any(isinstance(report, Resumed) for report in reports):
+        board.skip(received_ms / 1000)
     fixes = [report for report in reports if isinstance(report, FixReport)]
     if fixes:
         board.take_fixes(columns_of(fixes, received_ms / 1000), slice(0, len(fixes)))
@@ -71,7 +73,9 @@ def feed_all(board: Board, events: Iterable[Event]) -> Iterator[list[Said]]:
 
 
 def _take(
-    board: Board, report: StatusChange | StopChange | Answer | Checked, now: datetime
+    board: Board,
+    report: StatusChange | StopChange | Answer | Checked | Undone | Resumed,
+    now: datetime,
 ) -> None:
     """Give a board one report; no sender's clock may carry it into the future."""
     if isinstance(report, StatusChange):
@@ -80,8 +84,10 @@ def _take(
         board.take_stop(replace(report, at=min(report.at, now)))
     elif isinstance(report, Answer):
         board.take_answer(replace(report, answered_at=now))
-    else:
+    elif isinstance(report, Checked):
         board.take_check(report.stop_id, min(report.at, now))
+    elif isinstance(report, Undone):
+        board.take_undo(report.answer, now)
 
 
 def columns_of(fixes: Sequence[FixReport], received_at_s: float) -> Fixes:

@@ -13,7 +13,7 @@ import pytest
 from data.events import StatusChange, StopChange
 from data.records import Stop, UnitFix, UnitStatus
 from data.reports import FixReport
-from data.said import Said
+from data.said import Flagged, Prompted, Said
 from data.settings import Settings
 from data.store.store import DeadLetter, Entry, Store, Taken
 from geo.as_json import said_json
@@ -105,13 +105,15 @@ def run(path: Path, denver: RoadNetwork, history: History, deaths: set[int]) -> 
 
 def test_dying_changes_nothing(tmp_path: Path, denver: RoadNetwork, shift: History) -> None:
     whole = run(tmp_path / "whole.db", denver, shift, set())
-    died = run(tmp_path / "died.db", denver, shift, {1, 7, 8, 15, 24})
+    deaths = {4, 7, 8, 15, 24}
+    died = run(tmp_path / "died.db", denver, shift, deaths)
     said, numbered, _, kept = whole
     assert kept > 500
     assert len({type(one) for _, one in numbered}) > 2
     assert [number for number, _ in numbered] == list(range(1, len(numbered) + 1))
     assert said == numbered
-    assert died == whole
+    # Each start is an event of its own, and nothing follows from it.
+    assert died == (*whole[:3], kept + len(deaths))
 
 
 def test_what_had_not_been_said_is_said_after_a_kill(
@@ -124,6 +126,7 @@ def test_what_had_not_been_said_is_said_after_a_kill(
     address = f"sqlite:///{tmp_path}/x.db"
     core, store = core_on(address, denver, clock, said)
     monkeypatch.setattr(store, "say", lambda _said: None)
+    monkeypatch.setattr(core, "_save", lambda: None)
     clock.s = arrived[-1][0]
     for at_s, report in arrived:
         clock.s = at_s
@@ -135,6 +138,24 @@ def test_what_had_not_been_said_is_said_after_a_kill(
     assert len(said) > 10
     assert said_json(said[0][1])
     store.close()
+
+
+def test_nobody_is_asked_in_arrears_for_the_time_the_service_was_down(
+    tmp_path: Path, denver: RoadNetwork
+) -> None:
+    clock, said = Hands(AT.timestamp()), list[tuple[int, Said]]()
+    address = f"sqlite:///{tmp_path}/down.db"
+    core, store = core_on(address, denver, clock, said)
+    here = FixReport(unit_id="2A11", fix=UnitFix(fixed_at=AT, lon_deg=-104.99, lat_deg=39.74))
+    core._serve(deque([_Asked(Entry(door="osmand", reports=(here,))), _Asked(stop(0))]))
+    store.close()
+    clock.s += 3600
+    core, store = core_on(address, denver, clock, said)
+    began_s, clock.s = clock.s, clock.s + 20
+    core._serve(deque())
+    store.close()
+    assert [type(one) for _, one in said] == [Flagged, Prompted]
+    assert all(one.at_s >= began_s for _, one in said)
 
 
 def fix(second: int, lon_deg: float = -104.99) -> FixReport:
