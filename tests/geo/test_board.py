@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +19,7 @@ from data.said import Attended, Escalated, Flagged, Prompted, Suggested, Withdra
 from data.settings import Settings
 from geo.board import Board
 from geo.dispatch import weigh_up
+from geo.memory import recall, remember
 from geo.replay import picture
 from geo.snapshot import take_snapshot
 from tests.geo.towns import NOW, TEN_MPS, at, town
@@ -78,6 +81,7 @@ class Day:
     def __init__(self, **policy: Any) -> None:
         self.board = Board(TOWN, Settings.model_validate({"policy": policy}))
         self.said: list[Any] = []
+        self.answers: list[Answer] = []
 
     def seen(self, unit: str, second: float, place: tuple[float, float], speed: float = 0) -> None:
         """Take one fix."""
@@ -99,16 +103,16 @@ class Day:
 
     def answer(self, suggested: Suggested, second: float, kind: str) -> None:
         """Take an answer."""
-        self.board.take_answer(
-            Answer(
-                suggestion_id=suggested.suggestion_id,
-                stop_id=suggested.stop_id,
-                unit_id=suggested.unit_id,
-                asked_at=datetime.fromtimestamp(suggested.at_s, UTC),
-                answer=AnswerKind(kind),
-                answered_at=later(second),
-            )
+        answer = Answer(
+            suggestion_id=suggested.suggestion_id,
+            stop_id=suggested.stop_id,
+            unit_id=suggested.unit_id,
+            asked_at=datetime.fromtimestamp(suggested.at_s, UTC),
+            answer=AnswerKind(kind),
+            answered_at=later(second),
         )
+        self.answers.append(answer)
+        self.board.take_answer(answer)
 
     def until(self, second: float) -> list[Any]:
         """Let time pass; what is said meanwhile."""
@@ -224,6 +228,22 @@ class AnyDay(RuleBasedStateMachine):
         if asked:
             self.day.answer(data.draw(st.sampled_from(asked[-3:])), self.second, kind.value)
 
+    @rule(data=st.data())
+    def an_answer_is_taken_back(self, data: st.DataObject) -> None:
+        if self.day.answers:
+            answer = data.draw(st.sampled_from(self.day.answers[-3:]))
+            self.day.board.take_undo(answer, later(self.second))
+
+    @rule(seconds=st.sampled_from([1, 70, 400]))
+    def another_goes_on_from_what_it_remembers(self, seconds: float) -> None:
+        self.day.until(self.second)
+        again = Board(TOWN, self.day.board.settings)
+        recall(again, deepcopy(remember(self.day.board)))
+        self.second += seconds
+        assert again.advance(since(self.second)) == self.day.until(self.second)
+        assert asdict(remember(again)) == asdict(remember(self.day.board))
+        self.day.board = again
+
     @rule(seconds=st.sampled_from([1, 9, 31, 70, 400]))
     def time_passes(self, seconds: float) -> None:
         self.second += seconds
@@ -323,6 +343,52 @@ def test_who_mutes_is_left_alone_for_a_quarter_of_an_hour() -> None:
     assert {one.unit_id for one in of(Suggested, day.until(860))} == {"1A3", "1A1"}
     day.keep_alive(places, 895)
     assert "1A2" in {one.unit_id for one in of(Suggested, day.until(950))}
+
+
+def test_a_mute_taken_back_is_none() -> None:
+    day = asking_day()
+    (first,) = day.until(2)
+    day.answer(first, 3, "mute")
+    day.until(3)
+    assert day.board.is_muted("1A2")
+    day.board.take_undo(day.answers[0], later(9))
+    assert not day.board.is_muted("1A2")
+    said = day.until(45)
+    assert [one.unit_id for one in of(Suggested, said)] == ["1A2"]
+
+
+def test_a_promise_taken_back_is_a_question_again() -> None:
+    day = asking_day()
+    (first,) = day.until(2)
+    day.answer(first, 3, "en_route")
+    day.until(9)
+    day.board.take_undo(day.answers[0], later(9))
+    day.until(38)
+    pending = day.board.open["S1"].asking.pending
+    assert pending is not None
+    assert (pending.suggestion_id, pending.at_s) == ("S1/1", since(9))
+    day.until(39)
+    (gone,) = of(Withdrawn, day.said)
+    assert (gone.why, gone.at_s) == ("no answer", since(39))
+
+
+def test_no_question_is_asked_for_a_time_that_was_skipped() -> None:
+    day = asking_day(alone_after_s=0)
+    day.until(2)
+    day.board.skip(since(500))
+    said = day.until(520)
+    assert [one.at_s for one in of(Withdrawn, said)] == [since(500)]
+    assert all(one.at_s >= since(500) for one in said)
+
+
+def test_a_board_remembers_which_stops_are_over() -> None:
+    day = asking_day()
+    day.stop("S1", "1A1", 5, ended_at=later(5), started_at=later(1))
+    day.until(5)
+    again = Day()
+    recall(again.board, remember(day.board))
+    again.stop("S1", "1A1", 4, started_at=later(1), phase=StopPhase.SECURED)
+    assert not again.board.stops()
 
 
 def test_who_is_en_route_is_believed_for_a_while() -> None:
