@@ -52,6 +52,10 @@ class Snapshot:
         Askable, near enough, allowed to help there, and somebody is missing.
     drive_time_s : ndarray of float64, shape (u, s)
         From the last fix; inf past the horizon.
+    effective_age_s : ndarray of float64, shape (u,)
+        a of the model.
+    starts : Starts
+        Of the units.
     needs : Needs
         Of the stops.
     cover : Cover
@@ -64,15 +68,15 @@ class Snapshot:
     askable: BoolArray
     allowed: BoolArray
     drive_time_s: FloatArray
+    effective_age_s: FloatArray
+    starts: Starts
     needs: Needs
     cover: Cover
     _board: Board
     _rows: IntArray
-    _effective_s: FloatArray
     _officers: IntArray
     _coming: list[list[float]]
     _on_duty: int
-    _starts: Starts
     _gain: FloatArray | None = None
     _score: FloatArray | None = None
 
@@ -110,7 +114,9 @@ class Snapshot:
         """Give L of each unit, by the points that stand for the demand; 0 where it is not idle."""
         idle = np.flatnonzero(self.askable)
         lost = np.zeros(len(self.unit_ids))
-        lost[idle] = self._board.zones.lost_shares(self._starts.rows(idle), self._effective_s[idle])
+        lost[idle] = self._board.zones.lost_shares(
+            self.starts.rows(idle), self.effective_age_s[idle]
+        )
         return lost
 
     def crow_m(self, rows: IntArray, columns: IntArray) -> FloatArray:
@@ -188,15 +194,15 @@ def take_snapshot(board: Board, now: datetime) -> Snapshot:
         askable=askable,
         allowed=near & (needs.short > 0) & (cover.tau_s <= limit_s),
         drive_time_s=drive_time_s,
+        effective_age_s=effective_s,
+        starts=starts,
         needs=needs,
         cover=cover,
         _board=board,
         _rows=rows,
-        _effective_s=effective_s,
         _officers=crew.officers,
         _coming=coming,
         _on_duty=crew.on_duty,
-        _starts=starts,
     )
 
 

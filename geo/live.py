@@ -1,0 +1,175 @@
+"""What the live board shows: every open stop, who could come, and how old each position is."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from data.records import UnitStatus
+from geo.as_json import instant_json, number_json
+from geo.router import search_back
+from geo.snapshot import take_snapshot
+from geo.staleness import age_of, bounds_s
+
+if TYPE_CHECKING:
+    from data.records import Unit
+    from data.said import Suggested
+    from geo.board import Board
+    from geo.router import Backward
+    from geo.scene import OpenStop
+    from geo.snapshot import Snapshot
+
+Json = dict[str, Any]
+NEAREST = 5
+
+
+class Live:
+    """
+    A view of a board.
+
+    Parameters
+    ----------
+    board : Board
+        It is not changed.
+    """
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+        self._far: dict[str, Backward] = {}
+
+    def json(self) -> Json:
+        """
+        Write the board as it stands, just advanced.
+
+        Returns
+        -------
+        live : dict
+            ``rollby.live/1``: ``at``, ``stops`` by priority, ``units`` by unit_id. A stop's figures
+            are those of `rollby suggest` at this instant; its alarm and its asks are the board's.
+        """
+        board = self._board
+        if not np.isfinite(board.now_s):
+            return {"schema": "rollby.live/1", "at": None, "stops": [], "units": []}
+        now = datetime.fromtimestamp(board.now_s, UTC)
+        self._far = {stop_id: far for stop_id, far in self._far.items() if stop_id in board.open}
+        return {
+            "schema": "rollby.live/1",
+            "at": instant_json(now),
+            "stops": self._stops(take_snapshot(board, now)) if board.open else [],
+            "units": [_unit_json(unit, now, board) for unit in board.units()],
+        }
+
+    def _stops(self, snapshot: Snapshot) -> list[Json]:
+        """Write all stops, the most urgent first."""
+        needs, cover = snapshot.needs, snapshot.cover
+        priority = needs.short * needs.weight * needs.mean_min * (1 - cover.probability)
+        stops = []
+        for column, stop_id in enumerate(snapshot.stop_ids):
+            one = self._board.open[stop_id]
+            stops.append(
+                {
+                    **_record_json(one, self._board),
+                    "short": int(needs.short[column]),
+                    "within_s": float(needs.within_s[column]),
+                    "backup_probability": number_json(float(cover.probability[column])),
+                    "flag": cover.flag(column).value,
+                    "priority": number_json(float(priority[column])),
+                    "nearest": self._nearest(snapshot, column, one),
+                    "asked": _asked_json(one.asking.pending) if one.asking.pending else None,
+                    "promised": [_asked_json(asked) for asked, _ in one.asking.promised.values()],
+                    "there": sorted(self._board.scene.there(stop_id)),
+                    "alarm": one.alarm.raised,
+                    "check_due": one.alarm.prompt_due_s is not None,
+                }
+            )
+        return sorted(stops, key=lambda one: (-one["priority"], one["began_at"], one["stop_id"]))
+
+    def _nearest(self, snapshot: Snapshot, column: int, one: OpenStop) -> list[Json]:
+        """List the nearest units that can reach a stop, whatever they do, however far they are."""
+        units = [self._board.unit(unit_id) for unit_id in snapshot.unit_ids]
+        other = [
+            row
+            for row, unit in enumerate(units)
+            if unit
+            and unit.unit_id != one.stop.unit_id
+            and unit.status is not UnitStatus.OUT_OF_SERVICE
+        ]
+        drive_time_s = snapshot.drive_time_s[other, column]
+        if one.position and np.isfinite(drive_time_s).sum() < min(NEAREST, len(other)):
+            far = self._far.get(one.stop.stop_id)
+            if far is None or far.place != one.position:
+                far = search_back(self._board.net, one.position)
+                self._far[one.stop.stop_id] = far
+            by_road_s = far.drive_times_s(snapshot.starts.rows(np.array(other)))
+            drive_time_s = np.minimum(drive_time_s, by_road_s)
+        found = []
+        for place in np.argsort(drive_time_s, kind="stable")[:NEAREST].tolist():
+            if np.isfinite(drive_time_s[place]):
+                row, time_s = other[place], float(drive_time_s[place])
+                found.append(_near_json(snapshot, row, column, units[row], time_s))
+        return found
+
+
+def _unit_json(unit: Unit, now: datetime, board: Board) -> Json:
+    """Write a unit: without its age, which a reader reckons from `fixed_at`."""
+    age = age_of(unit.fix, now=now, policy=board.policy)
+    return {
+        "unit_id": unit.unit_id,
+        "agency": unit.agency,
+        "status": unit.status.value,
+        "officers": unit.officers,
+        "lon": round(unit.fix.lon_deg, 6),
+        "lat": round(unit.fix.lat_deg, 6),
+        "heading_deg": number_json(unit.fix.heading_deg, 0),
+        "speed_mps": number_json(unit.fix.speed_mps, 1),
+        "accuracy_m": number_json(unit.fix.accuracy_m, 0),
+        "fixed_at": instant_json(unit.fix.fixed_at),
+        "freshness": age.freshness.value,
+        "muted": board.is_muted(unit.unit_id),
+    }
+
+
+def _record_json(one: OpenStop, board: Board) -> Json:
+    """Write what is known of a stop, whoever could come."""
+    stop, position = one.stop, one.position
+    lon_deg, lat_deg = one.place or (None, None)
+    return {
+        "stop_id": stop.stop_id,
+        "unit_id": stop.unit_id,
+        "lon": number_json(lon_deg, 6),
+        "lat": number_json(lat_deg, 6),
+        "street": board.net.table.street(position.edge) if position else "",
+        "phase": stop.phase.value,
+        "began_at": instant_json(datetime.fromtimestamp(one.began_s, UTC)),
+        "from_status": stop.from_status,
+        "needs": stop.needs,
+        "backup": list(stop.backup),
+    }
+
+
+def _near_json(
+    snapshot: Snapshot, row: int, column: int, unit: Unit | None, drive_time_s: float
+) -> Json:
+    """Write a unit that can reach a stop."""
+    t_lo_s, t_hi_s = bounds_s(drive_time_s, float(snapshot.effective_age_s[row]))
+    return {
+        "unit_id": snapshot.unit_ids[row],
+        "status": unit.status.value if unit else None,
+        "drive_time_s": number_json(drive_time_s),
+        "t_lo_s": number_json(t_lo_s),
+        "t_hi_s": number_json(t_hi_s),
+        "probability": number_json(float(snapshot.cover.chance[row, column])),
+        "askable": bool(snapshot.askable[row]),
+    }
+
+
+def _asked_json(suggested: Suggested) -> Json:
+    """Write who was asked."""
+    return {
+        "suggestion_id": suggested.suggestion_id,
+        "unit_id": suggested.unit_id,
+        "asked_at": instant_json(datetime.fromtimestamp(suggested.at_s, UTC)),
+        "drive_time_s": number_json(suggested.drive_time_s),
+    }
