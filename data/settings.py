@@ -250,6 +250,66 @@ class Beats(_Section):
     )  # fmt: skip
 
 
+class Service(_Section):
+    """The live service, `rollby serve`."""
+
+    store: str = Field(
+        "sqlite:///rollby.db",
+        description="where events are kept: sqlite:///FILE or postgresql://USER@HOST/NAME",
+    )
+    listen: str = Field("127.0.0.1:8340", description="HOST:PORT to listen on")
+    tls_certificate: str = Field("", description="PEM file; empty = no TLS, on loopback only")
+    tls_key: str = Field("", description="PEM file of its key")
+    history: str = Field(
+        "", description="folder in which the day is recorded for replay and gaps; empty = none"
+    )
+    raw_days: Annotated[int, Field(ge=1, le=3650)] = Field(
+        30, description="raw positions are kept so many days"
+    )
+    undo_s: NonNegative = Field(30.0, description="an officer's word can be taken back so long")
+    webhooks: dict[str, str] = Field(
+        {}, description='name: https address that is told what the board says, e.g. "cad" = "..."'
+    )
+    webhook_secret: str = Field(
+        "", description="file with the secret that signs them; needed where there are webhooks"
+    )
+
+    @field_validator("listen")
+    @classmethod
+    def _is_an_address(cls, listen: str) -> str:
+        """
+        Hold it to HOST:PORT.
+
+        Raises
+        ------
+        ValueError
+            If it is something else.
+        """
+        host, _, port = listen.rpartition(":")
+        if not host or not port.isdecimal() or not int(port) <= 65535:  # noqa: PLR2004 - ports
+            raise ValueError("must be HOST:PORT, such as 127.0.0.1:8340 or [::1]:8340")
+        return listen
+
+    @model_validator(mode="after")
+    def _go_together(self) -> Service:
+        """
+        Hold the rules that tie one value to another.
+
+        Raises
+        ------
+        ValueError
+            If a certificate has no key, or webhooks have no secret or no address.
+        """
+        if bool(self.tls_certificate) != bool(self.tls_key):
+            raise ValueError("tls_certificate and tls_key must both be given, or neither")
+        if self.webhooks and not self.webhook_secret:
+            raise ValueError("webhook_secret must name a file where there are webhooks")
+        for name, address in self.webhooks.items():
+            if not address.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+                raise ValueError(f"webhooks.{name} must begin with https://, but on this machine")
+        return self
+
+
 class Settings(_Section):
     """Everything that can be set; the defaults are those of docs/model.md."""
 
@@ -257,6 +317,7 @@ class Settings(_Section):
     units: Units = Units()
     agencies: Agencies = Agencies()
     beats: Beats = Beats()
+    service: Service = Service()
 
 
 def read_settings(path: Path) -> Settings:

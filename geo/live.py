@@ -47,7 +47,8 @@ class Live:
         -------
         live : dict
             ``rollby.live/1``: ``at``, ``stops`` by priority, ``units`` by unit_id. A stop's figures
-            are those of `rollby suggest` at this instant; its alarm and its asks are the board's.
+            are those of `rollby suggest` at this instant; its alarm and its asks are the board's. A
+            unit that sends positions and never a status is shown with none: it is asked nothing.
         """
         board = self._board
         if not np.isfinite(board.now_s):
@@ -58,7 +59,11 @@ class Live:
             "schema": "rollby.live/1",
             "at": instant_json(now),
             "stops": self._stops(take_snapshot(board, now)) if board.open else [],
-            "units": [_unit_json(unit, now, board) for unit in board.units()],
+            "units": [
+                unit_json
+                for unit_id in sorted(board.seen.unit_ids)
+                if (unit_json := _unit_json(unit_id, now, board))
+            ],
         }
 
     def _stops(self, snapshot: Snapshot) -> list[Json]:
@@ -112,22 +117,25 @@ class Live:
         return found
 
 
-def _unit_json(unit: Unit, now: datetime, board: Board) -> Json:
-    """Write a unit: without its age, which a reader reckons from `fixed_at`."""
-    age = age_of(unit.fix, now=now, policy=board.policy)
+def _unit_json(unit_id: str, now: datetime, board: Board) -> Json | None:
+    """Write a unit that was seen: without its age, which a reader reckons from `fixed_at`."""
+    fix, shown = board.seen.fix_of(unit_id), board.statuses.get(unit_id)
+    if fix is None:
+        return None
+    age = age_of(fix, now=now, policy=board.policy)
     return {
-        "unit_id": unit.unit_id,
-        "agency": unit.agency,
-        "status": unit.status.value,
-        "officers": unit.officers,
-        "lon": round(unit.fix.lon_deg, 6),
-        "lat": round(unit.fix.lat_deg, 6),
-        "heading_deg": number_json(unit.fix.heading_deg, 0),
-        "speed_mps": number_json(unit.fix.speed_mps, 1),
-        "accuracy_m": number_json(unit.fix.accuracy_m, 0),
-        "fixed_at": instant_json(unit.fix.fixed_at),
+        "unit_id": unit_id,
+        "agency": shown.agency if shown else "",
+        "status": shown.status.value if shown else None,
+        "officers": shown.officers if shown else None,
+        "lon": round(fix.lon_deg, 6),
+        "lat": round(fix.lat_deg, 6),
+        "heading_deg": number_json(fix.heading_deg, 0),
+        "speed_mps": number_json(fix.speed_mps, 1),
+        "accuracy_m": number_json(fix.accuracy_m, 0),
+        "fixed_at": instant_json(fix.fixed_at),
         "freshness": age.freshness.value,
-        "muted": board.is_muted(unit.unit_id),
+        "muted": board.is_muted(unit_id),
     }
 
 

@@ -164,7 +164,7 @@ class Scene:
             if _is_over(change.stop, now):
                 self.over[stop_id] = self.changes.pop(stop_id).at
         recorded = [
-            self._with_company(change.stop)
+            self._with_company(self._with_place(change.stop, unit_of))
             for change in self.changes.values()
             if change.stop.is_open(now)
         ]
@@ -189,6 +189,13 @@ class Scene:
             return closed, []
         places = {i: one.place for i, one in self.open.items() if one.place is not None}
         return closed, self.attendance.put(places)
+
+    def _with_place(self, stop: Stop, unit_of: Callable[[str], Unit | None]) -> Stop:
+        """Put a stop where its unit was seen, where that has sent positions and no status yet."""
+        if stop.lon_deg is not None or unit_of(stop.unit_id) is not None:
+            return stop
+        fix = self._seen.fix_of(stop.unit_id)
+        return replace(stop, lon_deg=fix.lon_deg, lat_deg=fix.lat_deg) if fix else stop
 
     def _with_company(self, stop: Stop) -> Stop:
         """Add who is promised, and who is there, to the backup that is listed."""

@@ -498,6 +498,18 @@ def gaps(**options: Any) -> None:
 
 
 @cli.command()
+@_roads_option
+@settings_option
+@click.option("--store", help="In place of service.store of the settings.")
+@click.option("--listen", help="HOST:PORT, in place of service.listen of the settings.")
+def serve(**options: Any) -> None:
+    """Run the live service: positions and stops in, suggestions out, nothing lost."""
+    from rollby.commands.serve import run_service
+
+    run_service(**options)
+
+
+@cli.command()
 @click.option("--settings", type=FILE, help="Fill in from this file.")
 def settings(settings: Path | None) -> None:
     """Print all settings as TOML, with their defaults and what they mean."""

@@ -28,6 +28,8 @@ from data.store.schema import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from sqlalchemy import Select
+
     from data.reports import Report
     from data.said import Said
 
@@ -342,7 +344,28 @@ class Store:
                 for row in reader.execute(rows)
             ]
 
-    def newest(self, kind: str, subject: str) -> Event | None:
+    def said_about(self, subject: str) -> list[tuple[int, Said]]:
+        """
+        Read what was said about something.
+
+        Parameters
+        ----------
+        subject : str
+            A suggestion's name, or a stop's for all but its suggestions.
+
+        Returns
+        -------
+        said : list of (int, Said)
+            Numbered, in order.
+        """
+        rows = select(SAID).where(SAID.c.subject == subject).order_by(SAID.c.number)
+        with self._engine.connect() as reader:
+            return [
+                (row.number, decoded(row.kind, row.subject, row.body))
+                for row in reader.execute(rows)
+            ]
+
+    def newest(self, kind: str, subject: str, before: int | None = None) -> Event | None:
         """
         Give the last report about something.
 
@@ -352,6 +375,8 @@ class Store:
             ``status``, ``stop``, ``answer`` or ``check``; fixes have no index.
         subject : str
             As `data.reports.subject` gives it.
+        before : int or None
+            Only those of a smaller `seq`; None for all.
 
         Returns
         -------
@@ -360,12 +385,28 @@ class Store:
         """
         # The planner takes the index only where the query says that it wants no fixes.
         mine = (EVENTS.c.kind != "fix") & (EVENTS.c.kind == kind) & (EVENTS.c.subject == subject)
-        rows = select(EVENTS).where(mine).order_by(EVENTS.c.seq.desc()).limit(1)
+        if before is not None:
+            mine &= EVENTS.c.seq < before
+        return self._first(select(EVENTS).where(mine).order_by(EVENTS.c.seq.desc()))
+
+    def at(self, seq: int) -> Event | None:
+        """
+        Give one event.
+
+        Returns
+        -------
+        event : Event or None
+            None where there is none of this `seq`.
+        """
+        return self._first(select(EVENTS).where(EVENTS.c.seq == seq))
+
+    def _first(self, rows: Select[Any]) -> Event | None:
+        """Read the first of some events."""
         with self._engine.connect() as reader:
-            row = reader.execute(rows).first()
+            row = reader.execute(rows.limit(1)).first()
         if row is None:
             return None
-        return Event(row.seq, row.received_ms, decoded(kind, subject, row.body))
+        return Event(row.seq, row.received_ms, decoded(row.kind, row.subject, row.body))
 
     def counters(self) -> dict[str, dict[str, int]]:
         """
@@ -382,19 +423,29 @@ class Store:
                 found.setdefault(door, {})[outcome] = count
         return found
 
-    def dead_letters(self) -> list[DeadLetter]:
+    def dead_letters(self, after: int = 0, most: int = PART) -> list[tuple[int, DeadLetter]]:
         """
         List what was refused.
 
+        Parameters
+        ----------
+        after : int
+            The number to go on from.
+        most : int
+            How many at most.
+
         Returns
         -------
-        letters : list of DeadLetter
-            In order.
+        letters : list of (int, DeadLetter)
+            Numbered, in order.
         """
-        rows = select(*(DEAD_LETTERS.c[name] for name in DeadLetter.__slots__))
+        number = DEAD_LETTERS.c.letter_id
+        rows = select(DEAD_LETTERS).where(number > after).order_by(number).limit(most)
         with self._engine.connect() as reader:
-            found = reader.execute(rows.order_by(DEAD_LETTERS.c.letter_id))
-            return [DeadLetter(**row._asdict()) for row in found]
+            return [
+                (row.letter_id, DeadLetter(**{n: getattr(row, n) for n in DeadLetter.__slots__}))
+                for row in reader.execute(rows)
+            ]
 
 
 def _event_row(seq: int, received_ms: int, door: str, report: Report) -> dict[str, Any]:

@@ -131,6 +131,11 @@ class Core:
         """
         return self._put(_Asked(at))
 
+    @property
+    def waiting(self) -> int:
+        """How much waits to be done."""
+        return self._queue.qsize()
+
     def _put(self, asked: _Asked) -> Future[Any]:
         """
         Queue.

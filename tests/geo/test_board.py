@@ -422,6 +422,16 @@ def test_a_stop_known_by_status_alone_is_asked_about_when_no_record_follows() ->
     assert [one.stop_id for one in of(Suggested, day.until(20))] == ["status:1A1"]
 
 
+def test_a_stop_of_a_unit_that_never_said_its_status_is_where_it_was_seen() -> None:
+    day = Day()
+    day.on_duty({"1A2": HOME["1A2"]})
+    day.seen("1A1", 0, HOME["1A1"])
+    day.stop("S1", "1A1", 1)
+    (asked,) = of(Suggested, day.until(2))
+    assert (asked.unit_id, asked.drive_time_s) == ("1A2", 70.0)
+    check_equal(day.board)
+
+
 def test_a_second_car_that_stays_beside_closes_it_by_itself() -> None:
     day = asking_day(answer_within_s=200)
     day.until(2)

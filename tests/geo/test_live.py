@@ -92,5 +92,14 @@ def test_an_old_fix_is_called_old() -> None:
     assert datetime.fromtimestamp(day.board.now_s, UTC) == later(1000)
 
 
+def test_a_unit_that_never_said_its_status_is_shown_all_the_same() -> None:
+    day = Day()
+    day.seen("1A1", 0, (0, 0))
+    day.shows("1A2", 0)
+    day.until(1)
+    (unit,) = Live(day.board).json()["units"]
+    assert (unit["unit_id"], unit["status"]) == ("1A1", None)
+
+
 def test_a_board_that_knows_nothing_shows_nothing(denver: RoadNetwork) -> None:
     assert Live(Board(denver, Settings())).json()["at"] is None

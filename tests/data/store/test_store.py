@@ -122,7 +122,7 @@ def test_what_is_accepted_is_there_in_its_order(address: str) -> None:
     assert [event.seq for event in again.events(after=4)] == [5, 6]
     assert [one for _, one in again.said()] == SAID
     assert [number for number, _ in again.said(after=2, most=2)] == [3, 4]
-    assert again.dead_letters()[0].raw == b"\0\xff"
+    assert again.dead_letters()[0][1].raw == b"\0\xff"
     assert again.counters() == {
         "cad": {"accepted": 5, "refused": 1},
         "osmand": {"accepted": 1, "late": 1, "duplicate": 2},

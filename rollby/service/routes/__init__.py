@@ -1,0 +1,1 @@
+"""The service by HTTP: one file a kind of caller."""

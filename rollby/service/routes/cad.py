@@ -1,0 +1,284 @@
+"""Stops, statuses and checks in, from the dispatch system (CAD) or a dispatcher."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, HTTPException, Request, Response
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from data.errors import FieldError
+from data.events import StatusChange, StopChange
+from data.records import Stop, StopPhase, UnitStatus
+from data.reports import Checked
+from rollby.service.access import Caller
+from rollby.service.guard import needs
+from rollby.service.rights import Right
+from rollby.service.running import InService, Running
+
+router = APIRouter(prefix="/api", tags=["stops and statuses in"])
+Sender = Annotated[Caller, Depends(needs(Right.SEND, Right.OVERRIDE))]
+Key = Annotated[str, Header(alias="Idempotency-Key", max_length=200)]
+Id = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^\S(.*\S)?$")]
+
+
+class _Body(BaseModel):
+    """What is sent: unknown fields are faults."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
+class StopBody(_Body):
+    """A stop as it is now; the fields are those of the stops' files."""
+
+    unit_id: Id
+    started_at: AwareDatetime
+    ended_at: AwareDatetime | None = None
+    lon: float | None = None
+    lat: float | None = None
+    heading_deg: float | None = None
+    phase: StopPhase = StopPhase.CONTACT
+    backup: list[Id] = Field(default=[], max_length=50)
+    needs: int = 2
+    at: AwareDatetime | None = Field(None, description="when that was known; default: now")
+
+
+class StopPatch(_Body):
+    """What has changed of a stop."""
+
+    unit_id: Id | None = None
+    ended_at: AwareDatetime | None = None
+    lon: float | None = None
+    lat: float | None = None
+    heading_deg: float | None = None
+    phase: StopPhase | None = None
+    backup: list[Id] | None = Field(None, max_length=50)
+    needs: int | None = None
+    at: AwareDatetime | None = Field(None, description="when that was known; default: now")
+
+
+class StatusBody(_Body):
+    """What a unit shows."""
+
+    unit_id: Id
+    status: str = Field(description="one of rollby's, or the agency's own code as in the settings")
+    at: AwareDatetime | None = Field(None, description="when; default: now")
+    officers: int | None = Field(None, ge=1, le=99, description="default: as before, else 1")
+    agency: str | None = Field(None, max_length=100, description="default: as before, else empty")
+
+
+class StopShown(StopBody):
+    """A stop as it was last reported; its `ETag` is the number of that report."""
+
+    stop_id: str
+
+
+class Taken(BaseModel):
+    """It is on disk."""
+
+    seq: int
+
+
+def _stop_of(stop_id: str, body: StopBody) -> Stop:
+    """Make the record."""
+    told = body.model_dump(exclude={"at", "lon", "lat", "backup"})
+    return Stop(
+        stop_id=stop_id,
+        lon_deg=body.lon,
+        lat_deg=body.lat,
+        backup=tuple(dict.fromkeys(body.backup)),
+        **told,
+    )
+
+
+def _shown(stop: Stop, at: datetime) -> StopShown:
+    """Write the record."""
+    return StopShown(
+        stop_id=stop.stop_id,
+        unit_id=stop.unit_id,
+        started_at=stop.started_at or at,
+        ended_at=stop.ended_at,
+        lon=stop.lon_deg,
+        lat=stop.lat_deg,
+        heading_deg=stop.heading_deg,
+        phase=stop.phase,
+        backup=list(stop.backup),
+        needs=stop.needs,
+        at=at,
+    )
+
+
+def expected(stop_id: str, request: Request) -> tuple[str, int | None] | None:
+    """
+    Read what a sender expects a stop to be.
+
+    Parameters
+    ----------
+    stop_id : str
+        Which.
+    request : Request
+        With ``If-Match: "SEQ"`` or ``If-None-Match: *``.
+
+    Returns
+    -------
+    expects : (str, int or None) or None
+        None where it expects nothing.
+
+    Raises
+    ------
+    HTTPException
+        400 where it cannot be read.
+    """
+    if request.headers.get("If-None-Match") == "*":
+        return stop_id, None
+    tag = request.headers.get("If-Match")
+    if tag is None:
+        return None
+    number = tag.removeprefix("W/").strip('"')
+    if not number.isdecimal():
+        raise HTTPException(400, f'If-Match={tag}: must be an ETag of this stop, such as "17"')
+    return stop_id, int(number)
+
+
+def _may_send(caller: Caller, unit_id: str) -> None:
+    """
+    Hold a sender to its units.
+
+    Raises
+    ------
+    HTTPException
+        403 where the unit is none of them.
+    """
+    if not caller.stands_for(unit_id):
+        raise HTTPException(403, f"unit_id={unit_id}: must be a unit {caller.name} sends for")
+
+
+async def _accept_stop(
+    service: Running, caller: Caller, request: Request, key: str, stop: Stop, at: datetime
+) -> Taken:
+    """Have a stop's change accepted."""
+    _may_send(caller, stop.unit_id)
+    taken = await service.accept(
+        "cad",
+        [StopChange(stop=stop, at=at)],
+        caller,
+        key=key,
+        content=request.url.path.encode() + await request.body(),
+        expects=expected(stop.stop_id, request),
+    )
+    return Taken(seq=taken.seq)
+
+
+@router.put("/stops/{stop_id:path}")
+async def put_stop(
+    stop_id: Id,
+    body: StopBody,
+    service: InService,
+    caller: Sender,
+    request: Request,
+    response: Response,
+    key: Key = "",
+) -> Taken:
+    """Say what a stop is now, whole: new, in another phase, or over."""
+    stop = _stop_of(stop_id, body)
+    taken = await _accept_stop(service, caller, request, key, stop, body.at or service.now())
+    response.headers["ETag"] = f'"{taken.seq}"'
+    return taken
+
+
+@router.patch("/stops/{stop_id:path}")
+async def patch_stop(
+    stop_id: Id,
+    body: StopPatch,
+    service: InService,
+    caller: Sender,
+    request: Request,
+    response: Response,
+    key: Key = "",
+) -> Taken:
+    """Say what has changed of a stop."""
+    event = service.store.newest("stop", stop_id)
+    if event is None:
+        raise HTTPException(404, f"stop_id={stop_id}: no such stop; PUT it first")
+    assert isinstance(event.report, StopChange)  # noqa: S101 - the kind asked for
+    before = _shown(event.report.stop, event.report.at)
+    _may_send(caller, before.unit_id)
+    told = body.model_dump(exclude_unset=True)
+    whole = StopBody.model_validate({**before.model_dump(exclude={"stop_id", "at"}), **told})
+    stop = _stop_of(stop_id, whole)
+    taken = await _accept_stop(service, caller, request, key, stop, body.at or service.now())
+    response.headers["ETag"] = f'"{taken.seq}"'
+    return taken
+
+
+@router.get("/stops/{stop_id:path}")
+def get_stop(
+    stop_id: Id,
+    service: InService,
+    _caller: Annotated[Caller, Depends(needs(Right.SEND, Right.SEE_LIVE))],
+    response: Response,
+) -> StopShown:
+    """Give a stop as it was last reported."""
+    event = service.store.newest("stop", stop_id)
+    if event is None:
+        raise HTTPException(404, f"stop_id={stop_id}: no such stop")
+    assert isinstance(event.report, StopChange)  # noqa: S101 - the kind asked for
+    _may_send(_caller, event.report.stop.unit_id)
+    response.headers["ETag"] = f'"{event.seq}"'
+    return _shown(event.report.stop, event.report.at)
+
+
+@router.post("/statuses")
+async def post_status(
+    body: StatusBody, service: InService, caller: Sender, request: Request, key: Key = ""
+) -> Taken:
+    """Say what a unit shows; `on_stop` makes a stop where no record follows."""
+    _may_send(caller, body.unit_id)
+    event = service.store.newest("status", body.unit_id)
+    before = event.report if event and isinstance(event.report, StatusChange) else None
+    officers = body.officers or (before.officers if before else 1)
+    agency = body.agency if body.agency is not None else (before.agency if before else "")
+    change = StatusChange(
+        unit_id=body.unit_id,
+        at=body.at or service.now(),
+        status=status_of(body.status, service.settings.units.status),
+        officers=officers,
+        agency=agency,
+    )
+    content = request.url.path.encode() + await request.body()
+    taken = await service.accept("cad", [change], caller, key=key, content=content)
+    return Taken(seq=taken.seq)
+
+
+def status_of(code: str, codes: dict[str, UnitStatus]) -> UnitStatus:
+    """
+    Read a status: the agency's own code, or one of ours.
+
+    Returns
+    -------
+    status : UnitStatus
+        The agency's codes come first.
+
+    Raises
+    ------
+    FieldError
+        If it is neither.
+    """
+    try:
+        return codes.get(code.strip()) or UnitStatus(code.strip())
+    except ValueError:
+        known = ", ".join([*codes, *UnitStatus])
+        rule = f"must be one of {known}; map the agency's codes in [units.status] of the settings"
+        raise FieldError("status", code, rule) from None
+
+
+@router.post("/stops/{stop_id:path}/check")
+async def post_check(
+    stop_id: str,
+    service: InService,
+    caller: Annotated[Caller, Depends(needs(Right.CHECK, Right.SEND))],
+) -> Taken:
+    """Say that dispatch has checked on the officer."""
+    taken = await service.accept("cad", [Checked(stop_id=stop_id, at=service.now())], caller)
+    return Taken(seq=taken.seq)

@@ -1,0 +1,164 @@
+"""What goes on now: the live picture, and a stream of what changes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, HTTPException, Query
+from fastapi.responses import StreamingResponse
+from fastapi.sse import KEEPALIVE_COMMENT
+
+from data.said import Said, Suggested, Withdrawn
+from geo.as_json import said_json
+from rollby.service.access import Caller
+from rollby.service.guard import needs
+from rollby.service.rights import Right
+from rollby.service.running import InService, Running
+from rollby.service.stream import Message, Reader, message
+
+router = APIRouter(prefix="/api", tags=["live"])
+Watcher = Annotated[Caller, Depends(needs(Right.SEE_LIVE, Right.SEE_OWN))]
+ALIVE_S = 15.0
+UNBUFFERED = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+MOST_MISSED = 1000
+
+
+@router.get("/live")
+async def get_live(service: InService, caller: Watcher) -> dict[str, Any]:
+    """Give the board as it stands: all of it, or what concerns the caller's own unit."""
+    live = await service.look(lambda _board: service.live.json())
+    return picture_for(caller, live)
+
+
+def picture_for(caller: Caller, picture: dict[str, Any]) -> dict[str, Any]:
+    """
+    Leave out of a picture what is not for a caller.
+
+    Parameters
+    ----------
+    caller : Caller
+        Who looks.
+    picture : dict
+        ``rollby.live/1``, or its ``stops`` or ``units`` alone.
+
+    Returns
+    -------
+    picture : dict
+        Whole for who may see everything; else stops of the caller's units, and those that they are
+        asked about or on their way to, without other units' positions.
+    """
+    if caller.may(Right.SEE_LIVE):
+        return picture
+    own = dict(picture)
+    if "stops" in own:
+        own["stops"] = [one for one in own["stops"] if any(map(caller.stands_for, _concerned(one)))]
+    if "units" in own:
+        own["units"] = [one for one in own["units"] if caller.stands_for(one["unit_id"])]
+    return own
+
+
+def _concerned(stop: dict[str, Any]) -> list[str]:
+    """Name the units that have to do with a stop."""
+    asked = [stop["asked"]] if stop["asked"] else []
+    return [stop["unit_id"], *(one["unit_id"] for one in [*asked, *stop["promised"]])]
+
+
+def said_message(number: int, said: Said) -> Message:
+    """
+    Write what the board said as an event.
+
+    Returns
+    -------
+    message : Message
+        ``suggested``, ``withdrawn``, ``flagged``, ``prompted``, ``escalated`` or ``attended``.
+    """
+    body = said_json(said)
+    unit_id = said.unit_id if isinstance(said, Suggested | Withdrawn) else ""
+    return message(body["kind"], body, number=number, unit_id=unit_id)
+
+
+@router.get(
+    "/stream",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/event-stream": {}}}},
+)
+async def get_stream(
+    service: InService,
+    caller: Watcher,
+    last: Annotated[str, Header(alias="Last-Event-ID", max_length=20)] = "",
+    after: Annotated[int | None, Query(ge=0)] = None,
+) -> StreamingResponse:
+    """
+    Follow what happens, as server-sent events.
+
+    First `live`, the whole picture. Then what the board says, numbered: `suggested`, `withdrawn`,
+    `flagged`, `prompted`, `escalated`, `attended`; and, unnumbered, `stops` and `units` as they
+    change. With `Last-Event-ID` (or `after`) what was said since comes first; `gap` where that is
+    too much to be caught up with.
+    """
+    if last and not last.isdecimal():
+        raise HTTPException(400, f"Last-Event-ID={last}: must be the number of an event")
+    since = int(last) if last else after
+    return StreamingResponse(
+        _events(service, caller, since), media_type="text/event-stream", headers=UNBUFFERED
+    )
+
+
+async def _events(service: Running, caller: Caller, since: int | None) -> AsyncIterator[bytes]:
+    """Give everything that is for a caller."""
+    with service.stream.reading() as reader:
+        number = service.store.number
+        if since is not None and since < number:
+            missed = await asyncio.to_thread(service.store.said, since, MOST_MISSED + 1)
+            if len(missed) > MOST_MISSED:
+                yield message("gap", {"after": since, "until": number}).data
+            else:
+                for old in (said_message(n, said) for n, said in missed if n <= number):
+                    if _is_for(caller, old):
+                        yield old.data
+        live = await service.look(lambda _board: service.live.json())
+        yield message("live", picture_for(caller, live), number=number).data
+        shown: dict[str, Any] = {}
+        async for one in _waiting(reader):
+            if one is None:
+                yield KEEPALIVE_COMMENT
+            elif one.event in PICTURES:
+                # One made before the whole picture was would set it back.
+                if one.body["at"] >= live["at"] and (data := _changed(caller, one, shown)):
+                    yield data
+            elif (one.number is None or one.number > number) and _is_for(caller, one):
+                yield one.data
+
+
+PICTURES = {"stops", "units"}
+
+
+def _changed(caller: Caller, one: Message, shown: dict[str, Any]) -> bytes | None:
+    """Write a picture as a caller may see it; None where that is as it was."""
+    if caller.may(Right.SEE_LIVE):
+        return one.data
+    own = picture_for(caller, one.body)[one.event]
+    if shown.get(one.event) == own:
+        return None
+    shown[one.event] = own
+    return message(one.event, {**one.body, one.event: own}).data
+
+
+async def _waiting(reader: Reader) -> AsyncIterator[Message | None]:
+    """Give what comes; None where nothing has for a while."""
+    while True:
+        try:
+            one = await asyncio.wait_for(reader.waiting.get(), ALIVE_S)
+        except TimeoutError:
+            yield None
+            continue
+        if one is None:
+            return
+        yield one
+
+
+def _is_for(caller: Caller, one: Message) -> bool:
+    """Tell whether an event is for a caller."""
+    return caller.may(Right.SEE_LIVE) or bool(one.unit_id and caller.stands_for(one.unit_id))

@@ -1,0 +1,212 @@
+"""What officers say: answers to suggestions, and their own stop; each can be taken back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, HTTPException
+from pydantic import BaseModel, ConfigDict
+
+from data.events import Answer, AnswerKind, StatusChange, StopChange
+from data.records import Stop, StopPhase, UnitStatus
+from data.reports import Undone
+from data.said import Suggested, Withdrawn
+from geo.board import Board
+from rollby.service.access import Caller
+from rollby.service.guard import needs
+from rollby.service.rights import Right
+from rollby.service.routes.cad import Key
+from rollby.service.running import InService, Running
+
+router = APIRouter(prefix="/api", tags=["officers"])
+Answerer = Annotated[Caller, Depends(needs(Right.ANSWER, Right.OVERRIDE))]
+Reporter = Annotated[Caller, Depends(needs(Right.REPORT_OWN, Right.OVERRIDE))]
+
+
+class Word(StrEnum):
+    """What an officer says of the stop at hand."""
+
+    ON_STOP = "on_stop"
+    SECURED = "secured"
+    CUSTODY = "custody"
+    AWAITING_TOW = "awaiting_tow"
+    CLEAR = "clear"
+    NEED_ONE_MORE = "need_one_more"
+
+
+class AnswerBody(BaseModel):
+    """An answer to a suggestion."""
+
+    model_config = ConfigDict(extra="forbid")
+    suggestion_id: str
+    answer: AnswerKind
+
+
+class WordBody(BaseModel):
+    """What an officer says of the stop at hand."""
+
+    model_config = ConfigDict(extra="forbid")
+    unit_id: str
+    word: Word
+
+
+class Said(BaseModel):
+    """It is on disk, and can be taken back."""
+
+    seq: int
+    undo_until: datetime
+
+
+class AnswerSaid(Said):
+    """As above; `stands` is false where the suggestion had been withdrawn."""
+
+    stands: bool
+
+
+async def _suggested(service: Running, suggestion_id: str) -> tuple[Suggested, bool]:
+    """Find a suggestion, and whether it stands."""
+    said = [one for _, one in service.store.said_about(suggestion_id)]
+    asked = [one for one in said if isinstance(one, Suggested)]
+    if not asked:
+        raise HTTPException(404, f"suggestion_id={suggestion_id}: no such suggestion")
+    return asked[-1], not any(isinstance(one, Withdrawn) for one in said)
+
+
+def _of_own(caller: Caller, unit_id: str) -> None:
+    """Hold a caller to its own unit."""
+    if not caller.stands_for(unit_id):
+        raise HTTPException(403, f"unit_id={unit_id}: must be {caller.name}'s own unit")
+
+
+def _undo_until(service: Running, at: datetime) -> datetime:
+    """Tell how long something said can be taken back."""
+    return at + timedelta(seconds=service.settings.service.undo_s)
+
+
+@router.post("/answers")
+async def post_answer(
+    body: AnswerBody, service: InService, caller: Answerer, key: Key = ""
+) -> AnswerSaid:
+    """Answer a suggestion: en route, can't, mute, or arrived."""
+    asked, stands = await _suggested(service, body.suggestion_id)
+    _of_own(caller, asked.unit_id)
+    now = service.now()
+    answer = Answer(
+        suggestion_id=asked.suggestion_id,
+        stop_id=asked.stop_id,
+        unit_id=asked.unit_id,
+        asked_at=datetime.fromtimestamp(asked.at_s, UTC),
+        answer=body.answer,
+        answered_at=now,
+    )
+    content = body.model_dump_json().encode()
+    taken = await service.accept("officer", [answer], caller, key=key, content=content)
+    return AnswerSaid(seq=taken.seq, undo_until=_undo_until(service, now), stands=stands)
+
+
+@router.delete("/answers/{suggestion_id:path}")
+async def undo_answer(suggestion_id: str, service: InService, caller: Answerer) -> Said:
+    """Take the last answer to a suggestion back."""
+    event = service.store.newest("answer", suggestion_id)
+    if event is None or not isinstance(event.report, Answer):
+        raise HTTPException(404, f"suggestion_id={suggestion_id}: was not answered")
+    _of_own(caller, event.report.unit_id)
+    undone = service.store.newest("undo", suggestion_id)
+    now = service.now()
+    if undone and undone.seq > event.seq:
+        return Said(seq=undone.seq, undo_until=now)
+    answered_at = datetime.fromtimestamp(event.received_ms / 1000, UTC)
+    if now > _undo_until(service, answered_at):
+        undo_s = service.settings.service.undo_s
+        raise HTTPException(409, f"suggestion_id={suggestion_id}: over {undo_s:.0f} s old; call in")
+    taken = await service.accept("officer", [Undone(answer=event.report, at=now)], caller)
+    return Said(seq=taken.seq, undo_until=now)
+
+
+@router.post("/my-stop")
+async def post_word(body: WordBody, service: InService, caller: Reporter, key: Key = "") -> Said:
+    """Say what becomes of the stop at hand: on a stop, secured, custody, clear, need one more."""
+    _of_own(caller, body.unit_id)
+    now = service.now()
+    stop = await service.look(lambda board: own_stop(board, body.unit_id))
+    before = service.store.newest("status", body.unit_id)
+    shown = before.report if before and isinstance(before.report, StatusChange) else None
+    changed = _after(stop, body, now)
+    reports: list[StatusChange | StopChange] = [StopChange(stop=changed, at=now)]
+    if body.word in {Word.ON_STOP, Word.CLEAR}:
+        on_stop = body.word is Word.ON_STOP
+        reports.append(
+            StatusChange(
+                unit_id=body.unit_id,
+                at=now,
+                status=UnitStatus.ON_STOP if on_stop else UnitStatus.AVAILABLE,
+                officers=shown.officers if shown else 1,
+                agency=shown.agency if shown else "",
+            )
+        )
+    content = body.model_dump_json().encode()
+    taken = await service.accept("officer", reports, caller, key=key, content=content)
+    return Said(seq=taken.seq, undo_until=_undo_until(service, now))
+
+
+def own_stop(board: Board, unit_id: str) -> Stop | None:
+    """
+    Find the stop that a unit is on.
+
+    Returns
+    -------
+    stop : Stop or None
+        The newest, as it was reported: without those who are only promised or there.
+    """
+    changes = board.scene.changes.values()
+    own = [one.stop for one in changes if one.stop.unit_id == unit_id]
+    shown = [
+        one.stop
+        for one in board.open.values()
+        if one.stop.unit_id == unit_id and one.stop.from_status
+    ]
+    return max(own, key=lambda stop: str(stop.started_at), default=None) or next(iter(shown), None)
+
+
+def _after(stop: Stop | None, body: WordBody, now: datetime) -> Stop:
+    """Give the stop as it is after a word."""
+    if stop is None and body.word is not Word.ON_STOP:
+        raise HTTPException(409, f"unit_id={body.unit_id}: is on no stop; say on_stop first")
+    if stop is None or (stop.from_status and stop.started_at is None):
+        stop = Stop(
+            stop_id=f"own:{body.unit_id}:{now:%Y%m%dT%H%M%S}", unit_id=body.unit_id, started_at=now
+        )
+    if body.word is Word.CLEAR:
+        return replace(stop, phase=StopPhase.CLEARED, ended_at=now)
+    if body.word is Word.NEED_ONE_MORE:
+        return replace(stop, needs=stop.needs + 1)
+    phase = StopPhase.CONTACT if body.word is Word.ON_STOP else StopPhase(body.word.value)
+    return replace(stop, phase=phase)
+
+
+@router.delete("/my-stop/{seq}")
+async def undo_word(seq: int, service: InService, caller: Reporter) -> Said:
+    """Take the last word about the stop at hand back; `seq` is the number it was given."""
+    word = service.store.at(seq)
+    status = word if word and isinstance(word.report, StatusChange) else None
+    event = service.store.at(seq - 1) if status else word
+    if event is None or not isinstance(event.report, StopChange):
+        raise HTTPException(404, f"seq={seq}: is no word about a stop")
+    stop, now = event.report.stop, service.now()
+    _of_own(caller, stop.unit_id)
+    if now > _undo_until(service, datetime.fromtimestamp(event.received_ms / 1000, UTC)):
+        raise HTTPException(409, f"seq={seq}: is too old to be taken back; say what is true now")
+    before = service.store.newest("stop", stop.stop_id, before=event.seq)
+    if before is not None and isinstance(before.report, StopChange):
+        stop = before.report.stop
+    else:
+        stop = replace(stop, phase=StopPhase.CLEARED, ended_at=max(now, stop.started_at or now))
+    reports: list[StatusChange | StopChange] = [StopChange(stop=stop, at=now)]
+    shown = service.store.newest("status", stop.unit_id, before=seq) if status else None
+    if shown is not None and isinstance(shown.report, StatusChange):
+        reports.append(replace(shown.report, at=now))
+    taken = await service.accept("officer", reports, caller, expects=(stop.stop_id, event.seq))
+    return Said(seq=taken.seq, undo_until=now)

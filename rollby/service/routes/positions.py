@@ -1,0 +1,131 @@
+"""Positions in by HTTP: OsmAnd and Traccar Client, OwnTracks, GeoJSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import APIRouter, Depends, HTTPException, Request
+from pydantic import BaseModel
+
+from data.feeds.geojson_points import parse_geojson
+from data.feeds.heard import Refusal, Sighting
+from data.feeds.osmand import parse_json, parse_query
+from data.feeds.owntracks import parse_owntracks
+from data.reports import FixReport
+from rollby.service.access import Caller
+from rollby.service.guard import needs
+from rollby.service.rights import Right
+from rollby.service.running import InService
+
+if TYPE_CHECKING:
+    from data.feeds.heard import Heard
+    from rollby.service.running import Running
+
+router = APIRouter(prefix="/feeds", tags=["positions in"])
+Sender = Annotated[Caller, Depends(needs(Right.SEND))]
+BODY_MOST = 2_000_000
+
+
+class Received(BaseModel):
+    """What became of what was sent: all of it is on disk."""
+
+    accepted: int
+    refused: list[str]
+
+
+async def body_of(request: Request) -> bytes:
+    """
+    Read a request's body.
+
+    Returns
+    -------
+    body : bytes
+        Whole.
+
+    Raises
+    ------
+    HTTPException
+        413 where it is larger than any sender's.
+    """
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > BODY_MOST:
+            raise HTTPException(413, f"must be at most {BODY_MOST} bytes; send it in parts")
+    return bytes(body)
+
+
+Body = Annotated[bytes, Depends(body_of)]
+
+
+async def receive(service: Running, door: str, caller: Caller, heard: list[Heard]) -> Received:
+    """
+    Accept what a parser made of a request.
+
+    Parameters
+    ----------
+    service : Running
+        The service.
+    door : str
+        By which it came.
+    caller : Caller
+        Who sent it.
+    heard : list of Sighting or Refusal
+        Of the parser; a device is the unit of its name.
+
+    Returns
+    -------
+    received : Received
+        A sender that is told that a fix was refused would send it for ever: it is kept with its
+        reason for the administrator, and what is good is accepted.
+    """
+    sighted = [one for one in heard if isinstance(one, Sighting)]
+    refused = [one for one in heard if isinstance(one, Refusal)]
+    for one in sighted:
+        if not one.device or not caller.stands_for(one.device):
+            rule = f"must be a unit that {caller.name} sends for; see its key"
+            refused.append(Refusal(raw=one.raw, reason=f"unit_id={one.device}: {rule}"))
+    good = [one for one in sighted if one.device and caller.stands_for(one.device)]
+    if refused:
+        await service.refuse(door, caller.name, refused)
+    if good:
+        fixes = [FixReport(unit_id=one.device, fix=one.fix) for one in good]
+        await service.accept(door, fixes, caller)
+    return Received(accepted=len(good), refused=[one.reason for one in refused])
+
+
+@router.get("/osmand")
+@router.post("/osmand")
+async def osmand(service: InService, caller: Sender, request: Request, body: Body) -> Received:
+    """Take OsmAnd's and Traccar's query or form, or the JSON of Traccar Client 9 and later."""
+    if body.lstrip().startswith(b"{"):
+        heard = parse_json(body, service.now())
+    else:
+        heard = parse_query(request.url.query.encode() or body, service.now())
+    return await receive(service, "osmand", caller, heard)
+
+
+@router.post("/owntracks")
+async def owntracks(
+    service: InService, caller: Sender, request: Request, body: Body
+) -> list[dict[str, Any]]:
+    """Take OwnTracks in HTTP mode; the device is its `topic`, its `X-Limit-D`, or its `tid`."""
+    heard = parse_owntracks(body, service.now())
+    device = request.headers.get("X-Limit-D", "").strip()
+    named = [_named(one, device) for one in heard]
+    await receive(service, "owntracks", caller, named)
+    return []
+
+
+def _named(heard: Heard, device: str) -> Heard:
+    """Call a device by the last part of its topic, or as the request calls it."""
+    if isinstance(heard, Refusal):
+        return heard
+    last = heard.device.rpartition("/")[2] if "/" in heard.device else device or heard.device
+    return Sighting(device=last, fix=heard.fix, raw=heard.raw)
+
+
+@router.post("/geojson")
+async def geojson(service: InService, caller: Sender, body: Body) -> Received:
+    """Take a Feature or FeatureCollection of points, with the field names of the units' files."""
+    return await receive(service, "geojson", caller, parse_geojson(body, service.now()))

@@ -1,0 +1,174 @@
+"""The service while it runs: what every route works with."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import Depends, HTTPException, Request
+
+from data.store.store import DeadLetter, Entry
+from rollby.service.core import BusyError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from concurrent.futures import Future
+    from typing import TypeVar
+
+    from data.feeds.heard import Refusal
+    from data.reports import Report
+    from data.settings import Settings
+    from data.store.store import Store, Taken
+    from geo.board import Board
+    from geo.live import Live
+    from rollby.service.access import Caller
+    from rollby.service.clock import SteadyClock
+    from rollby.service.core import Core
+    from rollby.service.stream import Stream
+
+    Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """
+    The service.
+
+    Parameters
+    ----------
+    core : Core
+        The one who writes.
+    store : Store
+        For reading.
+    live : Live
+        The picture of the core's board; used in the core's thread.
+    stream : Stream
+        Those who listen.
+    settings : Settings
+        Of the agency.
+    clock : SteadyClock
+        The core's.
+    """
+
+    core: Core
+    store: Store
+    live: Live
+    stream: Stream
+    settings: Settings
+    clock: SteadyClock
+
+    def now(self) -> datetime:
+        """Give the service's time."""
+        return datetime.fromtimestamp(self.clock.now_ms() / 1000, UTC)
+
+    async def look(self, at: Callable[[Board], Result]) -> Result:
+        """
+        Ask something about the board.
+
+        Returns
+        -------
+        result : any
+            What `at` returns; it runs in the core's thread and must not change the board.
+        """
+        return await self._done(partial(self.core.look, at))
+
+    async def accept(
+        self,
+        door: str,
+        reports: Sequence[Report],
+        caller: Caller,
+        *,
+        key: str = "",
+        content: bytes = b"",
+        expects: tuple[str, int | None] | None = None,
+    ) -> Taken:
+        """
+        Have reports accepted: when this returns, they are on disk.
+
+        Parameters
+        ----------
+        door : str
+            By which they came.
+        reports : sequence of Report
+            All of them or none.
+        caller : Caller
+            Whose idempotency key it is.
+        key : str
+            Idempotency key; empty for none.
+        content : bytes
+            What the key was sent with.
+        expects : (str, int or None) or None
+            A stop, and the `seq` of its last change.
+
+        Returns
+        -------
+        taken : Taken
+            The `seq` of the last of them.
+
+        Raises
+        ------
+        HTTPException
+            412 where the stop is not as expected, 422 where the key was used for something else.
+        """
+        entry = Entry(
+            door=door,
+            reports=tuple(reports),
+            sender=caller.name if key else "",
+            key=key,
+            digest=hashlib.sha256(content).digest() if key else b"",
+        )
+        taken: Taken | None = await self._done(partial(self.core.submit, entry, expects))
+        if taken is None:
+            raise HTTPException(412, "the stop has changed meanwhile; read it again")
+        if taken.clash:
+            raise HTTPException(422, f"Idempotency-Key={key}: was used for something else")
+        return taken
+
+    async def refuse(self, door: str, sender: str, refusals: Sequence[Refusal]) -> None:
+        """Keep what cannot be accepted: when this returns, it is on disk."""
+        letters = [
+            DeadLetter(
+                received_ms=self.clock.now_ms(),
+                door=door,
+                sender=sender,
+                reason=one.reason,
+                raw=one.raw,
+            )
+            for one in refusals
+        ]
+        waits = (self._done(partial(self.core.refuse, letter)) for letter in letters)
+        await asyncio.gather(*waits)
+
+    async def _done(self, ask: Callable[[], Future[Result]]) -> Result:
+        """
+        Ask the core, and wait for it.
+
+        Raises
+        ------
+        HTTPException
+            503 where it cannot take more.
+        """
+        try:
+            return await asyncio.wrap_future(ask())
+        except BusyError as error:
+            raise HTTPException(503, str(error), headers={"Retry-After": "1"}) from error
+
+
+def running_of(request: Request) -> Running:
+    """
+    Find the service.
+
+    Returns
+    -------
+    running : Running
+        Of the request's application.
+    """
+    running: Running = request.app.state.running
+    return running
+
+
+InService = Annotated[Running, Depends(running_of)]

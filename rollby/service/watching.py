@@ -1,0 +1,68 @@
+"""The live picture, once a second, to all who listen: only what has changed of it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from rollby.service.stream import Message, message
+
+if TYPE_CHECKING:
+    from rollby.service.running import Running
+
+EVERY_S = 1.0
+STOPS_EVERY = 10
+GROWING = {"priority", "backup_probability"}  # with the age of fixes, second by second
+
+
+class Changes:
+    """What was shown last."""
+
+    def __init__(self) -> None:
+        self._units: dict[str, Any] = {}
+        self._stops: list[Any] | None = None
+        self._since = 0
+
+    def messages(self, live: dict[str, Any]) -> list[Message]:
+        """
+        Write what has changed.
+
+        Parameters
+        ----------
+        live : dict
+            ``rollby.live/1``.
+
+        Returns
+        -------
+        messages : list of Message
+            ``stops``, all of them where any has changed by more than the age of fixes, and at every
+            tenth look; ``units``, those that have. A unit's freshness is part of it: one that falls
+            silent has changed.
+        """
+        found, stops = [], [_steady(stop) for stop in live["stops"]]
+        self._since += 1
+        if stops != self._stops or self._since >= STOPS_EVERY:
+            self._since = 0
+            found.append(message("stops", {"at": live["at"], "stops": live["stops"]}))
+        units = [one for one in live["units"] if self._units.get(one["unit_id"]) != one]
+        if units:
+            found.append(message("units", {"at": live["at"], "units": units}))
+        self._stops = stops
+        self._units.update({one["unit_id"]: one for one in units})
+        return found
+
+
+def _steady(stop: dict[str, Any]) -> dict[str, Any]:
+    """Leave out of a stop what changes with every second."""
+    nearest = [(one["unit_id"], one["drive_time_s"], one["askable"]) for one in stop["nearest"]]
+    return {name: stop[name] for name in stop.keys() - GROWING} | {"nearest": nearest}
+
+
+async def watch(service: Running) -> None:
+    """Look once a second while anybody listens."""
+    changes = Changes()
+    while True:
+        await asyncio.sleep(EVERY_S)
+        if service.stream.readers:
+            live = await service.look(lambda _board: service.live.json())
+            service.stream.publish(*changes.messages(live))
