@@ -11,7 +11,7 @@ from data.store.store import Store
 from geo.board import Board
 from rollby import __version__
 from rollby.inputs import load_roads, load_settings
-from rollby.service.server import begin, bind_allowed, log_as_json, serve
+from rollby.service.server import begin, bind_allowed, log_as_json, make_server, serve
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,7 +54,7 @@ def run_service(
             events=kept.seq,
             seconds=round(time.monotonic() - began_s, 3),
         )
-        serve(running)
+        serve(running, make_server(running))
         log.info("stopped", events=kept.seq)
     finally:
         kept.close()

@@ -98,21 +98,19 @@ def bind_allowed(host: str, *, tls: bool) -> None:
         raise InputError(f"service.listen={host}: {rule}")
 
 
-def serve(running: Running, *, listening: socket.socket | None = None) -> None:
+def make_server(running: Running) -> uvicorn.Server:
     """
-    Serve until told to end, or the store fails.
+    Make the web server.
 
     Parameters
     ----------
     running : Running
-        Of `begin`; ended when this returns.
-    listening : socket or None
-        Bound already; None for that of the settings.
+        Of `begin`.
 
-    Raises
-    ------
-    SourceUnreachableError
-        If the store failed: what was not acknowledged must be sent again.
+    Returns
+    -------
+    server : Server
+        For `serve`.
     """
     service = running.settings.service
     host, _, port = service.listen.rpartition(":")
@@ -128,7 +126,28 @@ def serve(running: Running, *, listening: socket.socket | None = None) -> None:
         timeout_graceful_shutdown=GRACE_S,
         proxy_headers=False,
     )
-    server = _Server(config, running)
+    return _Server(config, running)
+
+
+def serve(running: Running, server: uvicorn.Server, listening: socket.socket | None = None) -> None:
+    """
+    Serve until told to end, or the store fails.
+
+    Parameters
+    ----------
+    running : Running
+        Of `begin`; ended when this returns.
+    server : Server
+        Of `make_server`.
+    listening : socket or None
+        Bound already; None for that of the settings.
+
+    Raises
+    ------
+    SourceUnreachableError
+        If the store failed: what was not acknowledged must be sent again. If the address cannot be
+        listened on.
+    """
     try:
         with _ending_by_signal():
             asyncio.run(server.serve([listening] if listening else None))
@@ -140,7 +159,8 @@ def serve(running: Running, *, listening: socket.socket | None = None) -> None:
             f"service.store: failed ({why}); nothing that was acknowledged is lost, start again"
         ) from running.core.failed
     if not server.started:
-        raise SourceUnreachableError(f"service.listen={service.listen}: cannot be listened on")
+        where = running.settings.service.listen
+        raise SourceUnreachableError(f"service.listen={where}: cannot be listened on; is it taken?")
 
 
 @contextmanager

@@ -1,0 +1,416 @@
+"""The service, spoken to as devices, dispatch systems, officers and supervisors do."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from data.settings import Settings
+from rollby.service.access import Caller
+from rollby.service.rights import RIGHTS, Role
+from tests.rollby.service.conftest import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import httpx
+
+    from tests.rollby.service.conftest import Service
+
+
+def become(service: Service, role: Role, *unit_ids: str) -> None:
+    """Have the service take whoever speaks for somebody."""
+    app = service.app
+    app.state.caller = Caller(
+        name="somebody", rights=RIGHTS[role], unit_ids=frozenset(unit_ids) if unit_ids else None
+    )
+
+
+class Events:
+    """A reader of the stream."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self._lines = lines
+
+    def next(self, *kinds: str) -> tuple[str, Any, str]:
+        """Wait for the next event of some kinds: its name, what it says, its number."""
+        found: dict[str, str] = {}
+        for line in self._lines:
+            if line:
+                name, _, value = line.partition(": ")
+                found[name] = value
+            elif "event" in found and (not kinds or found["event"] in kinds):
+                return found["event"], json.loads(found["data"]), found.get("id", "")
+            else:
+                found = {}
+        raise AssertionError("the stream has ended")
+
+
+# -- positions in ------------------------------------------------------------------------------
+
+
+def test_a_phone_a_router_and_a_feature_put_units_on_the_map(service: Service) -> None:
+    now = time.time()
+    at = {"timestamp": "2026-11-23T02:13:00Z"}
+    coords = {"latitude": 39.746, "longitude": -104.99}
+    point = {"type": "Point", "coordinates": [-104.985, 39.742]}
+    told = {"unit_id": "4A14", "fixed_at": "2026-11-23T02:13:00+00:00"}
+    answers = [
+        service.seen("4A12"),
+        service.http.post(
+            "/feeds/osmand", json={"device_id": "4A13", "location": {**at, "coords": coords}}
+        ),
+        service.http.post(
+            "/feeds/geojson", json={"type": "Feature", "geometry": point, "properties": told}
+        ),
+    ]
+    assert [one.json() for one in answers] == [{"accepted": 1, "refused": []}] * 3
+    own = {"_type": "location", "lat": 39.74, "lon": -104.98, "tst": int(now)}
+    for body, headers in (
+        ({**own, "topic": "owntracks/pd/4A15"}, {}),
+        (own, {"X-Limit-D": "4A16"}),
+        ({**own, "tid": "17"}, {}),
+    ):
+        answer = service.http.post("/feeds/owntracks", json=body, headers=headers)
+        assert (answer.status_code, answer.json()) == (200, [])
+    units = {one["unit_id"]: one["freshness"] for one in service.live()["units"]}
+    assert units.keys() == {"4A12", "4A13", "4A14", "4A15", "4A16", "17"}
+    assert (units["4A12"], units["4A13"]) == ("fresh", "stale")
+
+
+def test_what_cannot_be_read_is_kept_with_its_reason(service: Service) -> None:
+    answer = service.http.get("/feeds/osmand", params={"id": "4A12", "lat": 1, "lon": 2})
+    assert answer.status_code == 200
+    assert answer.json()["accepted"] == 0
+    (letter,) = service.http.get("/api/dead-letters").json()
+    assert letter["reason"] == "timestamp=: must be the instant of the fix; add it in the app"
+    assert (letter["door"], letter["sender"]) == ("osmand", "loopback")
+    assert service.http.get("/api/dead-letters", params={"after": letter["letter_id"]}).json() == []
+
+
+def test_a_device_sends_for_its_own_units_only(service: Service) -> None:
+    become(service, Role.FEED, "4A12")
+    assert service.seen("4A12").json()["accepted"] == 1
+    (reason,) = service.seen("4A13").json()["refused"]
+    assert reason == "unit_id=4A13: must be a unit that somebody sends for; see its key"
+    assert service.shows("4A13").status_code == 403
+    assert service.stop("T-1", "4A13").status_code == 403
+    assert service.stop("T-1", "4A12").status_code == 200
+
+
+def test_a_body_without_end_is_refused(service: Service) -> None:
+    answer = service.http.post("/feeds/geojson", content=b" " * 2_000_001)
+    assert answer.status_code == 413
+    assert "must be at most 2000000 bytes" in answer.json()["detail"]
+
+
+# -- stops and statuses in -----------------------------------------------------------------------
+
+
+def test_a_stop_is_asked_about_at_once_and_closed_by_its_end(service: Service) -> None:
+    service.on_duty()
+    assert service.stop("T-1", "4A12").json() == {"seq": 7}
+    asked = service.asked()
+    assert (asked["suggestion_id"], asked["unit_id"]) == ("T-1/1", "4A13")
+    answer = service.http.patch("/api/stops/T-1", json={"phase": "cleared"})
+    assert answer.status_code == 200
+    assert service.live()["stops"] == []
+
+
+def test_a_unit_that_shows_itself_on_a_stop_needs_no_coordinates(service: Service) -> None:
+    service.on_duty()
+    service.shows("4A12", "on_stop")
+    (stop,) = service.live()["stops"]
+    assert (stop["stop_id"], stop["from_status"]) == ("status:4A12", True)
+    assert (stop["lon"], stop["lat"]) == (-104.99, 39.744)
+
+
+def test_the_same_key_counts_once_and_for_one_thing_only(service: Service) -> None:
+    started = "2026-11-23T02:13:00Z"
+    headers = {"Idempotency-Key": "k1"}
+    first = service.stop("T-1", "4A12", started_at=started, headers=headers)
+    again = service.stop("T-1", "4A12", started_at=started, headers=headers)
+    other = service.stop("T-1", "4A12", started_at=started, needs=3, headers=headers)
+    assert (first.json(), again.json(), other.status_code) == ({"seq": 1}, {"seq": 1}, 422)
+    assert other.json()["detail"] == "Idempotency-Key=k1: was used for something else"
+
+
+def test_who_expects_another_stop_changes_nothing(service: Service) -> None:
+    first = service.stop("T/1", "4A12", headers={"If-None-Match": "*"})
+    assert (first.status_code, first.headers["ETag"]) == (200, '"1"')
+    assert service.stop("T/1", "4A12", headers={"If-None-Match": "*"}).status_code == 412
+    shown = service.http.get("/api/stops/T/1")
+    assert (shown.headers["ETag"], shown.json()["unit_id"]) == ('"1"', "4A12")
+    patch = {"phase": "secured"}
+    for tag, status in (('"1"', 200), ('"1"', 412), ("x", 400), ('"2"', 200)):
+        answer = service.http.patch("/api/stops/T/1", json=patch, headers={"If-Match": tag})
+        assert answer.status_code == status
+    assert service.http.get("/api/stops/T/1").json()["phase"] == "secured"
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        ({"unit_id": "4A12"}, "started_at"),
+        ({"unit_id": "4A12", "started_at": "2026-11-23T02:13:00"}, "timezone"),
+        ({"unit_id": " ", "started_at": "2026-11-23T02:13:00Z"}, "unit_id= "),
+        ({"unit_id": "a", "started_at": "2026-11-23T02:13:00Z", "lon": 5}, "lon and lat go togeth"),
+        ({"unit_id": "a", "started_at": "2026-11-23T02:13:00Z", "lon": 5, "lat": 99}, "lat=99.0"),
+        ({"unit_id": "a", "started_at": "2026-11-23T02:13:00Z", "colour": 1}, "colour=1"),
+    ],
+)
+def test_a_stop_that_cannot_be_is_refused_with_its_reason(
+    service: Service, body: dict[str, Any], why: str
+) -> None:
+    answer = service.http.put("/api/stops/T-1", json=body)
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert why in answer.json()["detail"]
+
+
+def test_a_stop_nobody_reported_is_not_there(service: Service) -> None:
+    assert service.http.get("/api/stops/T-1").status_code == 404
+    assert service.http.patch("/api/stops/T-1", json={}).json()["detail"].startswith("stop_id=T-1")
+
+
+def test_a_status_may_be_the_agencys_own_code(service: Service) -> None:
+    answer = service.shows("4A12", "10-8")
+    assert answer.status_code == 422
+    assert "map the agency's codes in [units.status]" in answer.json()["detail"]
+
+
+def test_a_unit_keeps_its_officers_and_its_agency(service: Service) -> None:
+    service.seen("4A12")
+    service.shows("4A12", officers=2, agency="PD")
+    service.shows("4A12", "busy")
+    (unit,) = service.live()["units"]
+    assert (unit["officers"], unit["agency"], unit["status"]) == (2, "PD", "busy")
+
+
+# -- officers --------------------------------------------------------------------------------------
+
+
+def test_who_is_en_route_is_shown_as_promised_and_may_take_it_back(service: Service) -> None:
+    service.on_duty()
+    service.stop("T-1", "4A12")
+    assert service.asked()["unit_id"] == "4A13"
+    become(service, Role.OFFICER, "4A13")
+    said = service.http.post(
+        "/api/answers", json={"suggestion_id": "T-1/1", "answer": "en_route"}
+    ).json()
+    assert said["stands"] is True
+    (stop,) = service.live()["stops"]
+    assert (stop["asked"], stop["promised"][0]["unit_id"]) == (None, "4A13")
+    undone = service.http.delete("/api/answers/T-1/1")
+    assert undone.status_code == 200
+    assert service.http.delete("/api/answers/T-1/1").json()["seq"] == undone.json()["seq"]
+    assert service.asked()["suggestion_id"] == "T-1/1"
+
+
+def test_an_answer_is_for_those_who_were_asked(service: Service) -> None:
+    service.on_duty()
+    service.stop("T-1", "4A12")
+    assert service.asked()["unit_id"] == "4A13"
+    become(service, Role.OFFICER, "4A14")
+    body = {"suggestion_id": "T-1/1", "answer": "cant"}
+    assert service.http.post("/api/answers", json=body).status_code == 403
+    assert service.http.post("/api/answers", json=body | {"suggestion_id": "x"}).status_code == 404
+    assert service.http.delete("/api/answers/T-1/1").status_code == 404
+
+
+def test_an_answer_to_what_was_withdrawn_is_told_so(service: Service) -> None:
+    service.on_duty()
+    service.stop("T-1", "4A12")
+    service.http.patch("/api/stops/T-1", json={"phase": "cleared"})
+    wait_until(lambda: len(service.running.store.said_about("T-1/1")) == 2)
+    body = {"suggestion_id": "T-1/1", "answer": "en_route"}
+    assert service.http.post("/api/answers", json=body).json()["stands"] is False
+
+
+@pytest.mark.parametrize("settings", [Settings.model_validate({"service": {"undo_s": 0}})])
+def test_what_was_said_long_ago_stands(service: Service, settings: Settings) -> None:
+    assert settings.service.undo_s == 0
+    service.on_duty()
+    service.stop("T-1", "4A12")
+    assert service.asked()["unit_id"] == "4A13"
+    service.http.post("/api/answers", json={"suggestion_id": "T-1/1", "answer": "cant"})
+    time.sleep(0.01)
+    answer = service.http.delete("/api/answers/T-1/1")
+    assert answer.status_code == 409
+    assert "over 0 s old; call in" in answer.json()["detail"]
+
+
+def say(service: Service, word: str, unit_id: str = "4A12") -> httpx.Response:
+    """Say something of the stop at hand."""
+    return service.http.post("/api/my-stop", json={"unit_id": unit_id, "word": word})
+
+
+def test_an_officers_own_stop_from_its_begin_to_its_end(service: Service) -> None:
+    service.on_duty()
+    become(service, Role.OFFICER, "4A12")
+    assert say(service, "secured").status_code == 409
+    assert say(service, "on_stop", "4A13").status_code == 403
+    for word, phase, needs in (
+        ("on_stop", "contact", 2),
+        ("custody", "custody", 2),
+        ("need_one_more", "custody", 3),
+        ("awaiting_tow", "awaiting_tow", 3),
+    ):
+        assert say(service, word).status_code == 200
+        (stop,) = service.live()["stops"]
+        assert (stop["phase"], stop["needs"], stop["unit_id"]) == (phase, needs, "4A12")
+    assert say(service, "clear").status_code == 200
+    live = service.live()
+    assert live["stops"] == []
+    assert {one["status"] for one in live["units"]} == {"available"}
+
+
+def test_every_word_can_be_taken_back(service: Service) -> None:
+    service.on_duty()
+    become(service, Role.OFFICER, "4A12")
+    begun = say(service, "on_stop").json()
+    worse = say(service, "custody").json()
+    assert service.http.delete(f"/api/my-stop/{worse['seq']}").status_code == 200
+    (stop,) = service.live()["stops"]
+    assert stop["phase"] == "contact"
+    ended = say(service, "clear").json()
+    assert service.http.delete(f"/api/my-stop/{ended['seq']}").status_code == 200
+    (stop,) = service.live()["stops"]
+    assert stop["phase"] == "contact"
+    # Something has come since: what is true now must be said anew.
+    assert service.http.delete(f"/api/my-stop/{begun['seq']}").status_code == 412
+    assert service.http.delete("/api/my-stop/1").status_code == 404
+
+
+def test_a_stop_begun_by_mistake_is_none(service: Service) -> None:
+    service.on_duty()
+    begun = say(service, "on_stop").json()
+    assert service.http.delete(f"/api/my-stop/{begun['seq']}").status_code == 200
+    live = service.live()
+    assert live["stops"] == []
+    assert {one["status"] for one in live["units"]} == {"available"}
+
+
+def test_an_officer_sees_what_concerns_it_and_no_others_position(service: Service) -> None:
+    service.on_duty()
+    service.stop("T-1", "4A12")
+    become(service, Role.OFFICER, "4A13")
+    live = service.live()
+    assert [one["unit_id"] for one in live["units"]] == ["4A13"]
+    assert [one["stop_id"] for one in live["stops"]] == ["T-1"]
+    become(service, Role.OFFICER, "4A14")
+    assert service.live()["stops"] == []
+
+
+@pytest.mark.parametrize("role", [Role.ANALYST, Role.ADMINISTRATOR, Role.FEED])
+def test_analysts_administrators_and_feeds_see_no_live_positions(
+    service: Service, role: Role
+) -> None:
+    become(service, role)
+    for path in ("/api/live", "/api/stream"):
+        answer = service.http.get(path)
+        assert answer.status_code == 403
+        assert "must have the right to see_live or see_own" in answer.json()["detail"]
+
+
+# -- the stream ------------------------------------------------------------------------------
+
+
+def test_a_suggestion_reaches_who_listens_and_who_comes_back_misses_nothing(
+    service: Service,
+) -> None:
+    service.on_duty()
+    with service.http.stream("GET", "/api/stream") as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        events = Events(answer.iter_lines())
+        name, live, number = events.next()
+        assert (name, len(live["units"]), number) == ("live", 3, "0")
+        service.stop("T-1", "4A12")
+        name, said, number = events.next("suggested")
+        assert (said["unit_id"], said["suggestion_id"], number) == ("4A13", "T-1/1", "1")
+        _, shown, _ = events.next("stops")
+        assert shown["stops"][0]["asked"]["unit_id"] == "4A13"
+    service.http.patch("/api/stops/T-1", json={"phase": "cleared"})
+    with service.http.stream("GET", "/api/stream", headers={"Last-Event-ID": "1"}) as answer:
+        events = Events(answer.iter_lines())
+        name, said, number = events.next()
+        assert (name, said["why"], number) == ("withdrawn", "stop over", "2")
+        assert events.next()[0] == "live"
+        service.seen("4A14", lat=39.743)
+        name, shown, _ = events.next("units")
+        assert [one["lat"] for one in shown["units"] if one["unit_id"] == "4A14"] == [39.743]
+
+
+def test_an_officer_hears_its_own_suggestions_only(service: Service) -> None:
+    service.on_duty()
+    become(service, Role.OFFICER, "4A14")
+    with service.http.stream("GET", "/api/stream") as answer:
+        events = Events(answer.iter_lines())
+        events.next("live")
+        become(service, Role.SUPERVISOR)
+        service.stop("T-1", "4A12", needs=3)
+        assert service.asked()["unit_id"] == "4A13"
+        service.http.post(
+            "/api/answers", json={"suggestion_id": "T-1/1", "answer": "cant"}
+        ).raise_for_status()
+        name, said, number = events.next("suggested", "withdrawn", "stops")
+        while name == "stops":
+            assert all(stop["asked"]["unit_id"] == "4A14" for stop in said["stops"])
+            name, said, number = events.next("suggested", "withdrawn", "stops")
+        assert (name, said["unit_id"], number) == ("suggested", "4A14", "2")
+
+
+def test_who_was_away_too_long_is_told_of_the_gap(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rollby.service.routes.live.MOST_MISSED", 0)
+    service.on_duty()
+    service.stop("T-1", "4A12")
+    wait_until(lambda: service.running.store.number)
+    with service.http.stream("GET", "/api/stream?after=0") as answer:
+        events = Events(answer.iter_lines())
+        assert events.next()[:2] == ("gap", {"after": 0, "until": 1})
+        assert events.next()[0] == "live"
+    assert service.http.get("/api/stream", headers={"Last-Event-ID": "x"}).status_code == 400
+
+
+# -- how it is -------------------------------------------------------------------------------
+
+
+def test_health_and_figures_tell_what_came_and_no_positions(service: Service) -> None:
+    service.on_duty()
+    service.stop("T-1", "4A12")
+    service.http.get("/feeds/osmand", params={"id": "4A12"})
+    health = service.http.get("/api/health").json()
+    assert health["doors"]["osmand"] == {"accepted": 3, "refused": 1}
+    assert (health["units"]["fresh"], health["stops"]) == (3, 1)
+    text = service.http.get("/metrics").text
+    assert "4A12" not in text
+    assert "39.7" not in text
+    found = {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+    assert found["rollby_reports_total", "osmand", "accepted"] == 3
+    assert found["rollby_units", "fresh"] == 3
+    assert service.http.get("/readyz").json() == {"status": "ok"}
+
+
+def test_a_store_that_fails_ends_the_service_and_says_so(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(service.running.store, "append", full)
+    assert service.seen("4A12").status_code == 503
+    (failed,) = wait_until(lambda: service.failed)
+    assert str(failed) == (
+        "service.store: failed (OSError: disk full); "
+        "nothing that was acknowledged is lost, start again"
+    )
