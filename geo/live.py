@@ -14,7 +14,9 @@ from geo.snapshot import take_snapshot
 from geo.staleness import age_of, bounds_s
 
 if TYPE_CHECKING:
-    from data.records import Unit
+    from data.events import StatusChange
+    from data.records import UnitFix
+    from data.road_table import BoolArray
     from data.said import Suggested
     from geo.board import Board
     from geo.router import Backward
@@ -38,6 +40,7 @@ class Live:
     def __init__(self, board: Board) -> None:
         self._board = board
         self._far: dict[str, Backward] = {}
+        self._seen: dict[str, tuple[tuple[bytes, StatusChange | None], UnitFix, Json]] = {}
 
     def json(self) -> Json:
         """
@@ -59,16 +62,35 @@ class Live:
             "schema": "rollby.live/1",
             "at": instant_json(now),
             "stops": self._stops(take_snapshot(board, now)) if board.open else [],
-            "units": [
-                unit_json
-                for unit_id in sorted(board.seen.unit_ids)
-                if (unit_json := _unit_json(unit_id, now, board))
-            ],
+            "units": self._units(now),
         }
+
+    def _units(self, now: datetime) -> list[Json]:
+        """Write all units that were seen; anew only what is new of each."""
+        board, found = self._board, []
+        for unit_id in sorted(board.seen.unit_ids):
+            shown, row = board.statuses.get(unit_id), board.seen.row(unit_id)
+            made_of = board.seen.fix[row].tobytes(), shown
+            known = self._seen.get(unit_id)
+            if known is None or known[0] != made_of:
+                fix = board.seen.fix_of(unit_id)
+                if fix is None:
+                    continue
+                known = made_of, fix, _seen_json(unit_id, fix, shown)
+                self._seen[unit_id] = known
+            _, fix, told = known
+            freshness = age_of(fix, now=now, policy=board.policy).freshness.value
+            muted = board.is_muted(unit_id)
+            found.append({**told, "freshness": freshness, "muted": muted})
+        return found
 
     def _stops(self, snapshot: Snapshot) -> list[Json]:
         """Write all stops, the most urgent first."""
         needs, cover = snapshot.needs, snapshot.cover
+        out = UnitStatus.OUT_OF_SERVICE
+        on_duty = np.array(
+            [self._board.statuses[one].status is not out for one in snapshot.unit_ids]
+        )
         priority = needs.short * needs.weight * needs.mean_min * (1 - cover.probability)
         stops = []
         for column, stop_id in enumerate(snapshot.stop_ids):
@@ -81,7 +103,7 @@ class Live:
                     "backup_probability": number_json(float(cover.probability[column])),
                     "flag": cover.flag(column).value,
                     "priority": number_json(float(priority[column])),
-                    "nearest": self._nearest(snapshot, column, one),
+                    "nearest": self._nearest(snapshot, column, one, on_duty),
                     "asked": _asked_json(one.asking.pending) if one.asking.pending else None,
                     "promised": [_asked_json(asked) for asked, _ in one.asking.promised.values()],
                     "there": sorted(self._board.scene.there(stop_id)),
@@ -91,38 +113,32 @@ class Live:
             )
         return sorted(stops, key=lambda one: (-one["priority"], one["began_at"], one["stop_id"]))
 
-    def _nearest(self, snapshot: Snapshot, column: int, one: OpenStop) -> list[Json]:
+    def _nearest(
+        self, snapshot: Snapshot, column: int, one: OpenStop, on_duty: BoolArray
+    ) -> list[Json]:
         """List the nearest units that can reach a stop, whatever they do, however far they are."""
-        units = [self._board.unit(unit_id) for unit_id in snapshot.unit_ids]
-        other = [
-            row
-            for row, unit in enumerate(units)
-            if unit
-            and unit.unit_id != one.stop.unit_id
-            and unit.status is not UnitStatus.OUT_OF_SERVICE
-        ]
-        drive_time_s = snapshot.drive_time_s[other, column]
-        if one.position and np.isfinite(drive_time_s).sum() < min(NEAREST, len(other)):
+        others = on_duty.copy()
+        if (own := snapshot.unit_row.get(one.stop.unit_id)) is not None:
+            others[own] = False
+        drive_time_s = np.where(others, snapshot.drive_time_s[:, column], np.inf)
+        if one.position and np.isfinite(drive_time_s).sum() < min(NEAREST, others.sum()):
             far = self._far.get(one.stop.stop_id)
             if far is None or far.place != one.position:
                 far = search_back(self._board.net, one.position)
                 self._far[one.stop.stop_id] = far
-            by_road_s = far.drive_times_s(snapshot.starts.rows(np.array(other)))
-            drive_time_s = np.minimum(drive_time_s, by_road_s)
-        found = []
-        for place in np.argsort(drive_time_s, kind="stable")[:NEAREST].tolist():
-            if np.isfinite(drive_time_s[place]):
-                row, time_s = other[place], float(drive_time_s[place])
-                found.append(_near_json(snapshot, row, column, units[row], time_s))
-        return found
+            by_road_s = far.drive_times_s(snapshot.starts)
+            drive_time_s = np.where(others, np.minimum(drive_time_s, by_road_s), np.inf)
+        rows = np.flatnonzero(drive_time_s <= np.sort(drive_time_s)[:NEAREST][-1:])
+        rows = rows[np.argsort(drive_time_s[rows], kind="stable")][:NEAREST]
+        return [
+            _near_json(snapshot, row, column, self._board, float(drive_time_s[row]))
+            for row in rows.tolist()
+            if np.isfinite(drive_time_s[row])
+        ]
 
 
-def _unit_json(unit_id: str, now: datetime, board: Board) -> Json | None:
+def _seen_json(unit_id: str, fix: UnitFix, shown: StatusChange | None) -> Json:
     """Write a unit that was seen: without its age, which a reader reckons from `fixed_at`."""
-    fix, shown = board.seen.fix_of(unit_id), board.statuses.get(unit_id)
-    if fix is None:
-        return None
-    age = age_of(fix, now=now, policy=board.policy)
     return {
         "unit_id": unit_id,
         "agency": shown.agency if shown else "",
@@ -134,8 +150,6 @@ def _unit_json(unit_id: str, now: datetime, board: Board) -> Json | None:
         "speed_mps": number_json(fix.speed_mps, 1),
         "accuracy_m": number_json(fix.accuracy_m, 0),
         "fixed_at": instant_json(fix.fixed_at),
-        "freshness": age.freshness.value,
-        "muted": board.is_muted(unit_id),
     }
 
 
@@ -158,13 +172,13 @@ def _record_json(one: OpenStop, board: Board) -> Json:
 
 
 def _near_json(
-    snapshot: Snapshot, row: int, column: int, unit: Unit | None, drive_time_s: float
+    snapshot: Snapshot, row: int, column: int, board: Board, drive_time_s: float
 ) -> Json:
     """Write a unit that can reach a stop."""
     t_lo_s, t_hi_s = bounds_s(drive_time_s, float(snapshot.effective_age_s[row]))
     return {
         "unit_id": snapshot.unit_ids[row],
-        "status": unit.status.value if unit else None,
+        "status": board.statuses[snapshot.unit_ids[row]].status.value,
         "drive_time_s": number_json(drive_time_s),
         "t_lo_s": number_json(t_lo_s),
         "t_hi_s": number_json(t_hi_s),

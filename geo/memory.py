@@ -118,8 +118,8 @@ def remember(board: Board) -> Memory:
         muted_until_s=dict(board.muted_until_s),
         sounds_s=tuple(board.sounds.made_s),
         unit_ids=tuple(seen.unit_ids),
-        fixes=tuple(map(_plain, seen.fix[: len(seen.unit_ids)])),
-        doubted={row: _plain(fix) for row, fix in seen.doubted.items()},
+        fixes=_plain(seen.fix[: len(seen.unit_ids)]),
+        doubted={row: _plain(fix[None])[0] for row, fix in seen.doubted.items()},
         counts=dict(seen.counts),
         odd=tuple(seen.odd),
         changes=tuple(scene.changes.values()),
@@ -166,9 +166,11 @@ def recall(board: Board, memory: Memory) -> None:
         board.scene.refresh(datetime.fromtimestamp(memory.now_s, UTC), board.shown, board.unit)
 
 
-def _plain(fix: np.ndarray) -> tuple[float | None, ...]:
-    """Write a fix without NaN and infinities."""
-    return tuple(value if np.isfinite(value) else None for value in fix.tolist())
+def _plain(fixes: np.ndarray) -> tuple[tuple[float | None, ...], ...]:
+    """Write fixes without NaN and infinities."""
+    plain = fixes.astype(object)
+    plain[~np.isfinite(fixes)] = None
+    return tuple(map(tuple, plain.tolist()))
 
 
 def _column(fix: tuple[float | None, ...]) -> np.ndarray:

@@ -60,6 +60,7 @@ def begin(store: Store, board: Board, settings: Settings) -> Running:
     def publish(said: Sequence[tuple[int, Said]]) -> None:
         stream.hand(*(said_message(number, one) for number, one in said))
 
+    _ = board.zones  # a second's work in a large city: now, and not at the first stop
     core = Core(store, board, clock, publish)
     core.start()
     return Running(
