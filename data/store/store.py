@@ -22,6 +22,7 @@ from data.store.schema import (
     EVENTS,
     KEYS_TAKEN,
     MEMORIES,
+    READERS,
     SAID,
 )
 
@@ -294,6 +295,37 @@ class Store:
             return [
                 (row.seq, row.number, bytes(row.body)) for row in self._connection.execute(rows)
             ]
+
+    def delivered(self, name: str) -> int:
+        """
+        Tell how far a reader has come.
+
+        Returns
+        -------
+        number : int
+            Of the last saying it was given; a new reader begins after the last there is.
+        """
+        with self._connection.begin():
+            known = select(READERS.c.number).where(READERS.c.name == name)
+            number = self._connection.execute(known).scalar_one_or_none()
+            if number is None:
+                self._insert(READERS, [{"name": name, "number": self.number}])
+            return self.number if number is None else int(number)
+
+    def deliver(self, name: str, number: int) -> None:
+        """
+        Note how far a reader has come.
+
+        Parameters
+        ----------
+        name : str
+            One that `delivered` knows.
+        number : int
+            Of the last saying it was given.
+        """
+        with self._connection.begin():
+            mine = update(READERS).where(READERS.c.name == name)
+            self._connection.execute(mine.values(number=number))
 
     # -- reading; any thread may ------------------------------------------------------------------
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import structlog
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -14,9 +16,10 @@ from data.errors import FieldError
 from rollby import __version__
 from rollby.service.routes import admin, cad, live, officer, positions
 from rollby.service.watching import watch
+from rollby.service.webhooks import tell
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Coroutine
 
     from rollby.service.running import Running
 
@@ -45,11 +48,13 @@ def make_app(running: Running) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         running.stream.loop = asyncio.get_running_loop()
-        watching = asyncio.create_task(watch(running))
+        tasks = [asyncio.create_task(work) for work in (watch(running), *_webhooks(running))]
+        for task in tasks:
+            task.add_done_callback(_note_end)
         yield
-        watching.cancel()
-        with suppress(asyncio.CancelledError):
-            await watching
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     app = FastAPI(
         title="rollby",
@@ -67,6 +72,19 @@ def make_app(running: Running) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(FieldError, _bad_field)
     return app
+
+
+def _note_end(task: asyncio.Task[None]) -> None:
+    """Let nothing end unseen that should have gone on."""
+    if not task.cancelled() and task.exception() is not None:
+        structlog.get_logger().error("a task has ended", exc_info=task.exception())
+
+
+def _webhooks(running: Running) -> list[Coroutine[Any, Any, None]]:
+    """Tell every system that is to be told."""
+    service = running.settings.service
+    secret = Path(service.webhook_secret).read_bytes().strip() if service.webhooks else b""
+    return [tell(running, name, address, secret) for name, address in service.webhooks.items()]
 
 
 def problem(status: int, detail: str, **more: Any) -> JSONResponse:
