@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +17,15 @@ from data.errors import InputError, SourceUnreachableError
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterator
 
     from sqlalchemy import Connection, Engine
 
-LEADER = 0x726F6C6C6279  # "rollby": the advisory lock of the one that writes
+LEADER = 0x726F6C6C6279  # "rollby": the advisory lock of the one that leads
+OTHERS = LEADER + 1  # of the short transactions of all others
+WRITES = {"sqlite_begin": "BEGIN IMMEDIATE"}
+"""Options of a connection that writes: where another one does, SQLite waits at the beginning of a
+transaction. One that has read before it writes would fail instead."""
 
 
 def engine_of(address: str) -> Engine:
@@ -75,7 +81,7 @@ def _harden_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     """Begin what the driver was told not to begin."""
-    connection.exec_driver_sql("BEGIN")
+    connection.exec_driver_sql(connection.get_execution_options().get("sqlite_begin", "BEGIN"))
 
 
 def reach(engine: Engine) -> Connection:
@@ -85,7 +91,7 @@ def reach(engine: Engine) -> Connection:
     Returns
     -------
     connection : Connection
-        Open.
+        Open, to write.
 
     Raises
     ------
@@ -93,13 +99,34 @@ def reach(engine: Engine) -> Connection:
         If the database does not answer.
     """
     try:
-        return engine.connect()
+        return engine.connect().execution_options(**WRITES)
     except SQLAlchemyError as error:
         where = engine.url.render_as_string(hide_password=True)
         why = str(getattr(error, "orig", error)).strip().splitlines()[0]
         raise SourceUnreachableError(
             f"service.store={where}: cannot be opened ({why}); check that it is there and started"
         ) from error
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """
+    Write beside the one that leads: accounts, sessions, the audit log.
+
+    Parameters
+    ----------
+    engine : Engine
+        Of the store.
+
+    Yields
+    ------
+    connection : Connection
+        In a transaction that no other of these overlaps; be brief.
+    """
+    with engine.connect().execution_options(**WRITES) as connection, connection.begin():
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": OTHERS})
+        yield connection
 
 
 def lead(engine: Engine, connection: Connection) -> Any:
@@ -165,3 +192,23 @@ def migrate(connection: Connection) -> None:
             was = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
             rule = f"its layout ({was if known else '?'}) is newer than this rollby; update rollby"
             raise InputError(f"service.store: {rule}") from error
+
+
+def prepared(address: str) -> Engine:
+    """
+    Open a store to work beside the one that leads.
+
+    Parameters
+    ----------
+    address : str
+        As for `engine_of`; made if it holds nothing yet.
+
+    Returns
+    -------
+    engine : Engine
+        Of a store with the newest layout.
+    """
+    engine = engine_of(address)
+    with reach(engine) as connection:
+        migrate(connection)
+    return engine

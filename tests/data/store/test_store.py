@@ -23,6 +23,7 @@ from data.events import Answer, AnswerKind, StatusChange, StopChange
 from data.records import Flag, Stop, StopPhase, UnitFix, UnitStatus
 from data.reports import Checked, FixReport, subject
 from data.said import Attended, Escalated, Flagged, Prompted, Said, Suggested, Withdrawn
+from data.store import access_schema  # noqa: F401 - its tables are in metadata
 from data.store.codec import decoded, encoded
 from data.store.opening import engine_of
 from data.store.schema import metadata
