@@ -250,16 +250,50 @@ class Beats(_Section):
     )  # fmt: skip
 
 
+RoleName = Literal["officer", "supervisor", "analyst", "administrator", "feed", "wallboard"]
+
+
+class AccessRules(_Section):
+    """How people sign in to the live service, and for how long."""
+
+    failures_max: Annotated[int, Field(ge=1, le=100)] = Field(
+        5, description="so many failed sign-ins in a row lock a name"
+    )
+    lock_min: Positive = Field(10.0, description="for so many minutes")
+    reauthenticate_h: Positive = Field(12.0, description="a sign-in lasts so many hours")
+    wallboard_h: Positive = Field(720.0, description="that of a wallboard so many")
+    idle_lock_min: Positive = Field(
+        30.0, description="an idle session ends after this; not a wallboard's or in-car terminal's"
+    )
+    password_length_min: Annotated[int, Field(ge=8, le=200)] = Field(
+        12, description="characters of a password, at least"
+    )
+    totp_for: list[RoleName] = Field(
+        ["administrator", "supervisor", "analyst"],
+        description="roles that sign in with a one-time code too",
+    )
+    key_grace_h: NonNegative = Field(
+        24.0, description="an API key that was rotated still works for so many hours"
+    )
+    loopback_role: Literal["", RoleName] = Field(
+        "", description="who calls from this machine itself has this role unasked; empty = nobody"
+    )
+
+
 class Service(_Section):
     """The live service, `rollby serve`."""
 
     store: str = Field(
         "sqlite:///rollby.db",
-        description="where events are kept: sqlite:///FILE or postgresql://USER@HOST/NAME",
+        description="where events, accounts and the audit log are kept: sqlite:///FILE or "
+        "postgresql://USER@HOST/NAME",
     )
     listen: str = Field("127.0.0.1:8340", description="HOST:PORT to listen on")
     tls_certificate: str = Field("", description="PEM file; empty = no TLS, on loopback only")
     tls_key: str = Field("", description="PEM file of its key")
+    behind_proxy: bool = Field(
+        default=False, description="a proxy before it has TLS: it may listen without its own"
+    )
     history: str = Field(
         "", description="folder in which the day is recorded for replay and gaps; empty = none"
     )
@@ -272,6 +306,10 @@ class Service(_Section):
     )
     webhook_secret: str = Field(
         "", description="file with the secret that signs them; needed where there are webhooks"
+    )
+
+    access: AccessRules = Field(
+        AccessRules(), description="how people and machines are let in, and for how long"
     )
 
     @field_validator("listen")
@@ -383,19 +421,23 @@ def settings_toml(settings: Settings) -> str:
     text : str
         `read_settings` gives the same settings back.
     """
-    lines: list[str] = []
-    for name, section in settings:
-        tables = []
-        lines += ["", f"[{name}]"]
-        for key, info in type(section).model_fields.items():
-            value = getattr(section, key)
-            if isinstance(value, dict):
-                tables += ["", f"# {info.description}", f"[{name}.{key}]"]
-                tables += [f"{json.dumps(str(k))} = {_toml(v)}" for k, v in value.items()]
-            else:
-                lines += [f"# {info.description}", f"{key} = {_toml(value)}"]
-        lines += tables
+    lines = [line for name, section in settings for line in ("", *_section_lines(name, section))]
     return "\n".join(lines).lstrip() + "\n"
+
+
+def _section_lines(name: str, section: _Section) -> list[str]:
+    """Write one table, and those within it."""
+    lines, tables = [f"[{name}]"], []
+    for key, info in type(section).model_fields.items():
+        value = getattr(section, key)
+        if isinstance(value, _Section):
+            tables += ["", f"# {info.description}", *_section_lines(f"{name}.{key}", value)]
+        elif isinstance(value, dict):
+            tables += ["", f"# {info.description}", f"[{name}.{key}]"]
+            tables += [f"{json.dumps(str(k))} = {_toml(v)}" for k, v in value.items()]
+        else:
+            lines += [f"# {info.description}", f"{key} = {_toml(value)}"]
+    return lines + tables
 
 
 def _toml(value: object) -> str:

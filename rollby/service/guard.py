@@ -1,59 +1,266 @@
-"""The door to every route: who asks, and whether it is allowed."""
+"""
+At the door of the web application: who calls, and whether they may.
+
+A caller is known by an API key (``Authorization: Bearer`` or ``X-API-Key``), else by the session's
+cookie, else, where the settings say so, by calling from this machine itself.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+import ipaddress
+from hmac import compare_digest
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
-from fastapi import Depends, HTTPException, Request
+from fastapi import Depends, Request
 
-from rollby.service.access import LOOPBACK, Caller
+from rollby.service.access import SignInError, csrf_token
+from rollby.service.callers import Caller
+from rollby.service.problems import ProblemError
+from rollby.service.rights import Role
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from fastapi import FastAPI, Response
+
+    from rollby.service.access import Access
     from rollby.service.rights import Right
 
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+CSRF_HEADER = "X-Rollby-CSRF"
+FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 
-def caller_of(request: Request) -> Caller:
+
+class Guard:
     """
-    Find who asks.
+    What the routes ask.
+
+    Parameters
+    ----------
+    access : Access
+        Knows accounts, sessions and keys.
+    secure : bool
+        Whether callers come by TLS, of this server or of a proxy before it.
+    """
+
+    def __init__(self, access: Access, *, secure: bool) -> None:
+        self.access, self.secure = access, secure
+        # A browser takes a name that begins with __Host- by TLS alone, from this very host.
+        self.cookie = "__Host-rollby" if secure else "rollby"
+
+    def install(self, app: FastAPI) -> None:
+        """Have an application's routes find it."""
+        app.state.guard = self
+
+    def caller(self, request: Request) -> Caller:
+        """
+        Tell who calls.
+
+        Parameters
+        ----------
+        request : Request
+            With a key, a cookie, or neither.
+
+        Returns
+        -------
+        caller : Caller
+            Known, not yet allowed anything.
+
+        Raises
+        ------
+        SignInError
+            If it is nobody whom we know; a `ProblemError` if another site made a browser ask.
+        """
+        key = _key_of(request)
+        if key:
+            return self.access.caller_of_key(key)
+        token = request.cookies.get(self.cookie)
+        if token:
+            caller = self.access.caller_of_session(token)
+            self._check_csrf(request, token)
+            return caller
+        role = self.access.rules.loopback_role
+        if role and _from_this_machine(request):
+            check_origin(request)
+            return Caller(name="loopback", role=Role(role), unit_ids=("*",), how="loopback")
+        raise SignInError("sign in, or send an API key")
+
+    def _check_csrf(self, request: Request, token: str) -> None:
+        """
+        Hold what changes something to having been sent by our own page.
+
+        Raises
+        ------
+        ProblemError
+            403 if it was not.
+        """
+        if request.method in SAFE:
+            return
+        check_origin(request)
+        sent = request.headers.get(CSRF_HEADER, "").encode()
+        if not compare_digest(sent, csrf_token(token).encode()):
+            raise ProblemError(403, f"send the token of GET /api/me as {CSRF_HEADER}")
+
+    def give_cookie(self, response: Response, token: str) -> None:
+        """
+        Have the browser keep a session's token, and show it to no script and no other site.
+
+        Parameters
+        ----------
+        response : Response
+            To the sign-in.
+        token : str
+            Of the session.
+        """
+        hours = max(self.access.rules.reauthenticate_h, self.access.rules.wallboard_h)
+        response.set_cookie(
+            self.cookie,
+            token,
+            max_age=round(hours * 3600),
+            path="/",
+            secure=self.secure,
+            httponly=True,
+            samesite="strict",
+        )
+
+    def take_cookie(self, response: Response) -> None:
+        """Have the browser forget it."""
+        response.delete_cookie(
+            self.cookie, path="/", secure=self.secure, httponly=True, samesite="strict"
+        )
+
+
+def guard_of(request: Request) -> Guard:
+    """
+    Find the application's guard.
+
+    Returns
+    -------
+    guard : Guard
+        That was installed.
+    """
+    guard: Guard = request.app.state.guard
+    return guard
+
+
+def caller(request: Request) -> Caller:
+    """
+    Tell who calls; a dependency of routes that anybody known may use.
 
     Returns
     -------
     caller : Caller
-        Without accounts the service listens on loopback only, and trusts who is there.
+        See `Guard.caller`.
     """
-    caller: Caller = getattr(request.app.state, "caller", LOOPBACK)
-    return caller
+    return guard_of(request).caller(request)
 
 
 def needs(*rights: Right) -> Callable[[Caller], Caller]:
     """
-    Make what a route depends on.
+    Make a dependency that lets pass whoever has one of some rights.
 
     Parameters
     ----------
-    rights : Right
-        Any one of which is enough.
+    *rights : Right
+        Any of them is enough.
 
     Returns
     -------
     dependency : callable
-        Gives the caller; answers 403 to others.
+        Gives the `Caller`; answers 401 or 403 else.
     """
 
-    def allowed(caller: Annotated[Caller, Depends(caller_of)]) -> Caller:
-        """
-        Hold a caller to the rights.
-
-        Raises
-        ------
-        HTTPException
-            If it has none of them.
-        """
-        if not any(caller.may(right) for right in rights):
-            wanted = " or ".join(rights)
-            raise HTTPException(403, f"{caller.name}: must have the right to {wanted}")
-        return caller
+    def allowed(who: Caller = Depends(caller)) -> Caller:  # noqa: B008 - how FastAPI is told
+        if not any(who.may(right) for right in rights):
+            named = " or ".join(rights)
+            raise ProblemError(403, f"needs the right {named}; the role {who.role} lacks it")
+        return who
 
     return allowed
+
+
+def check_unit(who: Caller, unit_id: str) -> None:
+    """
+    Hold a caller to its own units.
+
+    Parameters
+    ----------
+    who : Caller
+        Who speaks.
+    unit_id : str
+        For whom.
+
+    Raises
+    ------
+    ProblemError
+        403 if it is not one of theirs.
+    """
+    if not who.speaks_for(unit_id):
+        named = ", ".join(who.unit_ids) or "no unit"
+        raise ProblemError(403, f"unit {unit_id} is not yours; you speak for {named}")
+
+
+def check_origin(request: Request) -> None:
+    """
+    Refuse what another site made a browser send.
+
+    Parameters
+    ----------
+    request : Request
+        That is to change something.
+
+    Raises
+    ------
+    ProblemError
+        403 if it is not of our own page; programs that are no browser name no origin, and pass.
+    """
+    if request.method in SAFE:
+        return
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    foreign = site is not None and site not in {"same-origin", "none"}
+    if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
+        foreign = True
+    if foreign:
+        raise ProblemError(403, "another site asked for this; use rollby's own page")
+
+
+def _key_of(request: Request) -> str:
+    """Find an API key; "" where there is none."""
+    kind, _, value = request.headers.get("authorization", "").partition(" ")
+    if kind.lower() == "bearer":
+        return value.strip()
+    return request.headers.get("x-api-key", "").strip()
+
+
+def _from_this_machine(request: Request) -> bool:
+    """Tell whether nobody else can have sent it: no proxy, no name that leads here by a trick."""
+    client: Any = request.client
+    if client is None or any(name in request.headers for name in FORWARDED):
+        return False
+    host = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
+    return is_loopback(client.host) and is_loopback(host)
+
+
+def is_loopback(host: str) -> bool:
+    """
+    Tell whether a host is this machine and can be nobody else.
+
+    Parameters
+    ----------
+    host : str
+        A name or an address.
+
+    Returns
+    -------
+    loopback : bool
+        True for ``localhost``, ``127.0.0.0/8`` and ``::1``; other names may lead anywhere.
+    """
+    if host == "localhost":
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (mapped or address).is_loopback

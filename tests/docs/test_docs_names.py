@@ -14,10 +14,11 @@ from pathlib import Path
 
 import click
 import pytest
+from pydantic import BaseModel
 
 from data import errors
 from data.roadfile import read_roads
-from data.settings import Policy, Settings
+from data.settings import AccessRules, Policy, Settings
 from geo.drive_model import CLASS_KMH, RESPONSE, ROUTINE
 from rollby.cli import cli
 from tests.docs.pages import EVENING, EVERY, FOR_USERS, ROOT, SAMPLE, answer_of, run_here, text_of
@@ -76,7 +77,10 @@ def test_every_option_described_exists() -> None:
 
 def setting_names() -> set[str]:
     names = set()
-    for section, values in Settings().model_dump(mode="json").items():
+    sections = Settings().model_dump(mode="json")
+    for key in [key for key, value in Settings().service if isinstance(value, BaseModel)]:
+        sections[f"service.{key}"] = sections["service"].pop(key)
+    for section, values in sections.items():
         for key, value in values.items():
             phases = value if section == "policy" and isinstance(value, dict) else None
             names |= {f"{section}.{key}.{phase}" for phase in phases or ()}
@@ -87,8 +91,8 @@ def setting_names() -> set[str]:
 
 def setting_rows() -> dict[str, str]:
     """Read the tables of settings: name and default."""
-    said = text_of(ROOT / "docs" / "model.md") + text_of(ROOT / "docs" / "formats.md")
-    row = r"^\| `((?:policy|units|agencies|beats)\.[\w.]+)` \| `?([^|`]+)`? \|"
+    said = "".join(text_of(ROOT / "docs" / f"{name}.md") for name in ("model", "formats", "access"))
+    row = r"^\| `((?:policy|units|agencies|beats|service)\.[\w.]+)` \| `?([^|`]+)`? \|"
     return dict(re.findall(row, said, re.MULTILINE))
 
 
@@ -98,11 +102,15 @@ def test_every_setting_is_described_and_none_else() -> None:
 
 def test_defaults_are_those_described() -> None:
     policy = Policy().model_dump(mode="json")
+    rules = AccessRules().model_dump(mode="json")
     for name, shown in setting_rows().items():
         section, key, *phase = name.split(".")
         if section == "policy":
             default = policy[key][phase[0]] if phase else policy[key]
             assert float(shown) == default, name
+        elif name.startswith("service.access."):
+            default = rules[phase[0]]
+            assert shown == ("none" if default == "" else json.dumps(default)), name
 
 
 def test_speeds_are_those_described() -> None:

@@ -1,117 +1,65 @@
-"""The service on a real socket."""
+"""A fresh store on either database, those who may use it, and the service on a real socket."""
 
 from __future__ import annotations
 
-import socket
-import threading
-import time
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import httpx
 import pytest
+from argon2 import PasswordHasher
 
-from data.errors import SourceUnreachableError
-from data.settings import Settings
-from data.store.store import Store
-from geo.board import Board
-from rollby.service.server import begin, make_server, serve
+from data.settings import AccessRules, Settings
+from data.store.opening import prepared
+from rollby.service.access import Access
+from rollby.service.callers import Caller
+from rollby.service.passwords import Passwords
+from rollby.service.rights import Role
+from tests.data.store.conftest import address, cluster
+from tests.rollby.service.served import Service, serving
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
+
     from pathlib import Path
 
-    from geo.network import RoadNetwork
-    from rollby.service.running import Running
+    from sqlalchemy import Engine
 
-PLACE = {"4A12": (-104.990, 39.744), "4A13": (-104.990, 39.746), "4A14": (-104.985, 39.742)}
+    from geo.network import RoadNetwork
+
+__all__ = ["address", "cluster"]
+
+CHIEF = Caller(name="chief", role=Role.ADMINISTRATOR, how="command")
+QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)  # in tests nobody guesses
 
 
 @dataclass
-class Service:
-    """A service, and who talks to it."""
+class Hands:
+    """A clock that is set by hand, in milliseconds."""
 
-    running: Running
-    app: Any
-    http: httpx.Client
-    failed: list[BaseException] = field(default_factory=list)
+    ms: int = 1_800_000_000_000
 
-    def seen(self, unit_id: str, **more: Any) -> httpx.Response:
-        """Report where a unit stands, as a phone would."""
-        lon, lat = PLACE[unit_id]
-        told: dict[str, Any] = {
-            "id": unit_id,
-            "lon": lon,
-            "lat": lat,
-            "timestamp": time.time(),
-            "speed": 0,
-        }
-        return self.http.get("/feeds/osmand", params={**told, **more})
+    def __call__(self) -> int:
+        return self.ms
 
-    def shows(self, unit_id: str, status: str = "available", **more: Any) -> httpx.Response:
-        """Report what it does."""
-        return self.http.post("/api/statuses", json={"unit_id": unit_id, "status": status, **more})
-
-    def on_duty(self) -> None:
-        """Put all units up."""
-        for unit_id in PLACE:
-            self.seen(unit_id).raise_for_status()
-            self.shows(unit_id).raise_for_status()
-
-    def stop(self, stop_id: str, unit_id: str, **more: Any) -> httpx.Response:
-        """Report a stop."""
-        headers = more.pop("headers", {})
-        started = more.pop("started_at", (datetime.now(UTC) - timedelta(seconds=1)).isoformat())
-        told = {"unit_id": unit_id, "started_at": started, **more}
-        return self.http.put(f"/api/stops/{stop_id}", json=told, headers=headers)
-
-    def live(self) -> dict[str, Any]:
-        """Look."""
-        found: dict[str, Any] = self.http.get("/api/live").json()
-        return found
-
-    def asked(self) -> dict[str, Any]:
-        """Tell who is asked about the one stop."""
-        (stop,) = self.live()["stops"]
-        found: dict[str, Any] = stop["asked"]
-        return found
+    def pass_min(self, minutes: float) -> None:
+        self.ms += round(minutes * 60_000)
 
 
-@contextmanager
-def serving(address: str, roads: RoadNetwork, settings: Settings) -> Iterator[Service]:
-    """Serve from a thread, on a port of its own."""
-    store = Store(address)
-    running = begin(store, Board(roads, settings), settings)
-    server = make_server(running)
-    listening = socket.create_server(("127.0.0.1", 0))
-    base = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    with httpx.Client(base_url=base, timeout=10) as http:
-        service = Service(running, server.config.app, http)
-
-        def work() -> None:
-            try:
-                serve(running, server, listening)
-            except SourceUnreachableError as error:
-                service.failed.append(error)
-
-        thread = threading.Thread(target=work, daemon=True)
-        thread.start()
-        wait_until(lambda: server.started)
-        yield service
-        server.should_exit = True
-        thread.join(10)
-    store.close()
+@pytest.fixture
+def engine(address: str) -> Iterator[Engine]:
+    made = prepared(address)
+    yield made
+    made.dispose()
 
 
-def wait_until(there: Callable[[], Any], seconds: float = 10) -> Any:
-    """Wait for something to come true."""
-    deadline = time.monotonic() + seconds
-    while not (found := there()):
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
-    return found
+@pytest.fixture
+def clock() -> Hands:
+    return Hands()
+
+
+@pytest.fixture
+def access(engine: Engine, clock: Hands) -> Access:
+    return Access(engine, AccessRules(), clock, Passwords(QUICK))
 
 
 @pytest.fixture

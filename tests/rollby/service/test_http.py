@@ -12,14 +12,14 @@ from prometheus_client.parser import text_string_to_metric_families
 from data.settings import Settings
 from rollby.service.access import Caller
 from rollby.service.rights import RIGHTS, Role
-from tests.rollby.service.conftest import wait_until
+from tests.rollby.service.served import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import httpx
 
-    from tests.rollby.service.conftest import Service
+    from tests.rollby.service.served import Service
 
 
 def become(service: Service, role: Role, *unit_ids: str) -> None:

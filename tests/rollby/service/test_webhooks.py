@@ -11,7 +11,7 @@ import pytest
 
 from data.settings import Settings
 from rollby.service.webhooks import signature
-from tests.rollby.service.conftest import serving, wait_until
+from tests.rollby.service.served import serving, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

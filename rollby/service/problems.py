@@ -1,0 +1,120 @@
+"""Refusals as RFC 9457 problem JSON, each with a sentence that says what to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fastapi import Request  # noqa: TC002 - starlette reads the annotation
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from data.errors import InputError, RollbyError
+from rollby.service.access import SignInError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fastapi import FastAPI
+
+CHALLENGE = {"WWW-Authenticate": 'Bearer realm="rollby"'}
+TITLES = {
+    400: "Bad request",
+    401: "Not signed in",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Not allowed here",
+    409: "Conflict",
+    422: "Not valid",
+    429: "Too many",
+    503: "Not available",
+}
+
+
+class ProblemError(RollbyError):
+    """
+    A request that is refused.
+
+    Parameters
+    ----------
+    status : int
+        Of HTTP.
+    detail : str
+        A sentence: what is wrong and what to do.
+    headers : mapping of str to str or None
+        To send along.
+    **more : Any
+        Members of the problem beside the standard ones.
+    """
+
+    def __init__(
+        self, status: int, detail: str, headers: Mapping[str, str] | None = None, **more: Any
+    ) -> None:
+        self.status, self.detail, self.headers, self.more = status, detail, headers, more
+        super().__init__(detail)
+
+
+def problem(error: ProblemError) -> JSONResponse:
+    """
+    Write a refusal.
+
+    Parameters
+    ----------
+    error : ProblemError
+        What is refused.
+
+    Returns
+    -------
+    response : JSONResponse
+        ``application/problem+json``.
+    """
+    content = {
+        "type": "about:blank",
+        "title": TITLES.get(error.status, "Refused"),
+        "status": error.status,
+        "detail": error.detail,
+        **error.more,
+    }
+    return JSONResponse(
+        content,
+        status_code=error.status,
+        headers={**(error.headers or {}), "Cache-Control": "no-store"},
+        media_type="application/problem+json",
+    )
+
+
+def answer_problems(app: FastAPI) -> None:
+    """
+    Have an application answer whatever it refuses so.
+
+    Parameters
+    ----------
+    app : FastAPI
+        Whose routes raise `ProblemError`, `SignInError` (401, 429) and `InputError` (422).
+    """
+
+    async def answer(_request: Request, error: Exception) -> JSONResponse:
+        return problem(_problem_of(error))
+
+    for kind in (ProblemError, SignInError, InputError, RequestValidationError, HTTPException):
+        app.add_exception_handler(kind, answer)
+
+
+def _problem_of(error: Exception) -> ProblemError:
+    """Put an error as a refusal."""
+    if isinstance(error, ProblemError):
+        return error
+    if isinstance(error, SignInError):
+        if error.retry_after_s:
+            return ProblemError(429, str(error), {"Retry-After": str(error.retry_after_s)})
+        return ProblemError(401, str(error), CHALLENGE)
+    if isinstance(error, RequestValidationError):
+        # What was sent is not sent back: it may hold a password.
+        faults = [
+            {"field": ".".join(map(str, one["loc"])), "rule": one["msg"]} for one in error.errors()
+        ]
+        named = "; ".join(f"{one['field']}: {one['rule']}" for one in faults)
+        return ProblemError(422, named, faults=faults)
+    if isinstance(error, HTTPException):
+        return ProblemError(error.status_code, str(error.detail), error.headers)
+    return ProblemError(422, str(error))
