@@ -167,14 +167,16 @@ def lead(engine: Engine, connection: Connection) -> Any:
     return None
 
 
-def migrate(connection: Connection) -> None:
+def migrate(connection: Connection, layout: str = "head") -> None:
     """
-    Bring the tables to the newest layout.
+    Bring the tables to a layout.
 
     Parameters
     ----------
     connection : Connection
         Without a transaction.
+    layout : str
+        Its number, not below the present one; ``head`` is the newest.
 
     Raises
     ------
@@ -187,10 +189,11 @@ def migrate(connection: Connection) -> None:
     with connection.begin():
         known = inspect(connection).has_table("alembic_version")
         try:
-            alembic.command.upgrade(config, "head")
+            alembic.command.upgrade(config, layout)
         except CommandError as error:
-            was = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-            rule = f"its layout ({was if known else '?'}) is newer than this rollby; update rollby"
+            newest = text("SELECT version_num FROM alembic_version")
+            was = connection.execute(newest).scalar() if known else layout
+            rule = f"its layout ({was}) is newer than this rollby; update rollby"
             raise InputError(f"service.store: {rule}") from error
 
 
@@ -209,6 +212,10 @@ def prepared(address: str) -> Engine:
         Of a store with the newest layout.
     """
     engine = engine_of(address)
-    with reach(engine) as connection:
-        migrate(connection)
+    try:
+        with reach(engine) as connection:
+            migrate(connection)
+    except BaseException:
+        engine.dispose()
+        raise
     return engine

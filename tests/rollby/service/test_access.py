@@ -22,7 +22,7 @@ from rollby.service.administration import (
     rotate_key,
     set_password,
 )
-from rollby.service.passwords import Passwords, check_password, totp_step
+from rollby.service.passwords import NOBODYS, Passwords, check_password, totp_step
 from rollby.service.rights import RIGHTS, Right, Role
 from tests.rollby.service.conftest import CHIEF, QUICK, Hands
 
@@ -280,6 +280,14 @@ def test_what_ends_sessions(access: Access) -> None:
     access.sign_in("anna", GOOD + "?")
 
 
+def test_a_session_that_begins_while_its_account_is_disabled_ends(access: Access) -> None:
+    join(access)
+    token = access.sign_in("anna", GOOD)
+    access.accounts.change_account("anna", end_sessions=False, disabled=True)
+    with pytest.raises(SignInError, match="not signed in"):
+        access.caller_of_session(token)
+
+
 def test_an_old_password_is_guessed_as_seldom_as_any(access: Access) -> None:
     join(access)
     caller = access.caller_of_session(access.sign_in("anna", GOOD))
@@ -288,6 +296,14 @@ def test_an_old_password_is_guessed_as_seldom_as_any(access: Access) -> None:
             access.change_password(caller, "wrong", GOOD + "!")
     with pytest.raises(SignInError, match="too many failed"):
         access.change_password(caller, GOOD, GOOD + "!")
+
+
+def test_where_no_password_is_kept_none_is_right(access: Access) -> None:
+    unit = {"role": Role.OFFICER, "unit_ids": ("*",), "created_ms": 1}
+    add_account(access, CHIEF, Account(name="vouched", **unit), "")  # type: ignore[arg-type]
+    for password in ("", NOBODYS):
+        with pytest.raises(SignInError, match="is wrong"):
+            access.sign_in("vouched", password)
 
 
 @pytest.mark.parametrize(
