@@ -116,6 +116,8 @@ class Store:
 
     Attributes
     ----------
+    engine : Engine
+        Reaches the store from any thread.
     seq : int
         Of the last event; 0 before the first.
     received_ms : int
@@ -132,11 +134,11 @@ class Store:
     """
 
     def __init__(self, address: str) -> None:
-        self._engine = engine_of(address)
-        self._connection = reach(self._engine)
+        self.engine = engine_of(address)
+        self._connection = reach(self.engine)
         self._lock: Any = None
         try:
-            self._lock = lead(self._engine, self._connection)
+            self._lock = lead(self.engine, self._connection)
             migrate(self._connection)
         except BaseException:
             self.close()
@@ -152,7 +154,7 @@ class Store:
     def close(self) -> None:
         """Let another process write."""
         self._connection.close()
-        self._engine.dispose()
+        self.engine.dispose()
         if self._lock is not None:
             self._lock.close()
 
@@ -345,7 +347,7 @@ class Store:
         """
         while True:
             rows = select(EVENTS).where(EVENTS.c.seq > after).order_by(EVENTS.c.seq).limit(PART)
-            with self._engine.connect() as reader:
+            with self.engine.connect() as reader:
                 part = reader.execute(rows).all()
             for row in part:
                 yield Event(row.seq, row.received_ms, decoded(row.kind, row.subject, row.body))
@@ -370,7 +372,7 @@ class Store:
             Numbered, in order.
         """
         rows = select(SAID).where(SAID.c.number > after).order_by(SAID.c.number).limit(most)
-        with self._engine.connect() as reader:
+        with self.engine.connect() as reader:
             return [
                 (row.number, decoded(row.kind, row.subject, row.body))
                 for row in reader.execute(rows)
@@ -391,7 +393,7 @@ class Store:
             Numbered, in order.
         """
         rows = select(SAID).where(SAID.c.subject == subject).order_by(SAID.c.number)
-        with self._engine.connect() as reader:
+        with self.engine.connect() as reader:
             return [
                 (row.number, decoded(row.kind, row.subject, row.body))
                 for row in reader.execute(rows)
@@ -434,7 +436,7 @@ class Store:
 
     def _first(self, rows: Select[Any]) -> Event | None:
         """Read the first of some events."""
-        with self._engine.connect() as reader:
+        with self.engine.connect() as reader:
             row = reader.execute(rows.limit(1)).first()
         if row is None:
             return None
@@ -450,7 +452,7 @@ class Store:
             By door and outcome: accepted (late ones too), late, duplicate, refused.
         """
         found: dict[str, dict[str, int]] = {}
-        with self._engine.connect() as reader:
+        with self.engine.connect() as reader:
             for door, outcome, count in reader.execute(select(COUNTERS)):
                 found.setdefault(door, {})[outcome] = count
         return found
@@ -473,7 +475,7 @@ class Store:
         """
         number = DEAD_LETTERS.c.letter_id
         rows = select(DEAD_LETTERS).where(number > after).order_by(number).limit(most)
-        with self._engine.connect() as reader:
+        with self.engine.connect() as reader:
             return [
                 (row.letter_id, DeadLetter(**{n: getattr(row, n) for n in DeadLetter.__slots__}))
                 for row in reader.execute(rows)

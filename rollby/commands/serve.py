@@ -11,7 +11,8 @@ from data.store.store import Store
 from geo.board import Board
 from rollby import __version__
 from rollby.inputs import load_roads, load_settings
-from rollby.service.server import begin, bind_allowed, log_as_json, make_server, serve
+from rollby.service.binding import check_bind
+from rollby.service.server import begin, log_as_json, make_server, serve
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,7 +39,8 @@ def run_service(
         chosen.service.model_dump() | {name: value for name, value in told.items() if value}
     )
     chosen = chosen.model_copy(update={"service": service})
-    bind_allowed(service.listen.rpartition(":")[0].strip("[]"), tls=bool(service.tls_certificate))
+    host = service.listen.rpartition(":")[0].strip("[]")
+    check_bind(host, tls=bool(service.tls_certificate), word=service.behind_proxy)
     log_as_json()
     log = structlog.get_logger()
     net = load_roads(roads)

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from fastapi import FastAPI, HTTPException, Request
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi import FastAPI
 
-from data.errors import FieldError
 from rollby import __version__
+from rollby.service import sign_in
+from rollby.service.guard import Guard
+from rollby.service.hardening import Hardening
+from rollby.service.problems import answer_problems
 from rollby.service.routes import admin, cad, live, officer, positions
 from rollby.service.watching import watch
 from rollby.service.webhooks import tell
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from rollby.service.running import Running
 
-PROBLEM = "application/problem+json"
 ABOUT = (
     "Keeps a lone officer from staying alone on a traffic stop. A suggestion is never an order; "
     "the dispatcher overrides."
@@ -66,11 +66,12 @@ def make_app(running: Running) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.running = running
-    for one in (positions, cad, officer, live, admin):
+    secure = bool(running.settings.service.tls_certificate) or running.settings.service.behind_proxy
+    Guard(running.access, secure=secure).install(app)
+    for one in (sign_in, positions, cad, officer, live, admin):
         app.include_router(one.router)
-    app.add_exception_handler(HTTPException, _refused)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(FieldError, _bad_field)
+    answer_problems(app)
+    app.add_middleware(Hardening, secure=secure)
     return app
 
 
@@ -85,41 +86,3 @@ def _webhooks(running: Running) -> list[Coroutine[Any, Any, None]]:
     service = running.settings.service
     secret = Path(service.webhook_secret).read_bytes().strip() if service.webhooks else b""
     return [tell(running, name, address, secret) for name, address in service.webhooks.items()]
-
-
-def problem(status: int, detail: str, **more: Any) -> JSONResponse:
-    """
-    Write what went wrong, as RFC 9457 has it.
-
-    Returns
-    -------
-    response : JSONResponse
-        With a sentence.
-    """
-    return JSONResponse(
-        {"status": status, "detail": detail, **more}, status_code=status, media_type=PROBLEM
-    )
-
-
-async def _refused(_request: Request, error: Exception) -> JSONResponse:
-    """Write what a route refused."""
-    assert isinstance(error, HTTPException)  # noqa: S101 - as it is registered
-    response = problem(error.status_code, error.detail)
-    response.headers.update(error.headers or {})
-    return response
-
-
-async def _invalid(_request: Request, error: Exception) -> JSONResponse:
-    """Write every field of a request that cannot be."""
-    assert isinstance(error, RequestValidationError)  # noqa: S101 - as it is registered
-    faults = [
-        f"{'.'.join(str(part) for part in fault['loc'][1:])}={str(fault.get('input'))[:80]}: "
-        f"{fault['msg']}"
-        for fault in error.errors()
-    ]
-    return problem(422, "; ".join(faults), faults=faults)
-
-
-async def _bad_field(_request: Request, error: Exception) -> JSONResponse:
-    """Write a value that a record does not allow."""
-    return problem(422, str(error), faults=[str(error)])

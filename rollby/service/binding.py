@@ -27,6 +27,6 @@ def check_bind(host: str, *, tls: bool, word: bool) -> None:
     if is_loopback(host) or tls or word:
         return
     raise SettingError(
-        f"service.host={host}: others could read along; give a certificate and its key, listen on "
-        "127.0.0.1, or say that a proxy before it has TLS"
+        f"service.listen={host}: others could read along; set tls_certificate and tls_key, listen "
+        "on 127.0.0.1, or set behind_proxy where a proxy before it has TLS"
     )

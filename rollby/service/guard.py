@@ -7,6 +7,7 @@ cookie, else, where the settings say so, by calling from this machine itself.
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from fastapi import Depends, Request
 from rollby.service.access import SignInError, csrf_token
 from rollby.service.callers import Caller
 from rollby.service.problems import ProblemError
-from rollby.service.rights import Role
+from rollby.service.rights import Right, Role
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from fastapi import FastAPI, Response
 
     from rollby.service.access import Access
-    from rollby.service.rights import Right
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 CSRF_HEADER = "X-Rollby-CSRF"
@@ -194,9 +194,9 @@ def check_unit(who: Caller, unit_id: str) -> None:
     Raises
     ------
     ProblemError
-        403 if it is not one of theirs.
+        403 if it is not one of theirs; who may override speaks for all.
     """
-    if not who.speaks_for(unit_id):
+    if not (who.may(Right.OVERRIDE) or who.speaks_for(unit_id)):
         named = ", ".join(who.unit_ids) or "no unit"
         raise ProblemError(403, f"unit {unit_id} is not yours; you speak for {named}")
 
@@ -226,11 +226,30 @@ def check_origin(request: Request) -> None:
 
 
 def _key_of(request: Request) -> str:
-    """Find an API key; "" where there is none."""
+    """
+    Find an API key; "" where there is none.
+
+    Phones' apps can send a password (OwnTracks) or nothing but an address (OsmAnd, Traccar Client):
+    for positions only, and as part of neither the log nor what is kept of a refusal.
+    """
     kind, _, value = request.headers.get("authorization", "").partition(" ")
     if kind.lower() == "bearer":
         return value.strip()
-    return request.headers.get("x-api-key", "").strip()
+    if key := request.headers.get("x-api-key", "").strip():
+        return key
+    if not request.url.path.startswith("/feeds/"):
+        return ""
+    if kind.lower() == "basic":
+        return _password_of(value)
+    return request.query_params.get("key", "")
+
+
+def _password_of(credentials: str) -> str:
+    """Read the password of HTTP's basic scheme; "" where there is none."""
+    try:
+        return base64.b64decode(credentials, validate=True).decode().partition(":")[2]
+    except ValueError:
+        return ""
 
 
 def _from_this_machine(request: Request) -> bool:

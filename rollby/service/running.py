@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from data.store.store import Store, Taken
     from geo.board import Board
     from geo.live import Live
-    from rollby.service.access import Caller
+    from rollby.service.access import Access
+    from rollby.service.callers import Caller
     from rollby.service.clock import SteadyClock
     from rollby.service.core import Core
     from rollby.service.stream import Stream
@@ -44,6 +45,8 @@ class Running:
         The one who writes.
     store : Store
         For reading.
+    access : Access
+        Who may do what.
     live : Live
         The picture of the core's board; used in the core's thread.
     stream : Stream
@@ -56,6 +59,7 @@ class Running:
 
     core: Core
     store: Store
+    access: Access
     live: Live
     stream: Stream
     settings: Settings

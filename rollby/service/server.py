@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 import structlog
 import uvicorn
 
-from data.errors import InputError, SourceUnreachableError
+from data.errors import SourceUnreachableError
 from geo.live import Live
+from rollby.service.access import Access
 from rollby.service.app import make_app
 from rollby.service.clock import SteadyClock
 from rollby.service.core import Core
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from data.store.store import Store
     from geo.board import Board
 
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
 GRACE_S = 5
 
 
@@ -64,7 +64,13 @@ def begin(store: Store, board: Board, settings: Settings) -> Running:
     core = Core(store, board, clock, publish)
     core.start()
     return Running(
-        core=core, store=store, live=Live(board), stream=stream, settings=settings, clock=clock
+        core=core,
+        store=store,
+        access=Access(store.engine, settings.service.access, clock.now_ms),
+        live=Live(board),
+        stream=stream,
+        settings=settings,
+        clock=clock,
     )
 
 
@@ -83,20 +89,6 @@ class _Server(uvicorn.Server):
         """End."""
         self._running.stream.close()
         await super().shutdown(sockets)
-
-
-def bind_allowed(host: str, *, tls: bool) -> None:
-    """
-    Hold the service to loopback where nothing protects what it sends.
-
-    Raises
-    ------
-    InputError
-        If others could listen in.
-    """
-    if host not in LOOPBACK and not tls:
-        rule = "must be on 127.0.0.1 without TLS; set service.tls_certificate and service.tls_key"
-        raise InputError(f"service.listen={host}: {rule}")
 
 
 def make_server(running: Running) -> uvicorn.Server:

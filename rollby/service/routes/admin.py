@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 
-from rollby.service.access import Caller
+from rollby.service.callers import Caller
 from rollby.service.guard import needs
 from rollby.service.metrics import Health, health_of, metrics_of
 from rollby.service.rights import Right

@@ -12,7 +12,7 @@ from fastapi.sse import KEEPALIVE_COMMENT
 
 from data.said import Said, Suggested, Withdrawn
 from geo.as_json import said_json
-from rollby.service.access import Caller
+from rollby.service.callers import Caller
 from rollby.service.guard import needs
 from rollby.service.rights import Right
 from rollby.service.running import InService, Running
@@ -53,9 +53,9 @@ def picture_for(caller: Caller, picture: dict[str, Any]) -> dict[str, Any]:
         return picture
     own = dict(picture)
     if "stops" in own:
-        own["stops"] = [one for one in own["stops"] if any(map(caller.stands_for, _concerned(one)))]
+        own["stops"] = [one for one in own["stops"] if any(map(caller.speaks_for, _concerned(one)))]
     if "units" in own:
-        own["units"] = [one for one in own["units"] if caller.stands_for(one["unit_id"])]
+        own["units"] = [one for one in own["units"] if caller.speaks_for(one["unit_id"])]
     return own
 
 
@@ -161,4 +161,4 @@ async def _waiting(reader: Reader) -> AsyncIterator[Message | None]:
 
 def _is_for(caller: Caller, one: Message) -> bool:
     """Tell whether an event is for a caller."""
-    return caller.may(Right.SEE_LIVE) or bool(one.unit_id and caller.stands_for(one.unit_id))
+    return caller.may(Right.SEE_LIVE) or bool(one.unit_id and caller.speaks_for(one.unit_id))

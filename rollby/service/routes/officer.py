@@ -15,8 +15,8 @@ from data.records import Stop, StopPhase, UnitStatus
 from data.reports import Undone
 from data.said import Suggested, Withdrawn
 from geo.board import Board
-from rollby.service.access import Caller
-from rollby.service.guard import needs
+from rollby.service.callers import Caller
+from rollby.service.guard import check_unit, needs
 from rollby.service.rights import Right
 from rollby.service.routes.cad import Key
 from rollby.service.running import InService, Running
@@ -75,12 +75,6 @@ async def _suggested(service: Running, suggestion_id: str) -> tuple[Suggested, b
     return asked[-1], not any(isinstance(one, Withdrawn) for one in said)
 
 
-def _of_own(caller: Caller, unit_id: str) -> None:
-    """Hold a caller to its own unit."""
-    if not caller.stands_for(unit_id):
-        raise HTTPException(403, f"unit_id={unit_id}: must be {caller.name}'s own unit")
-
-
 def _undo_until(service: Running, at: datetime) -> datetime:
     """Tell how long something said can be taken back."""
     return at + timedelta(seconds=service.settings.service.undo_s)
@@ -92,7 +86,7 @@ async def post_answer(
 ) -> AnswerSaid:
     """Answer a suggestion: en route, can't, mute, or arrived."""
     asked, stands = await _suggested(service, body.suggestion_id)
-    _of_own(caller, asked.unit_id)
+    check_unit(caller, asked.unit_id)
     now = service.now()
     answer = Answer(
         suggestion_id=asked.suggestion_id,
@@ -113,7 +107,7 @@ async def undo_answer(suggestion_id: str, service: InService, caller: Answerer) 
     event = service.store.newest("answer", suggestion_id)
     if event is None or not isinstance(event.report, Answer):
         raise HTTPException(404, f"suggestion_id={suggestion_id}: was not answered")
-    _of_own(caller, event.report.unit_id)
+    check_unit(caller, event.report.unit_id)
     undone = service.store.newest("undo", suggestion_id)
     now = service.now()
     if undone and undone.seq > event.seq:
@@ -129,7 +123,7 @@ async def undo_answer(suggestion_id: str, service: InService, caller: Answerer) 
 @router.post("/my-stop")
 async def post_word(body: WordBody, service: InService, caller: Reporter, key: Key = "") -> Said:
     """Say what becomes of the stop at hand: on a stop, secured, custody, clear, need one more."""
-    _of_own(caller, body.unit_id)
+    check_unit(caller, body.unit_id)
     now = service.now()
     stop = await service.look(lambda board: own_stop(board, body.unit_id))
     before = service.store.newest("status", body.unit_id)
@@ -196,7 +190,7 @@ async def undo_word(seq: int, service: InService, caller: Reporter) -> Said:
     if event is None or not isinstance(event.report, StopChange):
         raise HTTPException(404, f"seq={seq}: is no word about a stop")
     stop, now = event.report.stop, service.now()
-    _of_own(caller, stop.unit_id)
+    check_unit(caller, stop.unit_id)
     if now > _undo_until(service, datetime.fromtimestamp(event.received_ms / 1000, UTC)):
         raise HTTPException(409, f"seq={seq}: is too old to be taken back; say what is true now")
     before = service.store.newest("stop", stop.stop_id, before=event.seq)

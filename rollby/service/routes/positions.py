@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, HTTPException, Request
 from pydantic import BaseModel
@@ -12,7 +13,7 @@ from data.feeds.heard import Refusal, Sighting
 from data.feeds.osmand import parse_json, parse_query
 from data.feeds.owntracks import parse_owntracks
 from data.reports import FixReport
-from rollby.service.access import Caller
+from rollby.service.callers import Caller
 from rollby.service.guard import needs
 from rollby.service.rights import Right
 from rollby.service.running import InService
@@ -82,10 +83,10 @@ async def receive(service: Running, door: str, caller: Caller, heard: list[Heard
     sighted = [one for one in heard if isinstance(one, Sighting)]
     refused = [one for one in heard if isinstance(one, Refusal)]
     for one in sighted:
-        if not one.device or not caller.stands_for(one.device):
+        if not one.device or not caller.speaks_for(one.device):
             rule = f"must be a unit that {caller.name} sends for; see its key"
             refused.append(Refusal(raw=one.raw, reason=f"unit_id={one.device}: {rule}"))
-    good = [one for one in sighted if one.device and caller.stands_for(one.device)]
+    good = [one for one in sighted if one.device and caller.speaks_for(one.device)]
     if refused:
         await service.refuse(door, caller.name, refused)
     if good:
@@ -101,7 +102,8 @@ async def osmand(service: InService, caller: Sender, request: Request, body: Bod
     if body.lstrip().startswith(b"{"):
         heard = parse_json(body, service.now())
     else:
-        heard = parse_query(request.url.query.encode() or body, service.now())
+        told = [pair for pair in request.query_params.multi_items() if pair[0] != "key"]
+        heard = parse_query(urlencode(told).encode() or body, service.now())
     return await receive(service, "osmand", caller, heard)
 
 

@@ -19,7 +19,6 @@ from tests.rollby.service.served import Service, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
     from pathlib import Path
 
     from sqlalchemy import Engine

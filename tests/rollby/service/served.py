@@ -11,17 +11,19 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import httpx
-import pytest
 
 from data.errors import SourceUnreachableError
-from data.settings import Settings
 from data.store.store import Store
 from geo.board import Board
+from rollby.service.callers import Caller
+from rollby.service.guard import caller
+from rollby.service.rights import Right, Role
 from rollby.service.server import begin, make_server, serve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
+
+    from data.settings import Settings
 
     from geo.network import RoadNetwork
     from rollby.service.running import Running
@@ -79,6 +81,17 @@ class Service:
         return found
 
 
+class Everybody(Caller):
+    """One who may do everything; no role may."""
+
+    def may(self, right: Right) -> bool:
+        return bool(right)
+
+
+def everybody() -> Caller:
+    return Everybody(name="everybody", role=Role.SUPERVISOR, unit_ids=("*",), how="loopback")
+
+
 @contextmanager
 def serving(address: str, roads: RoadNetwork, settings: Settings) -> Iterator[Service]:
     """Serve from a thread, on a port of its own."""
@@ -87,8 +100,10 @@ def serving(address: str, roads: RoadNetwork, settings: Settings) -> Iterator[Se
     server = make_server(running)
     listening = socket.create_server(("127.0.0.1", 0))
     base = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    app: Any = server.config.app
+    app.dependency_overrides[caller] = everybody
     with httpx.Client(base_url=base, timeout=10) as http:
-        service = Service(running, server.config.app, http)
+        service = Service(running, app, http)
 
         def work() -> None:
             try:

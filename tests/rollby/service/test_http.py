@@ -10,8 +10,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from data.settings import Settings
-from rollby.service.access import Caller
-from rollby.service.rights import RIGHTS, Role
+from rollby.service.callers import Caller
+from rollby.service.guard import caller
+from rollby.service.rights import Role
 from tests.rollby.service.served import wait_until
 
 if TYPE_CHECKING:
@@ -24,10 +25,8 @@ if TYPE_CHECKING:
 
 def become(service: Service, role: Role, *unit_ids: str) -> None:
     """Have the service take whoever speaks for somebody."""
-    app = service.app
-    app.state.caller = Caller(
-        name="somebody", rights=RIGHTS[role], unit_ids=frozenset(unit_ids) if unit_ids else None
-    )
+    somebody = Caller(name="somebody", role=role, unit_ids=unit_ids or ("*",), how="key")
+    service.app.dependency_overrides[caller] = lambda: somebody
 
 
 class Events:
@@ -88,7 +87,7 @@ def test_what_cannot_be_read_is_kept_with_its_reason(service: Service) -> None:
     assert answer.json()["accepted"] == 0
     (letter,) = service.http.get("/api/dead-letters").json()
     assert letter["reason"] == "timestamp=: must be the instant of the fix; add it in the app"
-    assert (letter["door"], letter["sender"]) == ("osmand", "loopback")
+    assert (letter["door"], letter["sender"]) == ("osmand", "everybody")
     assert service.http.get("/api/dead-letters", params={"after": letter["letter_id"]}).json() == []
 
 
@@ -157,10 +156,10 @@ def test_who_expects_another_stop_changes_nothing(service: Service) -> None:
     [
         ({"unit_id": "4A12"}, "started_at"),
         ({"unit_id": "4A12", "started_at": "2026-11-23T02:13:00"}, "timezone"),
-        ({"unit_id": " ", "started_at": "2026-11-23T02:13:00Z"}, "unit_id= "),
+        ({"unit_id": " ", "started_at": "2026-11-23T02:13:00Z"}, "body.unit_id: String should match"),
         ({"unit_id": "a", "started_at": "2026-11-23T02:13:00Z", "lon": 5}, "lon and lat go togeth"),
         ({"unit_id": "a", "started_at": "2026-11-23T02:13:00Z", "lon": 5, "lat": 99}, "lat=99.0"),
-        ({"unit_id": "a", "started_at": "2026-11-23T02:13:00Z", "colour": 1}, "colour=1"),
+        ({"unit_id": "a", "started_at": "2026-11-23T02:13:00Z", "colour": 1}, "body.colour: Extra inputs"),
     ],
 )
 def test_a_stop_that_cannot_be_is_refused_with_its_reason(
@@ -314,7 +313,7 @@ def test_analysts_administrators_and_feeds_see_no_live_positions(
     for path in ("/api/live", "/api/stream"):
         answer = service.http.get(path)
         assert answer.status_code == 403
-        assert "must have the right to see_live or see_own" in answer.json()["detail"]
+        assert "needs the right see_live or see_own" in answer.json()["detail"]
 
 
 # -- the stream ------------------------------------------------------------------------------
