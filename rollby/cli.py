@@ -12,6 +12,7 @@ import click
 
 from data.errors import InputError, SourceUnreachableError
 from rollby import __version__
+from rollby.commands.administration import COMMANDS as ADMINISTRATION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -517,6 +518,10 @@ def settings(settings: Path | None) -> None:
     from rollby.inputs import load_settings
 
     click.echo(settings_toml(load_settings(settings)[0]), nl=False)
+
+
+for _command in ADMINISTRATION:
+    cli.add_command(_command)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

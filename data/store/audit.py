@@ -44,6 +44,7 @@ class Action(StrEnum):
     ACCOUNT = "account"
     KEY = "key"
     BACKUP = "backup"
+    RESTORE = "restore"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fcntl
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,9 +84,27 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql(connection.get_execution_options().get("sqlite_begin", "BEGIN"))
 
 
+def is_there(address: str) -> bool:
+    """
+    Tell whether a store's database exists.
+
+    Parameters
+    ----------
+    address : str
+        As for `engine_of`.
+
+    Returns
+    -------
+    there : bool
+        PostgreSQL's is taken to; to connect will tell.
+    """
+    url = engine_of(address).url
+    return url.get_backend_name() != "sqlite" or Path(str(url.database)).exists()
+
+
 def reach(engine: Engine) -> Connection:
     """
-    Connect.
+    Connect. A file of SQLite's that is new can be read by its owner alone.
 
     Returns
     -------
@@ -98,6 +116,9 @@ def reach(engine: Engine) -> Connection:
     SourceUnreachableError
         If the database does not answer.
     """
+    if engine.dialect.name == "sqlite":
+        with suppress(OSError):  # that it cannot be made, to connect will tell
+            Path(str(engine.url.database)).touch(mode=0o600)
     try:
         return engine.connect().execution_options(**WRITES)
     except SQLAlchemyError as error:

@@ -23,6 +23,7 @@ LONGEST = 200
 AT_ONCE = 2
 WAIT_S = 3.0
 STEP_S = 30
+NOBODYS = "judged in the place of one that is not kept, and never right"
 
 
 class BusyHashingError(Exception):
@@ -87,7 +88,7 @@ class Passwords:
             Whether it is the one.
         """
         if self._nobody is None:
-            self._nobody = self.hashed("nobody has this password")
+            self._nobody = self.hashed(NOBODYS)
         try:
             return self._hasher.verify(kept or self._nobody, _normal(password)) and bool(kept)
         except (Argon2Error, InvalidHashError):

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from data.store.accounts import Account, ApiKey
+from data.store.accounts import Account
 from data.store.audit import Action
 from rollby.service.access import csrf_token
 from rollby.service.administration import (
@@ -25,6 +25,7 @@ from rollby.service.callers import Caller
 from rollby.service.guard import caller, check_origin, guard_of, needs
 from rollby.service.passwords import LONGEST, totp_uri
 from rollby.service.rights import RIGHTS, Right, Role
+from rollby.service.shown import account_shown, key_shown
 
 Anybody = Annotated[Caller, Depends(caller)]
 Administrator = Annotated[Caller, Depends(needs(Right.ADMINISTER))]
@@ -267,49 +268,6 @@ def audit(
     access = guard_of(request).access
     access.note(who, Action.READ_AUDIT, after=after, most=most)
     return [asdict(note) for note in access.audit.notes(after, most)]
-
-
-def account_shown(account: Account) -> dict[str, Any]:
-    """
-    Show an account without its secrets.
-
-    Returns
-    -------
-    shown : dict
-        As JSON holds it.
-    """
-    return {
-        "name": account.name,
-        "role": account.role,
-        "unit_ids": list(account.unit_ids),
-        "agency": account.agency,
-        "terminal": account.terminal,
-        "one_time_codes": bool(account.totp),
-        "issuer": account.issuer,
-        "disabled": account.disabled,
-        "created_ms": account.created_ms,
-    }
-
-
-def key_shown(key: ApiKey) -> dict[str, Any]:
-    """
-    Show a key without its text, which nobody has kept.
-
-    Returns
-    -------
-    shown : dict
-        As JSON holds it.
-    """
-    return {
-        "key_id": key.key_id,
-        "name": key.name,
-        "role": key.role,
-        "unit_ids": list(key.unit_ids),
-        "agency": key.agency,
-        "created_ms": key.created_ms,
-        "until_ms": key.until_ms,
-        "used_ms": key.used_ms,
-    }
 
 
 def _shown(who: Caller) -> dict[str, Any]:

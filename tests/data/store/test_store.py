@@ -210,6 +210,14 @@ def test_sqlite_syncs_every_commit(tmp_path: Path) -> None:
         assert connection.execute(text("PRAGMA synchronous")).scalar() == 2
 
 
+def test_a_new_file_is_its_owners_alone(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path}/x.db")
+    store.append([Entry(door="cad", reports=(status(),))], 1)
+    for name in ("x.db", "x.db-wal"):
+        assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
+    store.close()
+
+
 def test_what_was_acknowledged_survives_a_kill(address: str) -> None:
     """Killed at random instants, again and again: all acknowledged is there, nothing twice."""
     chance = random.Random(7)  # noqa: S311 - no secret

@@ -346,7 +346,7 @@ def test_elsewhere_wants_tls_or_a_word(host: str) -> None:
 # -- headers -----------------------------------------------------------------------------------
 
 
-def test_every_answer_is_hardened(plain: httpx.Client) -> None:
+def test_every_answer_is_hardened(plain: httpx.Client, access: Access) -> None:
     for path in ("/api/me", "/nowhere", "/openapi.json"):
         headers = plain.get(path).headers
         policy = dict(
@@ -359,4 +359,6 @@ def test_every_answer_is_hardened(plain: httpx.Client) -> None:
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["referrer-policy"] == "no-referrer"
         assert "strict-transport-security" not in headers
-    assert plain.get("/api/me").headers["cache-control"] == "no-store"
+    known = plain.get("/api/me", headers=key_of(access, Role.WALLBOARD))
+    assert known.status_code == 200
+    assert known.headers["cache-control"] == "no-store"

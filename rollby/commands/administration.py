@@ -1,0 +1,222 @@
+"""Options of the commands that administer a service: users, keys, audit, backup, restore."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FILE = click.Path(path_type=Path)
+ROLES = ("officer", "supervisor", "analyst", "administrator", "feed", "wallboard")
+
+
+def _store_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that say whose store is meant."""
+    for option in (
+        click.option("--store", help="sqlite:///FILE or postgresql://...; default: the settings'."),
+        click.option("--settings", type=FILE, help="Settings, TOML; see `rollby settings`."),
+    ):
+        command = option(command)
+    return command
+
+
+def _scope_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that say who somebody is to be."""
+    for option in (
+        click.option("--agency", default="", help="Whose; default: all."),
+        click.option(
+            "--unit", "unit_ids", multiple=True, help="A unit spoken for; * and ? stand for any."
+        ),
+        click.option("--role", type=click.Choice(ROLES), required=True, help="See docs/access.md."),
+    ):
+        command = option(command)
+    return command
+
+
+_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+_password_option = click.option(
+    "--password-stdin", is_flag=True, help="Read the password's line from stdin; else it is asked."
+)
+_qr_option = click.option("--qr", type=FILE, help="Write the one-time codes' QR code here (SVG).")
+
+
+@click.group()
+def users() -> None:
+    """Make, list and change the accounts of people."""
+
+
+@users.command("add")
+@click.argument("name")
+@_scope_options
+@click.option("--terminal", is_flag=True, help="An in-car terminal: never locked for being idle.")
+@_password_option
+@_qr_option
+@_store_options
+def users_add(**options: Any) -> None:
+    """Make an account; where its role needs one-time codes, show their QR code this once."""
+    from rollby.commands.users import add_user
+
+    add_user(**options)
+
+
+@users.command("list")
+@_json_option
+@_store_options
+def users_list(**options: Any) -> None:
+    """List the accounts."""
+    from rollby.commands.users import list_users
+
+    list_users(**options)
+
+
+@users.command("disable")
+@click.argument("name")
+@_store_options
+def users_disable(**options: Any) -> None:
+    """Keep somebody out; all their sessions end."""
+    from rollby.commands.users import disable_user
+
+    disable_user(**options, disabled=True)
+
+
+@users.command("enable")
+@click.argument("name")
+@_store_options
+def users_enable(**options: Any) -> None:
+    """Let somebody in again."""
+    from rollby.commands.users import disable_user
+
+    disable_user(**options, disabled=False)
+
+
+@users.command("password")
+@click.argument("name")
+@_password_option
+@_store_options
+def users_password(**options: Any) -> None:
+    """Give somebody another password; a lock for failed sign-ins ends too."""
+    from rollby.commands.users import change_password
+
+    change_password(**options)
+
+
+@users.command("totp")
+@click.argument("name")
+@_qr_option
+@_store_options
+def users_totp(**options: Any) -> None:
+    """Give somebody new one-time codes, and show their QR code this once."""
+    from rollby.commands.users import change_totp
+
+    change_totp(**options)
+
+
+@click.group()
+def keys() -> None:
+    """Make, list and end the API keys of machines."""
+
+
+@keys.command("add")
+@click.argument("name")
+@_scope_options
+@_store_options
+def keys_add(**options: Any) -> None:
+    """Make an API key and print it, this once."""
+    from rollby.commands.keys import make_key
+
+    make_key(**options)
+
+
+@keys.command("list")
+@_json_option
+@_store_options
+def keys_list(**options: Any) -> None:
+    """List the API keys; what they are is kept nowhere."""
+    from rollby.commands.keys import list_keys
+
+    list_keys(**options)
+
+
+@keys.command("rotate")
+@click.argument("key_id")
+@_store_options
+def keys_rotate(**options: Any) -> None:
+    """Print another key in the place of one, which works on for a while."""
+    from rollby.commands.keys import change_key
+
+    change_key(**options)
+
+
+@keys.command("revoke")
+@click.argument("key_id")
+@_store_options
+def keys_revoke(**options: Any) -> None:
+    """Have a key be refused."""
+    from rollby.commands.keys import end_key
+
+    end_key(**options)
+
+
+@click.group()
+def audit() -> None:
+    """Verify, show and export the audit log."""
+
+
+@audit.command("verify")
+@click.option("--head", help="A row noted earlier, SEQ:HASH: finds what was removed at the end.")
+@_store_options
+def audit_verify(**options: Any) -> None:
+    """Find rows that were changed, removed or reordered; exit code 3 if there are any."""
+    from rollby.commands.audit import verify_audit
+
+    verify_audit(**options)
+
+
+@audit.command("show")
+@click.option("--last", type=click.IntRange(min=1), default=20, show_default=True, help="Rows.")
+@_json_option
+@_store_options
+def audit_show(**options: Any) -> None:
+    """Show the last rows; that is written down too."""
+    from rollby.commands.audit import show_audit
+
+    show_audit(**options)
+
+
+@audit.command("export")
+@click.argument("out", type=FILE)
+@_store_options
+def audit_export(out: Path, **options: Any) -> None:
+    """Write all rows into a .csv or .jsonl file; that is written down too."""
+    from rollby.commands.audit import export_audit
+
+    if out.suffix not in {".csv", ".jsonl"}:
+        click.get_current_context().fail(f"{out}: must end in .csv or .jsonl")
+    export_audit(out, **options)
+
+
+@click.command()
+@click.argument("out", type=FILE)
+@_store_options
+def backup(**options: Any) -> None:
+    """Write the whole store into one file, while the service runs."""
+    from rollby.commands.backup import write_backup
+
+    write_backup(**options)
+
+
+@click.command()
+@click.argument("file", type=FILE)
+@_store_options
+def restore(**options: Any) -> None:
+    """Make a store of a backup, in an empty place."""
+    from rollby.commands.backup import read_back
+
+    read_back(**options)
+
+
+COMMANDS = (users, keys, audit, backup, restore)
