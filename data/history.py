@@ -13,7 +13,8 @@ Written as Parquet, read also as CSV or JSON Lines, in folders by day or without
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+import shutil
+from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +64,28 @@ def write_history(folder: Path, history: History) -> None:
     names = ["fixes", *(kind.name for kind in EVENT_TABLES)]
     if any((folder / name).exists() for name in (FACTS_FILE, *names)):
         raise InputError(f"{folder}: must not hold a history already; choose another folder")
+    add_to_history(folder, history, "part-0")
+
+
+def add_to_history(folder: Path, history: History, part: str) -> None:
+    """
+    Write what was recorded since the last part; instants are kept to the millisecond.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if missing.
+    history : History
+        What to write. Every file also carries whether it is simulated.
+    part : str
+        Name of its files; those of the same name and day are replaced.
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be written, or a stop is known from a status alone.
+    """
+    names = ["fixes", *(kind.name for kind in EVENT_TABLES)]
     tables = [_fix_columns(history.fixes)]
     for kind in EVENT_TABLES:
         rows = [kind.row(event) for event in getattr(history, kind.name)]
@@ -70,10 +93,10 @@ def write_history(folder: Path, history: History) -> None:
     order = ["received_at", *(kind.at for kind in EVENT_TABLES)]
     marks = {"schema": SCHEMA, "simulated": json.dumps(history.simulated)}
     for name, at, table in zip(names, order, tables, strict=True):
-        _write_days(folder / name, table.replace_schema_metadata(marks), at)
-    with written(_made(folder) / FACTS_FILE) as part:
+        _write_days(folder / name, table.replace_schema_metadata(marks), at, part)
+    with written(_made(folder) / FACTS_FILE) as file:
         text = json.dumps({"schema": SCHEMA, **history.facts}, indent=2, ensure_ascii=False)
-        part.write_text(text + "\n", encoding="utf-8")
+        file.write_text(text + "\n", encoding="utf-8")
 
 
 def _made(folder: Path) -> Path:
@@ -93,13 +116,13 @@ def _made(folder: Path) -> Path:
     return folder
 
 
-def _write_days(folder: Path, table: Any, at: str) -> None:
+def _write_days(folder: Path, table: Any, at: str, part: str) -> None:
     """Write a table, a file a day."""
     day = table[at].cast(pa.int64()).to_numpy() // _DAY_MS
     for number in np.unique(day).tolist():
         name = f"day={datetime.fromtimestamp(number * _DAY_MS / 1000, UTC):%Y-%m-%d}"
-        with written(_made(folder / name) / "part-0.parquet") as part:
-            parquet.write_table(table.filter(pa.array(day == number)), part, compression="zstd")
+        with written(_made(folder / name) / f"{part}.parquet") as file:
+            parquet.write_table(table.filter(pa.array(day == number)), file, compression="zstd")
 
 
 def _fix_columns(fixes: Fixes) -> Any:
@@ -112,6 +135,34 @@ def _fix_columns(fixes: Fixes) -> Any:
     values = (fixes.lon_deg, fixes.lat_deg, fixes.heading_deg, fixes.speed_mps, fixes.accuracy_m)
     figures = [pa.array(value, pa.float64(), from_pandas=True) for value in values]  # NaN is null
     return pa.table([units.cast(pa.string()), *instants, *figures], schema=FIXES)
+
+
+def thin_history(folder: Path, before: datetime) -> list[str]:
+    """
+    Take raw positions out of a history; statuses, stops, answers and presences stay.
+
+    Parameters
+    ----------
+    folder : Path
+        A history.
+    before : datetime
+        Days that ended before this go.
+
+    Returns
+    -------
+    days : list of str
+        Those that went.
+    """
+    gone = []
+    for day in sorted((folder / "fixes").glob("day=*")):
+        try:
+            ends = datetime.fromisoformat(day.name[4:]).replace(tzinfo=UTC) + timedelta(days=1)
+        except ValueError:
+            continue
+        if ends <= before:
+            shutil.rmtree(day)
+            gone.append(day.name[4:])
+    return gone
 
 
 def read_history(folder: Path) -> History:

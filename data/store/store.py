@@ -298,21 +298,29 @@ class Store:
                 (row.seq, row.number, bytes(row.body)) for row in self._connection.execute(rows)
             ]
 
-    def delivered(self, name: str) -> int:
+    def delivered(self, name: str, new: int | None = None) -> int:
         """
         Tell how far a reader has come.
+
+        Parameters
+        ----------
+        name : str
+            Whose; one that is not known yet is from now on.
+        new : int or None
+            Where a new reader begins; None for after the last saying there is.
 
         Returns
         -------
         number : int
-            Of the last saying it was given; a new reader begins after the last there is.
+            Of the last saying or event it was given.
         """
         with self._connection.begin():
             known = select(READERS.c.number).where(READERS.c.name == name)
             number = self._connection.execute(known).scalar_one_or_none()
             if number is None:
-                self._insert(READERS, [{"name": name, "number": self.number}])
-            return self.number if number is None else int(number)
+                number = self.number if new is None else new
+                self._insert(READERS, [{"name": name, "number": number}])
+            return int(number)
 
     def deliver(self, name: str, number: int) -> None:
         """
@@ -328,6 +336,28 @@ class Store:
         with self._connection.begin():
             mine = update(READERS).where(READERS.c.name == name)
             self._connection.execute(mine.values(number=number))
+
+    def thin(self, before_ms: int, most: int = PART) -> int:
+        """
+        Forget old positions; all else stays.
+
+        Parameters
+        ----------
+        before_ms : int
+            Fixes accepted before this go, milliseconds since the epoch.
+        most : int
+            So many at most at once: it is not to hold up what comes in.
+
+        Returns
+        -------
+        count : int
+            How many went.
+        """
+        old = (EVENTS.c.kind == "fix") & (EVENTS.c.received_ms < before_ms)
+        rows = select(EVENTS.c.seq).where(old).order_by(EVENTS.c.seq).limit(most)
+        with self._connection.begin():
+            gone = delete(EVENTS).where(EVENTS.c.seq.in_(rows.scalar_subquery()))
+            return int(self._connection.execute(gone).rowcount)
 
     # -- reading; any thread may ------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from rollby.service import sign_in
 from rollby.service.guard import Guard
 from rollby.service.hardening import Hardening
 from rollby.service.problems import answer_problems
+from rollby.service.recording import keep_recording
 from rollby.service.routes import admin, cad, live, officer, positions
 from rollby.service.watching import watch
 from rollby.service.webhooks import tell
@@ -48,7 +49,7 @@ def make_app(running: Running) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         running.stream.loop = asyncio.get_running_loop()
-        tasks = [asyncio.create_task(work) for work in (watch(running), *_webhooks(running))]
+        tasks = [asyncio.create_task(work) for work in _tasks(running)]
         for task in tasks:
             task.add_done_callback(_note_end)
         yield
@@ -79,6 +80,11 @@ def _note_end(task: asyncio.Task[None]) -> None:
     """Let nothing end unseen that should have gone on."""
     if not task.cancelled() and task.exception() is not None:
         structlog.get_logger().error("a task has ended", exc_info=task.exception())
+
+
+def _tasks(running: Running) -> list[Coroutine[Any, Any, None]]:
+    """List what goes on beside the answering of requests."""
+    return [watch(running), keep_recording(running), *_webhooks(running)]
 
 
 def _webhooks(running: Running) -> list[Coroutine[Any, Any, None]]:

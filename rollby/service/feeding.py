@@ -90,9 +90,16 @@ def _take(
         board.take_undo(report.answer, now)
 
 
-def columns_of(fixes: Sequence[FixReport], received_at_s: float) -> Fixes:
+def columns_of(fixes: Sequence[FixReport], received_at_s: float | Sequence[float]) -> Fixes:
     """
-    Make columns of fixes that arrived together.
+    Make columns of fixes.
+
+    Parameters
+    ----------
+    fixes : sequence of FixReport
+        In the order in which they arrived.
+    received_at_s : float or sequence of float
+        When they arrived, all together or one by one; seconds since the epoch.
 
     Returns
     -------
@@ -109,7 +116,7 @@ def columns_of(fixes: Sequence[FixReport], received_at_s: float) -> Fixes:
         unit_ids=unit_ids,
         unit_row=np.array([place[one.unit_id] for one in fixes], np.int32),
         fixed_at_s=np.array([one.fix.fixed_at.timestamp() for one in fixes]),
-        received_at_s=np.full(len(fixes), received_at_s),
+        received_at_s=np.array(np.broadcast_to(np.asarray(received_at_s, float), len(fixes))),
         lon_deg=column("lon_deg"),
         lat_deg=column("lat_deg"),
         heading_deg=column("heading_deg"),

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from data.feeds.heard import Refusal
     from data.reports import Report
     from data.settings import Settings
+    from data.store.audit import Action
     from data.store.store import Store, Taken
     from geo.board import Board
     from geo.live import Live
@@ -131,6 +132,10 @@ class Running:
         if taken.clash:
             raise HTTPException(422, f"Idempotency-Key={key}: was used for something else")
         return taken
+
+    async def note(self, caller: Caller, action: Action, about: str = "") -> None:
+        """Write down in the audit log what somebody does: when this returns, it is on disk."""
+        await asyncio.to_thread(self.access.note, caller, action, about)
 
     async def refuse(self, door: str, sender: str, refusals: Sequence[Refusal]) -> None:
         """Keep what cannot be accepted: when this returns, it is on disk."""

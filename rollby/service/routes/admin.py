@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -10,14 +12,29 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 
+from data.events import Answer, OnScene, SeenBy
+from data.store.audit import Action
+from data.store.store import Store
 from rollby.service.callers import Caller
 from rollby.service.guard import needs
 from rollby.service.metrics import Health, health_of, metrics_of
+from rollby.service.presence import presences
 from rollby.service.rights import Right
+from rollby.service.routes.positions import PARSERS, Received, receive
 from rollby.service.running import InService
 
 router = APIRouter(tags=["administration"])
 Nurse = Annotated[Caller, Depends(needs(Right.SEE_HEALTH, Right.ADMINISTER))]
+
+
+class Presence(BaseModel):
+    """A unit was beside a stop: it corroborates."""
+
+    stop_id: str
+    unit_id: str
+    arrived_at: datetime
+    left_at: datetime | None
+    seen_by: SeenBy
 
 
 class Letter(BaseModel):
@@ -77,3 +94,46 @@ def dead_letters(
         )
         for letter_id, letter in service.store.dead_letters(after, most)
     ]
+
+
+@router.post("/api/dead-letters/{letter_id}/replay")
+async def replay_letter(
+    letter_id: int,
+    service: InService,
+    caller: Annotated[Caller, Depends(needs(Right.ADMINISTER))],
+) -> Received:
+    """Read a refused message again, after what was wrong has been mended; once is enough."""
+    letters = service.store.dead_letters(letter_id - 1, 1)
+    if not letters or letters[0][0] != letter_id:
+        raise HTTPException(404, f"letter_id={letter_id}: no such message")
+    letter = letters[0][1]
+    parse = PARSERS.get(letter.door)
+    if parse is None:
+        raise HTTPException(409, f"door={letter.door}: its messages cannot be read again here")
+    heard = parse(letter.raw, datetime.fromtimestamp(letter.received_ms / 1000, UTC))
+    everything = Caller(name=caller.name, role=caller.role, unit_ids=("*",), how=caller.how)
+    await service.note(caller, Action.OVERRIDE, f"dead letter {letter_id}")
+    return await receive(service, letter.door, everything, heard)
+
+
+@router.get("/api/on-scene/{stop_id:path}")
+async def on_scene(
+    stop_id: str,
+    service: InService,
+    caller: Annotated[Caller, Depends(needs(Right.EXPORT))],
+) -> list[Presence]:
+    """Say who was beside a stop, from when to when, by positions or by report."""
+    await service.note(caller, Action.EXPORT, f"on scene at {stop_id}")
+    found = await asyncio.to_thread(_presences, service.store, stop_id)
+    return [Presence.model_validate(asdict(one)) for one in found]
+
+
+def _presences(store: Store, stop_id: str) -> list[OnScene]:
+    """Put together what positions show and officers say."""
+    answers, number = [], 1
+    while store.said_about(f"{stop_id}/{number}"):
+        event = store.newest("answer", f"{stop_id}/{number}")
+        if event is not None and isinstance(event.report, Answer):
+            answers.append(event.report)
+        number += 1
+    return presences((one for _, one in store.said_about(stop_id)), answers)

@@ -12,6 +12,7 @@ from data.errors import FieldError
 from data.events import StatusChange, StopChange
 from data.records import Stop, StopPhase, UnitStatus
 from data.reports import Checked
+from data.store.audit import Action
 from rollby.service.callers import Caller
 from rollby.service.guard import check_unit, needs
 from rollby.service.rights import Right
@@ -269,4 +270,5 @@ async def post_check(
 ) -> Taken:
     """Say that dispatch has checked on the officer."""
     taken = await service.accept("cad", [Checked(stop_id=stop_id, at=service.now())], caller)
+    await service.note(caller, Action.CHECK, stop_id)
     return Taken(seq=taken.seq)

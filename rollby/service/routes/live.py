@@ -11,6 +11,7 @@ from fastapi.responses import StreamingResponse
 from fastapi.sse import KEEPALIVE_COMMENT
 
 from data.said import Said, Suggested, Withdrawn
+from data.store.audit import Action
 from geo.as_json import said_json
 from rollby.service.callers import Caller
 from rollby.service.guard import needs
@@ -28,8 +29,15 @@ MOST_MISSED = 1000
 @router.get("/live")
 async def get_live(service: InService, caller: Watcher) -> dict[str, Any]:
     """Give the board as it stands: all of it, or what concerns the caller's own unit."""
+    await _note_look(service, caller)
     live = await service.look(lambda _board: service.live.json())
     return picture_for(caller, live)
+
+
+async def _note_look(service: Running, caller: Caller) -> None:
+    """Write down who looks at everybody's live positions."""
+    if caller.may(Right.SEE_LIVE):
+        await service.note(caller, Action.LOOK_LIVE)
 
 
 def picture_for(caller: Caller, picture: dict[str, Any]) -> dict[str, Any]:
@@ -101,6 +109,7 @@ async def get_stream(
     if last and not last.isdecimal():
         raise HTTPException(400, f"Last-Event-ID={last}: must be the number of an event")
     since = int(last) if last else after
+    await _note_look(service, caller)
     return StreamingResponse(
         _events(service, caller, since), media_type="text/event-stream", headers=UNBUFFERED
     )

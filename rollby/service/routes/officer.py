@@ -14,6 +14,7 @@ from data.events import Answer, AnswerKind, StatusChange, StopChange
 from data.records import Stop, StopPhase, UnitStatus
 from data.reports import Undone
 from data.said import Suggested, Withdrawn
+from data.store.audit import Action
 from geo.board import Board
 from rollby.service.callers import Caller
 from rollby.service.guard import check_unit, needs
@@ -98,6 +99,10 @@ async def post_answer(
     )
     content = body.model_dump_json().encode()
     taken = await service.accept("officer", [answer], caller, key=key, content=content)
+    action = Action.MUTE if body.answer is AnswerKind.MUTE else Action.ANSWER
+    own = caller.speaks_for(asked.unit_id)
+    about = f"{asked.suggestion_id} {body.answer} for {asked.unit_id}"
+    await service.note(caller, action if own else Action.OVERRIDE, about)
     return AnswerSaid(seq=taken.seq, undo_until=_undo_until(service, now), stands=stands)
 
 

@@ -19,12 +19,35 @@ from rollby.service.rights import Right
 from rollby.service.running import InService
 
 if TYPE_CHECKING:
-    from data.feeds.heard import Heard
+    from datetime import datetime
+
+    from data.feeds.heard import Heard, Parser
     from rollby.service.running import Running
 
 router = APIRouter(prefix="/feeds", tags=["positions in"])
 Sender = Annotated[Caller, Depends(needs(Right.SEND))]
 BODY_MOST = 2_000_000
+
+
+def parse_osmand(data: bytes, arrived_at: datetime) -> list[Heard]:
+    """
+    Read either form.
+
+    Returns
+    -------
+    heard : list of Sighting or Refusal
+        JSON begins with a brace; a query does not.
+    """
+    parse = parse_json if data.lstrip().startswith(b"{") else parse_query
+    return parse(data, arrived_at)
+
+
+PARSERS: dict[str, Parser] = {
+    "osmand": parse_osmand,
+    "owntracks": parse_owntracks,
+    "geojson": parse_geojson,
+}
+"""By door: what reads its messages."""
 
 
 class Received(BaseModel):
@@ -99,11 +122,8 @@ async def receive(service: Running, door: str, caller: Caller, heard: list[Heard
 @router.post("/osmand")
 async def osmand(service: InService, caller: Sender, request: Request, body: Body) -> Received:
     """Take OsmAnd's and Traccar's query or form, or the JSON of Traccar Client 9 and later."""
-    if body.lstrip().startswith(b"{"):
-        heard = parse_json(body, service.now())
-    else:
-        told = [pair for pair in request.query_params.multi_items() if pair[0] != "key"]
-        heard = parse_query(urlencode(told).encode() or body, service.now())
+    told = [pair for pair in request.query_params.multi_items() if pair[0] != "key"]
+    heard = parse_osmand(body if not told else urlencode(told).encode(), service.now())
     return await receive(service, "osmand", caller, heard)
 
 

@@ -83,7 +83,7 @@ def test_a_restored_store_is_the_one_backed_up(
     after.dispose()
     store = Store(elsewhere)
     store.refuse([DeadLetter(received_ms=8, door="cad", sender="x", reason="why", raw=b"")])
-    assert [letter.received_ms for letter in store.dead_letters()] == [7, 8]
+    assert [letter.received_ms for _, letter in store.dead_letters()] == [7, 8]
     store.append([Entry(door="cad", reports=(fix(second=9),))], store.received_ms + 1)
     store.close()
 

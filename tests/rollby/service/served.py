@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from data.settings import Settings
-
     from geo.network import RoadNetwork
     from rollby.service.running import Running
 

@@ -337,7 +337,7 @@ def test_loopback_may_always_be_listened_on(host: str) -> None:
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "", "10.0.0.1", "rollby.example", "127.1"])  # noqa: S104 - it is refused
 def test_elsewhere_wants_tls_or_a_word(host: str) -> None:
-    with pytest.raises(SettingError, match="others could read along; give a certificate"):
+    with pytest.raises(SettingError, match="others could read along; set tls_certificate"):
         check_bind(host, tls=False, word=False)
     check_bind(host, tls=True, word=False)
     check_bind(host, tls=False, word=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from data.settings import Settings
+from rollby.service.administration import add_key
 from rollby.service.callers import Caller
 from rollby.service.guard import caller
 from rollby.service.rights import Role
@@ -156,10 +158,16 @@ def test_who_expects_another_stop_changes_nothing(service: Service) -> None:
     [
         ({"unit_id": "4A12"}, "started_at"),
         ({"unit_id": "4A12", "started_at": "2026-11-23T02:13:00"}, "timezone"),
-        ({"unit_id": " ", "started_at": "2026-11-23T02:13:00Z"}, "body.unit_id: String should match"),
+        (
+            {"unit_id": " ", "started_at": "2026-11-23T02:13:00Z"},
+            "body.unit_id: String should match",
+        ),
         ({"unit_id": "a", "started_at": "2026-11-23T02:13:00Z", "lon": 5}, "lon and lat go togeth"),
         ({"unit_id": "a", "started_at": "2026-11-23T02:13:00Z", "lon": 5, "lat": 99}, "lat=99.0"),
-        ({"unit_id": "a", "started_at": "2026-11-23T02:13:00Z", "colour": 1}, "body.colour: Extra inputs"),
+        (
+            {"unit_id": "a", "started_at": "2026-11-23T02:13:00Z", "colour": 1},
+            "body.colour: Extra inputs",
+        ),
     ],
 )
 def test_a_stop_that_cannot_be_is_refused_with_its_reason(
@@ -413,3 +421,47 @@ def test_a_store_that_fails_ends_the_service_and_says_so(
         "service.store: failed (OSError: disk full); "
         "nothing that was acknowledged is lost, start again"
     )
+
+
+def test_a_message_refused_for_its_sender_can_be_read_again(service: Service) -> None:
+    become(service, Role.FEED, "4A12")
+    service.seen("4A13", key="secret")
+    become(service, Role.ADMINISTRATOR)
+    (letter,) = service.http.get("/api/dead-letters").json()
+    assert b"secret" not in base64.b64decode(letter["raw_base64"])
+    path = f"/api/dead-letters/{letter['letter_id']}/replay"
+    assert service.http.post(path).json() == {"accepted": 1, "refused": []}
+    assert service.http.post("/api/dead-letters/99/replay").status_code == 404
+    become(service, Role.SUPERVISOR)
+    assert [one["unit_id"] for one in service.live()["units"]] == ["4A13"]
+
+
+def test_who_was_on_scene_can_be_had_and_looks_are_written_down(service: Service) -> None:
+    service.on_duty()
+    service.stop("T-1", "4A12")
+    assert service.asked()["unit_id"] == "4A13"
+    service.http.post("/api/answers", json={"suggestion_id": "T-1/1", "answer": "arrived"})
+    (seen,) = service.http.get("/api/on-scene/T-1").json()
+    assert (seen["unit_id"], seen["seen_by"], seen["left_at"]) == ("4A13", "report", None)
+    notes = list(service.running.access.audit.notes())
+    assert [(one.action, one.about) for one in notes] == [
+        ("look_live", ""),
+        ("answer", "T-1/1 arrived for 4A13"),
+        ("export", "on scene at T-1"),
+    ]
+
+
+def test_a_key_is_taken_wherever_a_phone_can_put_it(service: Service) -> None:
+    service.app.dependency_overrides.clear()
+    chief = Caller(name="chief", role=Role.ADMINISTRATOR, how="command")
+    key = add_key(
+        service.running.access, chief, name="cars", role=Role.FEED, unit_ids=("4*",), agency=""
+    ).text
+    assert service.seen("4A12").status_code == 401
+    assert service.seen("4A12", key=key).json()["accepted"] == 1
+    own = {"_type": "location", "lat": 39.74, "lon": -104.98, "tst": 1, "tid": "4A15"}
+    http = service.http
+    assert http.post("/feeds/owntracks", json=own, auth=("x", key)).status_code == 200
+    assert http.post("/feeds/owntracks", json=own, auth=("x", "y")).status_code == 401
+    assert http.get("/api/live", params={"key": key}).status_code == 401
+    assert http.get("/api/live", headers={"X-API-Key": key}).status_code == 403
