@@ -219,6 +219,12 @@ class Agencies(_Section):
         {}, description='with share = "listed": an agency, and those whose stops its units help'
     )
 
+    shows: dict[str, Literal["all", "status", "helping", "none"]] = Field(
+        {},
+        description="what an agency's units show to the others: all (default), status without "
+        "a position, all while helping and else nothing, none",
+    )
+
     def may_help(self, helper: str, agency: str) -> bool:
         """
         Tell whether units of one agency may be asked for a stop of another.
