@@ -11,7 +11,8 @@ Every error rollby raises on purpose. Each is also the builtin a caller would ex
     │   ├── RoadFileError                  a .roads file cut short, altered or too new
     │   └── RoadSourceError                road data that hold no usable road network
     ├── SourceUnreachableError (ConnectionError)  exit 4: a server that does not answer
-    │   └── data.roads.osmnx_session.ServerBusyError   it is busy; asked again
+    │   ├── data.roads.osmnx_session.ServerBusyError   it is busy; asked again
+    │   └── data.store.opening.LedError                another process writes to this store
     ├── maps.page.MissingAssetError (LookupError)  exit 1: a bug, a page lacks an asset
     ├── rollby.service.access.SignInError (PermissionError)  HTTP 401, 429: nobody we know
     └── rollby.service.problems.ProblemError  HTTP 4xx: a request that is refused

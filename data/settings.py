@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from pathlib import Path  # noqa: TC003 - pydantic reads the annotation
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -22,6 +22,8 @@ from data.errors import SettingError
 from data.records import StopPhase, UnitStatus
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pydantic_core import ErrorDetails
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -390,11 +392,35 @@ def read_settings(path: Path) -> Settings:
         raise SettingError(f"{path}: cannot be read ({error.strerror}); check the name") from error
     except ValueError as error:
         raise SettingError(f"{path}: must be TOML in UTF-8; {error}") from error
+    return settings_of(raw, str(path))
+
+
+def settings_of(raw: Mapping[str, Any], where: str) -> Settings:
+    """
+    Check settings.
+
+    Parameters
+    ----------
+    raw : mapping
+        By section.
+    where : str
+        What to call their place in a message.
+
+    Returns
+    -------
+    settings : Settings
+        What is left out keeps its default.
+
+    Raises
+    ------
+    SettingError
+        With every unknown key and every value out of range.
+    """
     try:
         return Settings.model_validate(raw)
     except ValidationError as error:
         faults = [
-            f"{path} {'.'.join(map(str, fault['loc']))}={_shown(fault['input'])}: {_rule(fault)}"
+            f"{where} {'.'.join(map(str, fault['loc']))}={_shown(fault['input'])}: {_rule(fault)}"
             for fault in error.errors()
         ]
         raise SettingError("\n".join(faults)) from error

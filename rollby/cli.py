@@ -503,6 +503,7 @@ def gaps(**options: Any) -> None:
 @settings_option
 @click.option("--store", help="In place of service.store of the settings.")
 @click.option("--listen", help="HOST:PORT, in place of service.listen of the settings.")
+@click.option("--standby", is_flag=True, help="Wait while another one leads; then take over.")
 def serve(**options: Any) -> None:
     """Run the live service: positions and stops in, suggestions out, nothing lost."""
     from rollby.commands.serve import run_service

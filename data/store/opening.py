@@ -150,6 +150,10 @@ def writing(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
+class LedError(SourceUnreachableError):
+    """Another process writes to this store."""
+
+
 def lead(engine: Engine, connection: Connection) -> Any:
     """
     Become the one that writes.
@@ -168,7 +172,7 @@ def lead(engine: Engine, connection: Connection) -> Any:
 
     Raises
     ------
-    SourceUnreachableError
+    LedError
         If another process writes to this store.
     """
     where = engine.url.render_as_string(hide_password=True)
@@ -179,12 +183,12 @@ def lead(engine: Engine, connection: Connection) -> Any:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             lock.close()
-            raise SourceUnreachableError(busy) from error
+            raise LedError(busy) from error
         return lock
     with connection.begin():
         got = connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": LEADER})
         if not got.scalar_one():
-            raise SourceUnreachableError(busy)
+            raise LedError(busy)
     return None
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from data.settings import settings_of
+from data.store.opening import LedError
 from data.store.store import Store
 from geo.board import Board
 from rollby import __version__
@@ -17,9 +19,11 @@ from rollby.service.server import begin, log_as_json, make_server, serve
 if TYPE_CHECKING:
     from pathlib import Path
 
+LOOK_EVERY_S = 1.0
+
 
 def run_service(
-    *, roads: Path, settings: Path | None, store: str | None, listen: str | None
+    *, roads: Path, settings: Path | None, store: str | None, listen: str | None, standby: bool
 ) -> None:
     """
     Do ``rollby serve``.
@@ -32,21 +36,22 @@ def run_service(
         None for the defaults.
     store, listen : str or None
         In place of those in the settings.
+    standby : bool
+        Where another process leads, wait until it has gone.
     """
     chosen, beats = load_settings(settings)
-    told = {"store": store, "listen": listen}
-    service = type(chosen.service).model_validate(
-        chosen.service.model_dump() | {name: value for name, value in told.items() if value}
-    )
-    chosen = chosen.model_copy(update={"service": service})
+    told = {name: value for name, value in {"store": store, "listen": listen}.items() if value}
+    raw = chosen.model_dump()
+    chosen = settings_of({**raw, "service": {**raw["service"], **told}}, "rollby serve")
+    service = chosen.service
     host = service.listen.rpartition(":")[0].strip("[]")
     check_bind(host, tls=bool(service.tls_certificate), word=service.behind_proxy)
     log_as_json()
     log = structlog.get_logger()
     net = load_roads(roads)
-    began_s = time.monotonic()
-    kept = Store(service.store)
+    kept = _led(service.store, standby=standby)
     try:
+        began_s = time.monotonic()
         running = begin(kept, Board(net, chosen, beats), chosen)
         scheme = "https" if service.tls_certificate else "http"
         log.info(
@@ -56,7 +61,28 @@ def run_service(
             events=kept.seq,
             seconds=round(time.monotonic() - began_s, 3),
         )
+        known = running.access.accounts
+        if not known.accounts() and not known.api_keys():
+            log.warning("nobody may sign in yet: rollby users add, rollby keys add")
         serve(running, make_server(running))
         log.info("stopped", events=kept.seq)
     finally:
         kept.close()
+
+
+def _led(address: str, *, standby: bool) -> Store:
+    """
+    Become the one that writes, if need be once another one has gone.
+
+    Raises
+    ------
+    LedError
+        If there is another one, and it is not to be waited for.
+    """
+    while True:
+        try:
+            return Store(address)
+        except LedError:
+            if not standby:
+                raise
+            time.sleep(LOOK_EVERY_S)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Depends, HTTPException, Request
 
@@ -56,6 +56,8 @@ class Running:
         Of the agency.
     clock : SteadyClock
         The core's.
+    agency_of : dict of str to str
+        Whose each unit is, as of the last picture.
     """
 
     core: Core
@@ -65,10 +67,24 @@ class Running:
     stream: Stream
     settings: Settings
     clock: SteadyClock
+    agency_of: dict[str, str] = field(default_factory=dict)
 
     def now(self) -> datetime:
         """Give the service's time."""
         return datetime.fromtimestamp(self.clock.now_ms() / 1000, UTC)
+
+    async def picture(self) -> dict[str, Any]:
+        """
+        Look at the whole board.
+
+        Returns
+        -------
+        live : dict
+            ``rollby.live/1``.
+        """
+        live = await self.look(lambda _board: self.live.json())
+        self.agency_of.update((unit["unit_id"], unit["agency"]) for unit in live["units"])
+        return live
 
     async def look(self, at: Callable[[Board], Result]) -> Result:
         """

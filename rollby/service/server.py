@@ -7,7 +7,7 @@ import logging
 import signal
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import structlog
@@ -142,7 +142,7 @@ def serve(running: Running, server: uvicorn.Server, listening: socket.socket | N
         listened on.
     """
     try:
-        with _ending_by_signal():
+        with _ending_by_signal(), suppress(SystemExit):  # that of a server that could not start
             asyncio.run(server.serve([listening] if listening else None))
     finally:
         running.core.stop()

@@ -64,5 +64,5 @@ async def watch(service: Running) -> None:
     while True:
         await asyncio.sleep(EVERY_S)
         if service.stream.readers:
-            live = await service.look(lambda _board: service.live.json())
+            live = await service.picture()
             service.stream.publish(*changes.messages(live))

@@ -17,6 +17,7 @@ from rollby.service.callers import Caller
 from rollby.service.guard import needs
 from rollby.service.rights import Right
 from rollby.service.running import InService, Running
+from rollby.service.sharing import shared_picture
 from rollby.service.stream import Message, Reader, message
 
 router = APIRouter(prefix="/api", tags=["live"])
@@ -30,8 +31,8 @@ MOST_MISSED = 1000
 async def get_live(service: InService, caller: Watcher) -> dict[str, Any]:
     """Give the board as it stands: all of it, or what concerns the caller's own unit."""
     await _note_look(service, caller)
-    live = await service.look(lambda _board: service.live.json())
-    return picture_for(caller, live)
+    live = await service.picture()
+    return picture_for(caller, live, service)
 
 
 async def _note_look(service: Running, caller: Caller) -> None:
@@ -40,7 +41,7 @@ async def _note_look(service: Running, caller: Caller) -> None:
         await service.note(caller, Action.LOOK_LIVE)
 
 
-def picture_for(caller: Caller, picture: dict[str, Any]) -> dict[str, Any]:
+def picture_for(caller: Caller, picture: dict[str, Any], service: Running) -> dict[str, Any]:
     """
     Leave out of a picture what is not for a caller.
 
@@ -50,15 +51,18 @@ def picture_for(caller: Caller, picture: dict[str, Any]) -> dict[str, Any]:
         Who looks.
     picture : dict
         ``rollby.live/1``, or its ``stops`` or ``units`` alone.
+    service : Running
+        Whose settings say what agencies show each other.
 
     Returns
     -------
     picture : dict
-        Whole for who may see everything; else stops of the caller's units, and those that they are
-        asked about or on their way to, without other units' positions.
+        For who may see everything, all that other agencies show to his; else stops of the caller's
+        units, and those that they are asked about or on their way to, without other units'
+        positions.
     """
     if caller.may(Right.SEE_LIVE):
-        return picture
+        return shared_picture(picture, caller.agency, service.settings.agencies, service.agency_of)
     own = dict(picture)
     if "stops" in own:
         own["stops"] = [one for one in own["stops"] if any(map(caller.speaks_for, _concerned(one)))]
@@ -127,15 +131,15 @@ async def _events(service: Running, caller: Caller, since: int | None) -> AsyncI
                 for old in (said_message(n, said) for n, said in missed if n <= number):
                     if _is_for(caller, old):
                         yield old.data
-        live = await service.look(lambda _board: service.live.json())
-        yield message("live", picture_for(caller, live), number=number).data
+        live = await service.picture()
+        yield message("live", picture_for(caller, live, service), number=number).data
         shown: dict[str, Any] = {}
         async for one in _waiting(reader):
             if one is None:
                 yield KEEPALIVE_COMMENT
             elif one.event in PICTURES:
                 # One made before the whole picture was would set it back.
-                if one.body["at"] >= live["at"] and (data := _changed(caller, one, shown)):
+                if one.body["at"] >= live["at"] and (data := _changed(caller, one, shown, service)):
                     yield data
             elif (one.number is None or one.number > number) and _is_for(caller, one):
                 yield one.data
@@ -144,11 +148,12 @@ async def _events(service: Running, caller: Caller, since: int | None) -> AsyncI
 PICTURES = {"stops", "units"}
 
 
-def _changed(caller: Caller, one: Message, shown: dict[str, Any]) -> bytes | None:
+def _changed(caller: Caller, one: Message, shown: dict[str, Any], service: Running) -> bytes | None:
     """Write a picture as a caller may see it; None where that is as it was."""
-    if caller.may(Right.SEE_LIVE):
+    picture = picture_for(caller, one.body, service)
+    if picture is one.body:
         return one.data
-    own = picture_for(caller, one.body)[one.event]
+    own = picture[one.event]
     if shown.get(one.event) == own:
         return None
     shown[one.event] = own

@@ -423,6 +423,29 @@ def test_a_store_that_fails_ends_the_service_and_says_so(
     )
 
 
+@pytest.mark.parametrize(
+    "settings", [Settings.model_validate({"agencies": {"shows": {"SO": "status"}}})]
+)
+def test_a_neighbours_unit_is_shown_as_far_as_the_neighbour_allows(
+    service: Service, settings: Settings
+) -> None:
+    assert settings.agencies.shows
+    service.on_duty()
+    service.shows("4A14", agency="SO")
+    watch = Caller(name="watch", role=Role.WALLBOARD, agency="PD", how="key")
+    service.app.dependency_overrides[caller] = lambda: watch
+    places = {one["unit_id"]: one["lon"] for one in service.live()["units"]}
+    assert (places["4A12"], places["4A14"]) == (-104.99, None)
+    with service.http.stream("GET", "/api/stream") as answer:
+        events = Events(answer.iter_lines())
+        _, live, _ = events.next("live")
+        assert [one["lon"] for one in live["units"]] == [-104.99, -104.99, None]
+        become(service, Role.FEED)
+        service.seen("4A14", lat=39.743)
+        _, told, _ = events.next("units")
+        assert {one["lon"] for one in told["units"] if one["unit_id"] == "4A14"} == {None}
+
+
 def test_a_message_refused_for_its_sender_can_be_read_again(service: Service) -> None:
     become(service, Role.FEED, "4A12")
     service.seen("4A13", key="secret")
