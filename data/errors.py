@@ -13,6 +13,7 @@ Every error rollby raises on purpose. Each is also the builtin a caller would ex
     ├── SourceUnreachableError (ConnectionError)  exit 4: a server that does not answer
     │   ├── data.roads.osmnx_session.ServerBusyError   it is busy; asked again
     │   └── data.store.opening.LedError                another process writes to this store
+    ├── rollby.service.oidc.ProviderError (ConnectionError)  HTTP 503: a provider fails
     ├── maps.page.MissingAssetError (LookupError)  exit 1: a bug, a page lacks an asset
     ├── rollby.service.access.SignInError (PermissionError)  HTTP 401, 429: nobody we know
     └── rollby.service.problems.ProblemError  HTTP 4xx: a request that is refused

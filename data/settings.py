@@ -6,6 +6,7 @@ import json
 import tomllib
 from pathlib import Path  # noqa: TC003 - pydantic reads the annotation
 from typing import TYPE_CHECKING, Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -288,6 +289,47 @@ class AccessRules(_Section):
     )
 
 
+class Oidc(_Section):
+    """A provider (OpenID Connect) that vouches for people, where an agency has one."""
+
+    issuer: str = Field("", description="its address, as its tokens name it; empty = none")
+    client_id: str = Field("", description="what this service is called there")
+    client_secret: str = Field("", description="file with its secret; empty = a public client")
+    redirect: str = Field(
+        "", description="where it sends people back: https://HOST/api/oidc/back of this service"
+    )
+    name_claim: str = Field(
+        "preferred_username", description="the claim that names the account; one that never moves"
+    )
+    role_claim: str = Field("groups", description="the claim that holds groups or a role")
+    roles: dict[str, RoleName] = Field(
+        {}, description="a value of that claim: the role it gives; the first that fits counts"
+    )
+    units_claim: str = Field("", description="the claim that lists units spoken for; empty = none")
+    agency: str = Field("", description="whose people they are; empty = all")
+
+    @model_validator(mode="after")
+    def _go_together(self) -> Oidc:
+        """
+        Hold what an issuer needs.
+
+        Raises
+        ------
+        ValueError
+            If it is incomplete, or not reached by TLS.
+        """
+        if not self.issuer:
+            return self
+        for name in ("client_id", "redirect", "roles"):
+            if not getattr(self, name):
+                raise ValueError(f"must have service.oidc.{name} where there is an issuer")
+        for address in (self.issuer, self.redirect):
+            url = urlsplit(address)
+            if url.scheme != "https" and url.hostname not in {"127.0.0.1", "localhost"}:
+                raise ValueError(f"must be https: {address}")
+        return self
+
+
 class Service(_Section):
     """The live service, `rollby serve`."""
 
@@ -319,6 +361,7 @@ class Service(_Section):
     access: AccessRules = Field(
         AccessRules(), description="how people and machines are let in, and for how long"
     )
+    oidc: Oidc = Field(Oidc(), description="a provider that vouches for people, if there is one")
 
     @field_validator("listen")
     @classmethod

@@ -7,6 +7,7 @@ import hmac
 import secrets
 import unicodedata
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from data.errors import RollbyError
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from data.settings import AccessRules
     from data.store.accounts import ApiKey, Attempts
+    from rollby.service.oidc import Vouched
 
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
@@ -140,6 +142,50 @@ class Access:
             if self.passwords.outdated(account.password):
                 kept = self.passwords.hashed(password)
                 self.accounts.change_account(known_as, end_sessions=False, password=kept)
+        return self.begin_session(account, place)
+
+    def sign_in_vouched(self, vouched: Vouched, place: str) -> str:
+        """
+        Sign somebody in for whom a provider vouches; the account follows what the provider says.
+
+        Parameters
+        ----------
+        vouched : Vouched
+            Who.
+        place : str
+            From where, for the audit log.
+
+        Returns
+        -------
+        token : str
+            For the browser alone.
+
+        Raises
+        ------
+        SignInError
+            If the name is another's, or disabled here.
+        """
+        name = account_name(vouched.name)
+        scope: dict[str, Any] = {
+            "role": str(vouched.role),
+            "unit_ids": vouched.unit_ids,
+            "agency": vouched.agency,
+        }
+        account = self.accounts.account(name)
+        why = ""
+        if account is None:
+            account = Account(name=name, issuer=vouched.issuer, created_ms=self.now_ms(), **scope)
+            self.accounts.add_account(account)
+        elif account.issuer != vouched.issuer:
+            why = "the name is another's here"
+        elif account.disabled:
+            why = "disabled"
+        else:
+            self.accounts.change_account(name, end_sessions=False, **scope)
+            account = replace(account, **scope)
+        if why:
+            self.audit.write(self.now_ms(), name, "provider", Action.SIGN_IN_FAILED, place, why=why)
+            raise SignInError(f"{why}; ask an administrator")
         return self.begin_session(account, place)
 
     @contextmanager

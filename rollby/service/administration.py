@@ -115,8 +115,16 @@ def set_password(access: Access, by: Caller, name: str, password: str) -> None:
         Who does it.
     name, password : str
         Whose, and which.
+
+    Raises
+    ------
+    InputError
+        If a provider vouches for them.
     """
     name = account_name(name)
+    mine = access.accounts.account(name)
+    if mine and mine.issuer:
+        raise InputError(f"name={name}: a provider vouches for it; it has no password here")
     check_password(name, password, access.rules)
     access.accounts.change_account(name, password=access.passwords.hashed(password))
     access.accounts.forget_attempts(name)

@@ -11,9 +11,10 @@ import structlog
 from fastapi import FastAPI
 
 from rollby import __version__
-from rollby.service import sign_in
+from rollby.service import sign_in, sign_in_vouched
 from rollby.service.guard import Guard
 from rollby.service.hardening import Hardening
+from rollby.service.oidc import provider_for
 from rollby.service.problems import answer_problems
 from rollby.service.recording import keep_recording
 from rollby.service.routes import admin, cad, live, officer, positions
@@ -68,8 +69,13 @@ def make_app(running: Running) -> FastAPI:
     )
     app.state.running = running
     secure = bool(running.settings.service.tls_certificate) or running.settings.service.behind_proxy
-    Guard(running.access, secure=secure).install(app)
-    for one in (sign_in, positions, cad, officer, live, admin):
+    provider = provider_for(
+        running.settings.service.oidc,
+        running.access.now_ms,
+        running.access.rules.reauthenticate_h,
+    )
+    Guard(running.access, secure=secure, provider=provider).install(app)
+    for one in (sign_in, sign_in_vouched, positions, cad, officer, live, admin):
         app.include_router(one.router)
     answer_problems(app)
     app.add_middleware(Hardening, secure=secure)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI, Response
 
     from rollby.service.access import Access
+    from rollby.service.oidc import Provider
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 CSRF_HEADER = "X-Rollby-CSRF"
@@ -42,10 +43,12 @@ class Guard:
         Knows accounts, sessions and keys.
     secure : bool
         Whether callers come by TLS, of this server or of a proxy before it.
+    provider : Provider or None
+        Vouches for people; None where the agency has none.
     """
 
-    def __init__(self, access: Access, *, secure: bool) -> None:
-        self.access, self.secure = access, secure
+    def __init__(self, access: Access, *, secure: bool, provider: Provider | None = None) -> None:
+        self.access, self.secure, self.provider = access, secure, provider
         # A browser takes a name that begins with __Host- by TLS alone, from this very host.
         self.cookie = "__Host-rollby" if secure else "rollby"
 

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 
 from data.errors import InputError, RollbyError
 from rollby.service.access import SignInError
+from rollby.service.oidc import ProviderError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -96,7 +97,14 @@ def answer_problems(app: FastAPI) -> None:
     async def answer(_request: Request, error: Exception) -> JSONResponse:
         return problem(_problem_of(error))
 
-    for kind in (ProblemError, SignInError, InputError, RequestValidationError, HTTPException):
+    for kind in (
+        ProblemError,
+        SignInError,
+        InputError,
+        ProviderError,
+        RequestValidationError,
+        HTTPException,
+    ):
         app.add_exception_handler(kind, answer)
 
 
@@ -104,10 +112,8 @@ def _problem_of(error: Exception) -> ProblemError:
     """Put an error as a refusal."""
     if isinstance(error, ProblemError):
         return error
-    if isinstance(error, SignInError):
-        if error.retry_after_s:
-            return ProblemError(429, str(error), {"Retry-After": str(error.retry_after_s)})
-        return ProblemError(401, str(error), CHALLENGE)
+    if isinstance(error, SignInError) and error.retry_after_s:
+        return ProblemError(429, str(error), {"Retry-After": str(error.retry_after_s)})
     if isinstance(error, RequestValidationError):
         # What was sent is not sent back: it may hold a password.
         faults = [
@@ -117,4 +123,6 @@ def _problem_of(error: Exception) -> ProblemError:
         return ProblemError(422, named, faults=faults)
     if isinstance(error, HTTPException):
         return ProblemError(error.status_code, str(error.detail), error.headers)
-    return ProblemError(422, str(error))
+    if isinstance(error, SignInError):
+        return ProblemError(401, str(error), CHALLENGE)
+    return ProblemError(503 if isinstance(error, ProviderError) else 422, str(error))

@@ -67,7 +67,12 @@ def answers(base: str, *, verify: ssl.SSLContext | bool = True) -> bool:
 def send(base: str, key: str, number: int) -> None:
     """Report a fix, and a stop of its own each time."""
     bearer = {"Authorization": f"Bearer {key}"}
-    fix = {"id": "4A12", "lat": 39.744, "lon": -104.99, "timestamp": time.time()}
+    fix: dict[str, str | float] = {
+        "id": "4A12",
+        "lat": 39.744,
+        "lon": -104.99,
+        "timestamp": time.time(),
+    }
     httpx.get(f"{base}/feeds/osmand", params=fix, headers=bearer).raise_for_status()
     body = {"unit_id": "4A12", "started_at": "2026-01-01T00:00:00Z", "phase": "cleared"}
     httpx.put(f"{base}/api/stops/K{number}", json=body, headers=bearer).raise_for_status()
