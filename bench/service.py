@@ -29,7 +29,13 @@ from typing import Any
 import httpx
 import numpy as np
 
+from data.settings import AccessRules
+from data.store.opening import prepared
 from geo.network import RoadNetwork
+from rollby.service.access import Access
+from rollby.service.administration import add_key
+from rollby.service.callers import Caller
+from rollby.service.rights import Role
 
 BATCH = 100
 
@@ -38,6 +44,7 @@ class Service:
     """A `rollby serve` of our own."""
 
     def __init__(self, roads: Path, store: str) -> None:
+        self.feed, self.watch = (_key(store, role) for role in (Role.FEED, Role.SUPERVISOR))
         with socket.create_server(("127.0.0.1", 0)) as one:
             self.port = one.getsockname()[1]
         self.base = f"http://127.0.0.1:{self.port}"
@@ -64,11 +71,25 @@ class Service:
         self.process.send_signal(how)
         self.process.wait(60)
 
+    def sender(self) -> httpx.AsyncClient:
+        """Speak to it as a feed."""
+        return httpx.AsyncClient(base_url=self.base, timeout=60, headers=self.feed)
+
     def memory_mb(self) -> float:
         """Resident memory now."""
         assert self.process
         text = Path(f"/proc/{self.process.pid}/statm").read_text()
         return int(text.split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def _key(store: str, role: Role) -> dict[str, str]:
+    """Make an API key; the headers that carry it."""
+    engine = prepared(store)
+    access = Access(engine, AccessRules(), lambda: int(time.time() * 1000))
+    chief = Caller(name="bench", role=Role.ADMINISTRATOR, how="command")
+    key = add_key(access, chief, name=f"{role}", role=role, unit_ids=("*",), agency="")
+    engine.dispose()
+    return {"Authorization": f"Bearer {key.text}"}
 
 
 class Fleet:
@@ -133,10 +154,10 @@ async def report(
     return took_ms
 
 
-async def listen(base: str, heard_s: dict[str, float], ready: asyncio.Event) -> None:
+async def listen(service: Service, heard_s: dict[str, float], ready: asyncio.Event) -> None:
     """Note when suggestions come, by stop."""
     async with (
-        httpx.AsyncClient(base_url=base, timeout=None) as client,  # noqa: S113 - a stream
+        httpx.AsyncClient(base_url=service.base, timeout=None, headers=service.watch) as client,
         client.stream("GET", "/api/stream") as answer,
     ):
         event = ""
@@ -148,13 +169,13 @@ async def listen(base: str, heard_s: dict[str, float], ready: asyncio.Event) -> 
                 heard_s.setdefault(json.loads(line[6:])["stop_id"], time.monotonic())
 
 
-async def latency(base: str, fleet: Fleet, stops: int, seconds: float) -> dict[str, Any]:
+async def latency(service: Service, fleet: Fleet, stops: int, seconds: float) -> dict[str, Any]:
     """From a stop's report to its suggestion on the stream, while everybody reports."""
     heard_s: dict[str, float] = {}
     sent_s: dict[str, float] = {}
     ready = asyncio.Event()
-    async with httpx.AsyncClient(base_url=base, timeout=60) as client:
-        listener = asyncio.create_task(listen(base, heard_s, ready))
+    async with service.sender() as client:
+        listener = asyncio.create_task(listen(service, heard_s, ready))
         await ready.wait()
         reporting = asyncio.create_task(report(client, fleet, 5.0, seconds))
         number = 0
@@ -178,14 +199,14 @@ async def latency(base: str, fleet: Fleet, stops: int, seconds: float) -> dict[s
     }
 
 
-async def flood(base: str, fleet: Fleet, seconds: float, senders: int) -> dict[str, Any]:
+async def flood(service: Service, fleet: Fleet, seconds: float, senders: int) -> dict[str, Any]:
     """As many fixes as are taken, in batches."""
     taken, end_s = 0, time.monotonic() + seconds
     began_s = time.monotonic()
 
     async def send(number: int) -> None:
         nonlocal taken
-        async with httpx.AsyncClient(base_url=base, timeout=60) as client:
+        async with service.sender() as client:
             first = number * BATCH
             while time.monotonic() < end_s:
                 body = fleet.features(first, BATCH)
@@ -212,7 +233,7 @@ def kill_loop(service: Service, fleet: Fleet, kills: int, seed: int) -> dict[str
     for kill in range(kills):
         recovery_s.append(service.start())
         die_s = time.monotonic() + chance.uniform(0.2, 2.0)
-        with httpx.Client(base_url=service.base, timeout=10) as client:
+        with httpx.Client(base_url=service.base, timeout=10, headers=service.feed) as client:
             number = 0
             while time.monotonic() < die_s:
                 stop_id = f"K{kill}-{number}"
@@ -226,8 +247,8 @@ def kill_loop(service: Service, fleet: Fleet, kills: int, seed: int) -> dict[str
             acknowledged += number
         service.end(signal.SIGKILL)
     recovery_s.append(service.start())
-    with httpx.Client(base_url=service.base, timeout=10) as client:
-        doors = client.get("/api/health").json()["doors"]
+    health = httpx.get(f"{service.base}/api/health", headers=service.watch)
+    doors = health.json()["doors"]
     lost = acknowledged - doors["cad"]["accepted"], 20 * acknowledged - doors["geojson"]["accepted"]
     return {
         "kills": kills,
@@ -269,12 +290,12 @@ async def _measured(
     service: Service, fleet: Fleet, given: argparse.Namespace, answer: dict[str, Any]
 ) -> None:
     """Measure under load."""
-    async with httpx.AsyncClient(base_url=service.base, timeout=60) as client:
+    async with service.sender() as client:
         await prepare(client, fleet, given.stops)
     answer["stops"] = given.stops
-    answer["steady"] = await latency(service.base, fleet, given.stops, given.seconds)
+    answer["steady"] = await latency(service, fleet, given.stops, given.seconds)
     answer["memory_mb"] = [round(service.memory_mb())]
-    answer["flood"] = await flood(service.base, fleet, given.seconds, given.senders)
+    answer["flood"] = await flood(service, fleet, given.seconds, given.senders)
     answer["memory_mb"].append(round(service.memory_mb()))
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import structlog
 from fastapi import FastAPI
 
+from data.errors import InputError
 from rollby import __version__
 from rollby.service import sign_in, sign_in_vouched
 from rollby.service.guard import Guard
@@ -22,10 +23,12 @@ from rollby.service.watching import watch
 from rollby.service.webhooks import tell
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine
+    from collections.abc import AsyncIterator
 
+    from data.settings import Settings
     from rollby.service.running import Running
 
+SECRET_LEAST = 16
 ABOUT = (
     "Keeps a lone officer from staying alone on a traffic stop. A suggestion is never an order; "
     "the dispatcher overrides."
@@ -45,12 +48,20 @@ def make_app(running: Running) -> FastAPI:
     -------
     app : FastAPI
         With its own reference at ``/api/openapi.json``.
+
+    Raises
+    ------
+    InputError
+        If the webhooks' secret cannot be read.
     """
+    secret = _secret(running.settings)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         running.stream.loop = asyncio.get_running_loop()
-        tasks = [asyncio.create_task(work) for work in _tasks(running)]
+        works = [watch(running), keep_recording(running)]
+        works += [tell(running, *one, secret) for one in running.settings.service.webhooks.items()]
+        tasks = [asyncio.create_task(work) for work in works]
         for task in tasks:
             task.add_done_callback(_note_end)
         yield
@@ -88,13 +99,23 @@ def _note_end(task: asyncio.Task[None]) -> None:
         structlog.get_logger().error("a task has ended", exc_info=task.exception())
 
 
-def _tasks(running: Running) -> list[Coroutine[Any, Any, None]]:
-    """List what goes on beside the answering of requests."""
-    return [watch(running), keep_recording(running), *_webhooks(running)]
+def _secret(settings: Settings) -> bytes:
+    """
+    Read what webhooks are signed with.
 
-
-def _webhooks(running: Running) -> list[Coroutine[Any, Any, None]]:
-    """Tell every system that is to be told."""
-    service = running.settings.service
-    secret = Path(service.webhook_secret).read_bytes().strip() if service.webhooks else b""
-    return [tell(running, name, address, secret) for name, address in service.webhooks.items()]
+    Raises
+    ------
+    InputError
+        If it is to be had and is not.
+    """
+    name = settings.service.webhook_secret
+    if not settings.service.webhooks:
+        return b""
+    try:
+        secret = Path(name).read_bytes().strip()
+    except OSError as error:
+        rule = f"cannot be read ({error.strerror}); name a file with at least 16 characters"
+        raise InputError(f"service.webhook_secret={name}: {rule}") from error
+    if len(secret) < SECRET_LEAST:
+        raise InputError(f"service.webhook_secret={name}: must hold at least 16 characters")
+    return secret

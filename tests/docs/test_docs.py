@@ -183,7 +183,7 @@ def test_links_in_code_lead_somewhere() -> None:
 
 # Manners
 
-SOMEBODYS_PATH = re.compile(r"(?<![\w.)/:\]-])(?:~|/(?!api/)[a-z]\w*)/[\w.-]+|\b[A-Z]:\\\\")
+SOMEBODYS_PATH = re.compile(r"(?<![\w.)/:\]-])(?:~|/(?!api/|feeds/)[a-z]\w*)/[\w.-]+|\b[A-Z]:\\\\")
 
 
 @pytest.mark.parametrize("doc", [pytest.param(doc, id=doc.name) for doc in EVERY])

@@ -91,7 +91,9 @@ def setting_names() -> set[str]:
 
 def setting_rows() -> dict[str, str]:
     """Read the tables of settings: name and default."""
-    said = "".join(text_of(ROOT / "docs" / f"{name}.md") for name in ("model", "formats", "access"))
+    said = "".join(
+        text_of(ROOT / "docs" / f"{name}.md") for name in ("model", "formats", "access", "service")
+    )
     row = r"^\| `((?:policy|units|agencies|beats|service)\.[\w.]+)` \| `?([^|`]+)`? \|"
     return dict(re.findall(row, said, re.MULTILINE))
 

@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from data.errors import InputError
 from data.settings import Settings
+from data.store.store import Store
+from geo.board import Board
+from rollby.service.app import make_app
+from rollby.service.server import begin
 from rollby.service.webhooks import signature
 from tests.rollby.service.served import serving, wait_until
 
@@ -19,7 +24,7 @@ if TYPE_CHECKING:
 
     from geo.network import RoadNetwork
 
-SECRET = b"what both know"
+SECRET = b"what both of us know"
 
 
 class Other(HTTPServer):
@@ -88,6 +93,24 @@ def test_another_system_hears_everything_once_it_listens_and_again_after_a_resta
     ]
     assert len(other.signed) >= 5
     assert all(other.signed)
+
+
+@pytest.mark.parametrize(
+    ("secret", "why"), [(None, "cannot be read"), (b"short", "must hold at least 16 characters")]
+)
+def test_a_secret_that_is_none_is_said_at_the_start(
+    tmp_path: Path, denver: RoadNetwork, secret: bytes | None, why: str
+) -> None:
+    if secret:
+        (tmp_path / "secret").write_bytes(secret)
+    told = {"webhooks": {"x": "https://x.example"}, "webhook_secret": str(tmp_path / "secret")}
+    settings = Settings.model_validate({"service": told})
+    store = Store(f"sqlite:///{tmp_path}/live.db")
+    running = begin(store, Board(denver, settings), settings)
+    with pytest.raises(InputError, match=why):
+        make_app(running)
+    running.core.stop()
+    store.close()
 
 
 @pytest.mark.parametrize(
