@@ -38,6 +38,7 @@ from rollby.service.callers import Caller
 from rollby.service.rights import Role
 
 BATCH = 100
+FOREVER = httpx.Timeout(None)  # a stream has no end
 
 
 class Service:
@@ -157,7 +158,7 @@ async def report(
 async def listen(service: Service, heard_s: dict[str, float], ready: asyncio.Event) -> None:
     """Note when suggestions come, by stop."""
     async with (
-        httpx.AsyncClient(base_url=service.base, timeout=None, headers=service.watch) as client,
+        httpx.AsyncClient(base_url=service.base, timeout=FOREVER, headers=service.watch) as client,
         client.stream("GET", "/api/stream") as answer,
     ):
         event = ""

@@ -229,3 +229,15 @@ def clock(at: datetime, time_zone: str, *, day: bool = False) -> str:
     if not day:
         return time
     return f"{_DAYS[local.weekday()]} {local.day} {_MONTHS[local.month - 1]} {local.year}, {time}"
+
+
+def whole_characters(text: str) -> str:
+    """
+    Write what can neither be sent nor stored, halves of characters and the zero, as its escape.
+
+    Returns
+    -------
+    text : str
+        UTF-8 can hold it, and so can every database.
+    """
+    return text.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\x00")

@@ -25,6 +25,7 @@ from data.store.schema import (
     READERS,
     SAID,
 )
+from data.words import whole_characters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -240,9 +241,10 @@ class Store:
         """
         with self._connection.begin():
             names = DeadLetter.__slots__
-            self._insert(
-                DEAD_LETTERS, [{name: getattr(one, name) for name in names} for one in letters]
-            )
+            rows = [{name: getattr(one, name) for name in names} for one in letters]
+            for row in rows:
+                row["reason"] = whole_characters(row["reason"])
+            self._insert(DEAD_LETTERS, rows)
             self._count(Counter((letter.door, "refused") for letter in letters))
 
     # -- what the board said ------------------------------------------------------------------

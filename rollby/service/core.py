@@ -17,7 +17,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from data.reports import FixReport, Resumed
+from data.errors import FieldError
+from data.reports import FixReport, Resumed, subject
 from data.store.store import DeadLetter, Entry, Taken
 from rollby.service.feeding import feed, feed_all
 from rollby.service.saving import restore, saved
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 MOST_AT_ONCE = 2000
 MOST_WAITING = 20_000
 IDLE_S = 1.0
+NAME_MOST = 240
 SAVE_EVERY_MS = 60_000
 
 
@@ -106,7 +108,19 @@ class Core:
         -------
         taken : Future
             Done when it is on disk; None where the stop is not as expected.
+
+        Raises
+        ------
+        FieldError
+            If a name in it is none that a store can keep; no other entry suffers from it.
+        BusyError
+            If more is waiting than can be accepted soon.
         """
+        for report in entry.reports:
+            name = subject(report)
+            if not (name.isprintable() and len(name) <= NAME_MOST):
+                rule = f"must be one line of at most {NAME_MOST} characters"
+                raise FieldError("id", name, rule)
         return self._put(_Asked(entry, expects))
 
     def refuse(self, letter: DeadLetter) -> Future[None]:

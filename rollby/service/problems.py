@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from data.errors import InputError, RollbyError
+from data.words import whole_characters
 from rollby.service.access import SignInError
 from rollby.service.oidc import ProviderError
 
@@ -73,7 +74,7 @@ def problem(error: ProblemError) -> JSONResponse:
         "type": "about:blank",
         "title": TITLES.get(error.status, "Refused"),
         "status": error.status,
-        "detail": error.detail,
+        "detail": whole_characters(error.detail),
         **error.more,
     }
     return JSONResponse(

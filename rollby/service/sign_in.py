@@ -254,7 +254,7 @@ def key_revoked(key_id: str, who: Administrator, request: Request) -> None:
 def audit(
     who: Auditor,
     request: Request,
-    after: Annotated[int, Field(ge=0)] = 0,
+    after: Annotated[int, Field(ge=0, le=2**63 - 1)] = 0,
     most: Annotated[int, Field(ge=1, le=1000)] = 200,
 ) -> list[dict[str, Any]]:
     """

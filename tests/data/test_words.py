@@ -90,3 +90,7 @@ def test_heading(degrees: float, wind: str) -> None:
 
 def test_count() -> None:
     assert (words.count(1, "stop"), words.count(0, "stop")) == ("1 stop", "0 stops")
+
+
+def test_whole_characters() -> None:
+    assert words.whole_characters("Stra\u00dfe \ud800\0") == "Stra\u00dfe \\ud800\\x00"

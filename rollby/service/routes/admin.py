@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, HTTPException, Query, Response
+from fastapi import APIRouter, Depends, HTTPException, Path, Query, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 
@@ -79,7 +79,7 @@ async def get_health(service: InService, _caller: Nurse) -> Health:
 def dead_letters(
     service: InService,
     _caller: Annotated[Caller, Depends(needs(Right.ADMINISTER))],
-    after: Annotated[int, Query(ge=0)] = 0,
+    after: Annotated[int, Query(ge=0, le=2**63 - 1)] = 0,
     most: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> list[Letter]:
     """List what was refused and why, in the order in which it came."""
@@ -98,7 +98,7 @@ def dead_letters(
 
 @router.post("/api/dead-letters/{letter_id}/replay")
 async def replay_letter(
-    letter_id: int,
+    letter_id: Annotated[int, Path(ge=1, le=2**63 - 1)],
     service: InService,
     caller: Annotated[Caller, Depends(needs(Right.ADMINISTER))],
 ) -> Received:

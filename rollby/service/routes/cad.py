@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, HTTPException, Request, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
+from data.checking.cells import identifier
 from data.errors import FieldError
 from data.events import StatusChange, StopChange
 from data.records import Stop, StopPhase, UnitStatus
@@ -21,7 +23,11 @@ from rollby.service.running import InService, Running
 router = APIRouter(prefix="/api", tags=["stops and statuses in"])
 Sender = Annotated[Caller, Depends(needs(Right.SEND, Right.OVERRIDE))]
 Key = Annotated[str, Header(alias="Idempotency-Key", max_length=200)]
-Id = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^\S(.*\S)?$")]
+Id = Annotated[
+    str,
+    Field(min_length=1, max_length=100, pattern=r"^\S(.*\S)?$"),
+    AfterValidator(partial(identifier, "id")),
+]
 
 
 class _Body(BaseModel):
@@ -264,7 +270,7 @@ def status_of(code: str, codes: dict[str, UnitStatus]) -> UnitStatus:
 
 @router.post("/stops/{stop_id:path}/check")
 async def post_check(
-    stop_id: str,
+    stop_id: Id,
     service: InService,
     caller: Annotated[Caller, Depends(needs(Right.CHECK, Right.SEND))],
 ) -> Taken:

@@ -100,7 +100,7 @@ async def get_stream(
     service: InService,
     caller: Watcher,
     last: Annotated[str, Header(alias="Last-Event-ID", max_length=20)] = "",
-    after: Annotated[int | None, Query(ge=0)] = None,
+    after: Annotated[int | None, Query(ge=0, le=2**63 - 1)] = None,
 ) -> StreamingResponse:
     """
     Follow what happens, as server-sent events.

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, HTTPException
+from fastapi import APIRouter, Depends, HTTPException, Path
 from pydantic import BaseModel, ConfigDict
 
 from data.events import Answer, AnswerKind, StatusChange, StopChange
@@ -19,12 +19,15 @@ from geo.board import Board
 from rollby.service.callers import Caller
 from rollby.service.guard import check_unit, needs
 from rollby.service.rights import Right
-from rollby.service.routes.cad import Key
+from rollby.service.routes.cad import Id, Key
 from rollby.service.running import InService, Running
 
 router = APIRouter(prefix="/api", tags=["officers"])
 Answerer = Annotated[Caller, Depends(needs(Right.ANSWER, Right.OVERRIDE))]
 Reporter = Annotated[Caller, Depends(needs(Right.REPORT_OWN, Right.OVERRIDE))]
+
+
+Seq = Annotated[int, Path(ge=1, le=2**63 - 1)]
 
 
 class Word(StrEnum):
@@ -50,7 +53,7 @@ class WordBody(BaseModel):
     """What an officer says of the stop at hand."""
 
     model_config = ConfigDict(extra="forbid")
-    unit_id: str
+    unit_id: Id
     word: Word
 
 
@@ -187,7 +190,7 @@ def _after(stop: Stop | None, body: WordBody, now: datetime) -> Stop:
 
 
 @router.delete("/my-stop/{seq}")
-async def undo_word(seq: int, service: InService, caller: Reporter) -> Said:
+async def undo_word(seq: Seq, service: InService, caller: Reporter) -> Said:
     """Take the last word about the stop at hand back; `seq` is the number it was given."""
     word = service.store.at(seq)
     status = word if word and isinstance(word.report, StatusChange) else None

@@ -8,11 +8,14 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, HTTPException, Request
 from pydantic import BaseModel
 
+from data.checking.cells import identifier
+from data.errors import FieldError
 from data.feeds.geojson_points import parse_geojson
 from data.feeds.heard import Refusal, Sighting
 from data.feeds.osmand import parse_json, parse_query
 from data.feeds.owntracks import parse_owntracks
 from data.reports import FixReport
+from data.words import whole_characters
 from rollby.service.callers import Caller
 from rollby.service.guard import needs
 from rollby.service.rights import Right
@@ -103,19 +106,29 @@ async def receive(service: Running, door: str, caller: Caller, heard: list[Heard
         A sender that is told that a fix was refused would send it for ever: it is kept with its
         reason for the administrator, and what is good is accepted.
     """
-    sighted = [one for one in heard if isinstance(one, Sighting)]
-    refused = [one for one in heard if isinstance(one, Refusal)]
-    for one in sighted:
-        if not one.device or not caller.speaks_for(one.device):
-            rule = f"must be a unit that {caller.name} sends for; see its key"
-            refused.append(Refusal(raw=one.raw, reason=f"unit_id={one.device}: {rule}"))
-    good = [one for one in sighted if one.device and caller.speaks_for(one.device)]
+    good, refused = [], []
+    for one in heard:
+        if isinstance(one, Refusal):
+            refused.append(one)
+            continue
+        try:
+            good.append(FixReport(unit_id=_own_unit(one.device, caller), fix=one.fix))
+        except FieldError as error:
+            refused.append(Refusal(raw=one.raw, reason=str(error)))
     if refused:
         await service.refuse(door, caller.name, refused)
     if good:
-        fixes = [FixReport(unit_id=one.device, fix=one.fix) for one in good]
-        await service.accept(door, fixes, caller)
-    return Received(accepted=len(good), refused=[one.reason for one in refused])
+        await service.accept(door, good, caller)
+    return Received(accepted=len(good), refused=[whole_characters(one.reason) for one in refused])
+
+
+def _own_unit(device: str, caller: Caller) -> str:
+    """Read which unit a device is."""
+    unit_id = identifier("unit_id", device.strip() or "none")
+    if not caller.speaks_for(unit_id):
+        rule = f"must be a unit that {caller.name} sends for; see its key"
+        raise FieldError("unit_id", unit_id, rule)
+    return unit_id
 
 
 @router.get("/osmand")

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from data.errors import FieldError
 from data.events import StatusChange, StopChange
 from data.records import Stop, UnitFix, UnitStatus
-from data.reports import FixReport
+from data.reports import Checked, FixReport
 from data.said import Flagged, Prompted, Said
 from data.settings import Settings
 from data.store.store import DeadLetter, Entry, Store, Taken
@@ -203,6 +204,17 @@ def test_a_change_of_a_stop_that_expects_another_is_not_accepted(live: Any) -> N
         None,
     ]
     assert store.seq == 2
+
+
+@pytest.mark.parametrize("name", ["a\0", "\udc80", "x" * 241])
+def test_a_name_that_cannot_be_kept_is_its_senders_fault_alone(live: Any, name: str) -> None:
+    core, store, _ = live
+    with pytest.raises(FieldError, match="must be one line of at most 240 characters"):
+        core.submit(Entry(door="cad", reports=(Checked(stop_id=name, at=AT),)))
+    core.submit(stop(0)).result(10)
+    letter = DeadLetter(received_ms=1, door="cad", sender="x", reason=f"id={name}", raw=b"")
+    core.refuse(letter).result(10)
+    assert store.dead_letters()[0][1].reason.startswith("id=")
 
 
 def test_the_thread_decides_without_being_given_anything(live: Any) -> None:

@@ -488,3 +488,25 @@ def test_a_key_is_taken_wherever_a_phone_can_put_it(service: Service) -> None:
     assert http.post("/feeds/owntracks", json=own, auth=("x", "y")).status_code == 401
     assert http.get("/api/live", params={"key": key}).status_code == 401
     assert http.get("/api/live", headers={"X-API-Key": key}).status_code == 403
+
+
+@pytest.mark.parametrize("name", ["\0", "\ud800", "x" * 300, "a;b", "", "none", "\n"])
+def test_a_name_that_no_store_keeps_is_refused_and_nothing_else_suffers(
+    service: Service, name: str
+) -> None:
+    point = {"type": "Point", "coordinates": [-104.985, 39.742]}
+    told = {"unit_id": name, "fixed_at": "2026-11-23T02:13:00Z"}
+    feature = {"type": "Feature", "geometry": point, "properties": told}
+    answer = service.http.post("/feeds/geojson", content=json.dumps(feature))
+    assert answer.json()["accepted"] == 0
+    body = json.dumps({"unit_id": name, "started_at": "2026-11-23T02:13:00Z"})
+    assert service.http.put("/api/stops/T-1", content=body).status_code == 422
+    assert len(service.http.get("/api/dead-letters").json()) == 1
+    assert service.seen("4A12").json()["accepted"] == 1
+
+
+def test_the_same_name_written_in_two_ways_is_one_unit(service: Service) -> None:
+    for name in ("Stra\u00dfe-\u00e9", "Stra\u00dfe-e\u0301"):
+        place = {"lat": 39.744, "lon": -104.99, "timestamp": time.time()}
+        service.http.get("/feeds/osmand", params={"id": name, **place}).raise_for_status()
+    assert [one["unit_id"] for one in service.live()["units"]] == ["Stra\u00dfe-\u00e9"]
