@@ -262,7 +262,7 @@ class Access:
         self.note(_caller(account, "session"), Action.SIGN_IN, place)
         return token
 
-    def caller_of_session(self, token: str) -> Caller:
+    def caller_of_session(self, token: str, *, using: bool = True) -> Caller:
         """
         Tell whose session it is.
 
@@ -270,6 +270,8 @@ class Access:
         ----------
         token : str
             Of `sign_in`.
+        using : bool
+            False where a page merely stays open: that keeps no session from being idle.
 
         Returns
         -------
@@ -295,7 +297,7 @@ class Access:
         if idle_ms >= round(idle_min * MINUTE_MS) and not (wallboard or account.terminal):
             self.accounts.end_session(session.digest)
             raise SignInError(f"idle for {idle_min:g} min; sign in again")
-        if idle_ms >= min(MINUTE_MS, idle_min * MINUTE_MS / 4):
+        if using and idle_ms >= min(MINUTE_MS, idle_min * MINUTE_MS / 4):
             self.accounts.see_session(session.digest, now_ms)
         return _caller(account, "session")
 

@@ -56,7 +56,7 @@ class Guard:
         """Have an application's routes find it."""
         app.state.guard = self
 
-    def caller(self, request: Request) -> Caller:
+    def caller(self, request: Request, *, using: bool = True) -> Caller:
         """
         Tell who calls.
 
@@ -64,6 +64,8 @@ class Guard:
         ----------
         request : Request
             With a key, a cookie, or neither.
+        using : bool
+            False where a page merely stays open: that keeps no session from being idle.
 
         Returns
         -------
@@ -80,7 +82,7 @@ class Guard:
             return self.access.caller_of_key(key)
         token = request.cookies.get(self.cookie)
         if token:
-            caller = self.access.caller_of_session(token)
+            caller = self.access.caller_of_session(token, using=using)
             self._check_csrf(request, token)
             return caller
         role = self.access.rules.loopback_role
@@ -88,6 +90,27 @@ class Guard:
             check_origin(request)
             return Caller(name="loopback", role=Role(role), unit_ids=("*",), how="loopback")
         raise SignInError("sign in, or send an API key")
+
+    def still(self, request: Request, who: Caller) -> bool:
+        """
+        Tell whether an answer that goes on for hours may go on.
+
+        Parameters
+        ----------
+        request : Request
+            That it answers.
+        who : Caller
+            Who that was.
+
+        Returns
+        -------
+        still : bool
+            False once the session has ended or the key was revoked, or the role is another.
+        """
+        try:
+            return self.caller(request, using=False) == who
+        except SignInError:
+            return False
 
     def _check_csrf(self, request: Request, token: str) -> None:
         """

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, HTTPException, Query
+from fastapi import APIRouter, Depends, Header, HTTPException, Query, Request
 from fastapi.responses import StreamingResponse
 from fastapi.sse import KEEPALIVE_COMMENT
 
@@ -14,7 +16,7 @@ from data.said import Said, Suggested, Withdrawn
 from data.store.audit import Action
 from geo.as_json import said_json
 from rollby.service.callers import Caller
-from rollby.service.guard import needs
+from rollby.service.guard import guard_of, needs
 from rollby.service.rights import Right
 from rollby.service.running import InService, Running
 from rollby.service.sharing import shared_picture
@@ -99,6 +101,7 @@ def said_message(number: int, said: Said) -> Message:
 async def get_stream(
     service: InService,
     caller: Watcher,
+    request: Request,
     last: Annotated[str, Header(alias="Last-Event-ID", max_length=20)] = "",
     after: Annotated[int | None, Query(ge=0, le=2**63 - 1)] = None,
 ) -> StreamingResponse:
@@ -108,19 +111,24 @@ async def get_stream(
     First `live`, the whole picture. Then what the board says, numbered: `suggested`, `withdrawn`,
     `flagged`, `prompted`, `escalated`, `attended`; and, unnumbered, `stops` and `units` as they
     change. With `Last-Event-ID` (or `after`) what was said since comes first; `gap` where that is
-    too much to be caught up with.
+    too much to be caught up with. It ends soon after the caller's session or key has.
     """
     if last and not last.isdecimal():
         raise HTTPException(400, f"Last-Event-ID={last}: must be the number of an event")
     since = int(last) if last else after
     await _note_look(service, caller)
+    may_go_on = partial(guard_of(request).still, request, caller)
     return StreamingResponse(
-        _events(service, caller, since), media_type="text/event-stream", headers=UNBUFFERED
+        _events(service, caller, since, may_go_on),
+        media_type="text/event-stream",
+        headers=UNBUFFERED,
     )
 
 
-async def _events(service: Running, caller: Caller, since: int | None) -> AsyncIterator[bytes]:
-    """Give everything that is for a caller."""
+async def _events(
+    service: Running, caller: Caller, since: int | None, may_go_on: Callable[[], bool]
+) -> AsyncIterator[bytes]:
+    """Give everything that is for a caller, as long as that one is who they were."""
     with service.stream.reading() as reader:
         number = service.store.number
         if since is not None and since < number:
@@ -134,7 +142,7 @@ async def _events(service: Running, caller: Caller, since: int | None) -> AsyncI
         live = await service.picture()
         yield message("live", picture_for(caller, live, service), number=number).data
         shown: dict[str, Any] = {}
-        async for one in _waiting(reader):
+        async for one in _waiting(reader, may_go_on):
             if one is None:
                 yield KEEPALIVE_COMMENT
             elif one.event in PICTURES:
@@ -160,9 +168,14 @@ def _changed(caller: Caller, one: Message, shown: dict[str, Any], service: Runni
     return message(one.event, {**one.body, one.event: own}).data
 
 
-async def _waiting(reader: Reader) -> AsyncIterator[Message | None]:
-    """Give what comes; None where nothing has for a while."""
+async def _waiting(reader: Reader, may_go_on: Callable[[], bool]) -> AsyncIterator[Message | None]:
+    """Give what comes; None where nothing has for a while. Ask again and again whether to go on."""
+    asked_s = time.monotonic()
     while True:
+        if time.monotonic() - asked_s >= ALIVE_S:
+            if not await asyncio.to_thread(may_go_on):
+                return
+            asked_s = time.monotonic()
         try:
             one = await asyncio.wait_for(reader.waiting.get(), ALIVE_S)
         except TimeoutError:

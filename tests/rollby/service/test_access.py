@@ -232,6 +232,17 @@ def test_an_idle_session_ends(access: Access, clock: Hands) -> None:
         access.caller_of_session(token)
 
 
+def test_a_page_that_merely_stays_open_keeps_no_session(access: Access, clock: Hands) -> None:
+    join(access)
+    token = access.sign_in("anna", GOOD)
+    for _ in range(2):
+        clock.pass_min(14)
+        access.caller_of_session(token, using=False)
+    clock.pass_min(2)
+    with pytest.raises(SignInError, match="idle for 30 min"):
+        access.caller_of_session(token, using=False)
+
+
 def test_a_sign_in_lasts_twelve_hours(access: Access, clock: Hands) -> None:
     join(access)
     token = access.sign_in("anna", GOOD)

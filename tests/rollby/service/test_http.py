@@ -11,7 +11,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from data.settings import Settings
-from rollby.service.administration import add_key
+from rollby.service.administration import add_key, revoke_key
 from rollby.service.callers import Caller
 from rollby.service.guard import caller
 from rollby.service.rights import Role
@@ -510,3 +510,22 @@ def test_the_same_name_written_in_two_ways_is_one_unit(service: Service) -> None
         place = {"lat": 39.744, "lon": -104.99, "timestamp": time.time()}
         service.http.get("/feeds/osmand", params={"id": name, **place}).raise_for_status()
     assert [one["unit_id"] for one in service.live()["units"]] == ["Stra\u00dfe-\u00e9"]
+
+
+def test_a_stream_ends_when_its_reader_may_see_no_more(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rollby.service.routes.live.ALIVE_S", 0.05)
+    del service.app.dependency_overrides[caller]
+    chief = Caller(name="chief", role=Role.ADMINISTRATOR, how="command")
+    access = service.running.access
+    made = add_key(access, chief, name="wall", role=Role.WALLBOARD, unit_ids=(), agency="")
+    headers = {"Authorization": f"Bearer {made.text}"}
+    with service.http.stream("GET", "/api/stream", headers=headers) as answer:
+        lines = answer.iter_lines()
+        Events(lines).next("live")
+        assert next(line for line in lines if line.startswith(":"))
+        revoke_key(access, chief, made.key.key_id)
+        for _ in lines:
+            pass
+    assert service.http.get("/api/stream", headers=headers).status_code == 401
