@@ -58,6 +58,8 @@ class Running:
         The core's.
     agency_of : dict of str to str
         Whose each unit is, as of the last picture.
+    stops : list of dict
+        Those of the last picture.
     """
 
     core: Core
@@ -68,6 +70,7 @@ class Running:
     settings: Settings
     clock: SteadyClock
     agency_of: dict[str, str] = field(default_factory=dict)
+    stops: list[dict[str, Any]] = field(default_factory=list)
 
     def now(self) -> datetime:
         """Give the service's time."""
@@ -84,6 +87,7 @@ class Running:
         """
         live = await self.look(lambda _board: self.live.json())
         self.agency_of.update((unit["unit_id"], unit["agency"]) for unit in live["units"])
+        self.stops[:] = live["stops"]
         return live
 
     async def look(self, at: Callable[[Board], Result]) -> Result:

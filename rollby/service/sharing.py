@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from data.settings import Agencies
 
@@ -40,7 +40,12 @@ def view_of(owner: str, viewer: str, agencies: Agencies, *, helping: bool) -> Vi
 
 
 def shared_picture(
-    picture: dict[str, Any], viewer: str, agencies: Agencies, agency_of: Mapping[str, str]
+    picture: dict[str, Any],
+    viewer: str,
+    agencies: Agencies,
+    *,
+    agency_of: Mapping[str, str],
+    stops: Sequence[dict[str, Any]],
 ) -> dict[str, Any]:
     """
     Leave out of a picture what other agencies do not show.
@@ -55,6 +60,8 @@ def shared_picture(
         The settings.
     agency_of : mapping of str to str
         Each unit's agency, by unit_id.
+    stops : sequence of dict
+        All open stops, whether they are in the picture or not: by them it is known who helps whom.
 
     Returns
     -------
@@ -63,7 +70,6 @@ def shared_picture(
     """
     if not viewer or not agencies.shows:
         return picture
-    stops = picture.get("stops", [])
     ours = [stop for stop in stops if agency_of.get(stop["unit_id"], "") in {"", viewer}]
     helpers = {unit_id for stop in ours for unit_id in _bound_for(stop)}
 
@@ -80,7 +86,7 @@ def shared_picture(
         ]
     if "stops" in picture:
         shown = []
-        for stop in stops:
+        for stop in picture["stops"]:
             sent = any(agency_of.get(unit_id) == viewer for unit_id in _bound_for(stop))
             seen = "all" if sent else view(stop["unit_id"])
             if seen != "none":

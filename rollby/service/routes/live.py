@@ -64,7 +64,10 @@ def picture_for(caller: Caller, picture: dict[str, Any], service: Running) -> di
         positions.
     """
     if caller.may(Right.SEE_LIVE):
-        return shared_picture(picture, caller.agency, service.settings.agencies, service.agency_of)
+        agencies, whose = service.settings.agencies, service.agency_of
+        return shared_picture(
+            picture, caller.agency, agencies, agency_of=whose, stops=service.stops
+        )
     own = dict(picture)
     if "stops" in own:
         own["stops"] = [one for one in own["stops"] if any(map(caller.speaks_for, _concerned(one)))]

@@ -29,6 +29,16 @@ def picture(*stops: dict[str, Any]) -> dict[str, Any]:
     return {"at": "now", "units": [unit(one) for one in AGENCY_OF], "stops": list(stops)}
 
 
+def shared_with(viewer: str, whole: dict[str, Any], shows: dict[str, Any]) -> dict[str, Any]:
+    return shared_picture(
+        whole,
+        viewer,
+        Agencies(shows=shows),
+        agency_of=AGENCY_OF,
+        stops=whole.get("stops", []),
+    )
+
+
 def seen(shared: dict[str, Any]) -> dict[str, bool]:
     """Which units are shown, and whether with their place."""
     return {one["unit_id"]: one["lon"] is not None for one in shared["units"]}
@@ -57,18 +67,18 @@ def test_an_agency_says_what_its_units_show(
 
 def test_without_a_word_all_is_shared() -> None:
     whole = picture(stop("S1"))
-    assert shared_picture(whole, "City", Agencies(), AGENCY_OF) == whole
+    assert shared_with("City", whole, {}) == whole
 
 
 def test_who_is_of_no_agency_sees_all() -> None:
     whole = picture(stop("S1"))
-    assert shared_picture(whole, "", Agencies(shows={"Sheriff": "none"}), AGENCY_OF) == whole
+    assert shared_with("", whole, {"Sheriff": "none"}) == whole
 
 
 def test_status_is_without_a_place() -> None:
     whole = picture(stop("S1"), stop("C1"))
     before = deepcopy(whole)
-    shared = shared_picture(whole, "City", Agencies(shows={"Sheriff": "status"}), AGENCY_OF)
+    shared = shared_with("City", whole, {"Sheriff": "status"})
     assert whole == before
     assert seen(shared) == {"C1": True, "C2": True, "S1": False, "S2": False, "X": True}
     theirs, ours = shared["stops"]
@@ -85,9 +95,7 @@ def test_status_is_without_a_place() -> None:
 
 
 def test_none_is_nothing_in_any_list() -> None:
-    shared = shared_picture(
-        picture(stop("S1"), stop("C1")), "City", Agencies(shows={"Sheriff": "none"}), AGENCY_OF
-    )
+    shared = shared_with("City", picture(stop("S1"), stop("C1")), {"Sheriff": "none"})
     assert set(seen(shared)) == {"C1", "C2", "X"}
     [ours] = shared["stops"]
     assert [one["unit_id"] for one in ours["nearest"]] == ["C2", "X"]
@@ -103,24 +111,30 @@ def test_none_is_nothing_in_any_list() -> None:
     ],
 )
 def test_who_helps_is_seen_while_helping(bound: dict[str, Any]) -> None:
-    agencies = Agencies(shows={"Sheriff": "helping"})
-    shared = shared_picture(picture(stop("C1", **bound)), "City", agencies, AGENCY_OF)
-    assert seen(shared) == {"C1": True, "C2": True, "S1": True, "X": True}
-    assert set(seen(shared_picture(picture(stop("C1")), "City", agencies, AGENCY_OF))) == {
-        "C1",
-        "C2",
-        "X",
+    shows = {"Sheriff": "helping"}
+    helped = picture(stop("C1", **bound))
+    assert seen(shared_with("City", helped, shows)) == {
+        "C1": True,
+        "C2": True,
+        "S1": True,
+        "X": True,
     }
+    alone = shared_with("City", picture(stop("C1")), shows)
+    assert set(seen(alone)) == {"C1", "C2", "X"}
+    # News of units alone: the stops are known from before.
+    news = {"units": [unit("S1"), unit("S2")]}
+    agencies, stops = Agencies(shows=shows), helped["stops"]
+    told = shared_picture(news, "City", agencies, agency_of=AGENCY_OF, stops=stops)
+    assert seen(told) == {"S1": True}
 
 
 def test_who_is_sent_to_a_stop_can_find_it() -> None:
-    agencies = Agencies(shows={"Sheriff": "none"})
     whole = picture(stop("S1", asked={"unit_id": "C1"}))
-    [theirs] = shared_picture(whole, "City", agencies, AGENCY_OF)["stops"]
+    [theirs] = shared_with("City", whole, {"Sheriff": "none"})["stops"]
     assert theirs["street"] == "Main Street"
 
 
 def test_units_or_stops_alone() -> None:
-    agencies = Agencies(shows={"Sheriff": "none"})
-    assert shared_picture({"units": [unit("S1")]}, "City", agencies, AGENCY_OF) == {"units": []}
-    assert shared_picture({"stops": [stop("S1")]}, "City", agencies, AGENCY_OF) == {"stops": []}
+    shows = {"Sheriff": "none"}
+    assert shared_with("City", {"units": [unit("S1")]}, shows) == {"units": []}
+    assert shared_with("City", {"stops": [stop("S1")]}, shows) == {"stops": []}
