@@ -123,7 +123,8 @@ class Identity(OpenIDCode):  # type: ignore[misc]
         return {"alg": "RS256", "kid": "1"}
 
     def generate_user_info(self, _user: str, _scope: str) -> UserInfo:
-        return UserInfo(**{"sub": "4711", **CLAIMS})
+        said = {"sub": "4711", **CLAIMS}
+        return UserInfo(**{name: value for name, value in said.items() if value is not None})
 
 
 class Server(AuthorizationServer):  # type: ignore[misc]

@@ -29,6 +29,8 @@ from tests.rollby.service.conftest import CHIEF, QUICK, Hands
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from data.store.accounts import ApiKey
+
 GOOD = "correct horse 7"
 
 
@@ -404,6 +406,25 @@ def test_a_revoked_key_is_refused_within_a_second(access: Access, clock: Hands) 
         access.caller_of_key(made.text)
     with pytest.raises(InputError, match="no such key in use"):
         revoke_key(access, CHIEF, made.key.key_id)
+
+
+def test_a_key_that_sends_all_the_time_asks_the_database_once_a_second(
+    access: Access, clock: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = add_key(access, CHIEF, name="cad", role=Role.FEED, unit_ids=("*",), agency="")
+    assert access.caller_of_known_key(made.text) is None
+    asked: list[bytes] = []
+    look_up = access.accounts.key
+
+    def counted(digest: bytes) -> ApiKey | None:
+        asked.append(digest)
+        return look_up(digest)
+
+    monkeypatch.setattr(access.accounts, "key", counted)
+    for _ in range(20):
+        access.caller_of_key(made.text)
+        clock.ms += 100
+    assert len(asked) == 2
 
 
 def test_many_write_at_once_and_none_fails(access: Access) -> None:
