@@ -11,7 +11,7 @@ import pyotp
 from data.errors import FieldError, InputError
 from data.store.accounts import Account, ApiKey
 from data.store.audit import Action
-from rollby.service.access import HOUR_MS, account_name, digest_of
+from rollby.service.access import HOUR_MS, NAME_LENGTH, account_name, digest_of
 from rollby.service.passwords import check_password
 from rollby.service.rights import Role
 
@@ -57,8 +57,8 @@ def add_account(access: Access, by: Caller, account: Account, password: str) -> 
     name = account_name(account.name)
     if name.startswith("?"):
         rule = "must be 1 to 100 letters, digits or signs, without spaces; choose another"
-        raise FieldError("name", account.name, rule)
-    _check_scope(Role(account.role), account.unit_ids)
+        raise FieldError("name", ascii(account.name), rule)
+    _check_scope(Role(account.role), account.unit_ids, account.agency)
     secret = account.totp
     if password:
         check_password(name, password, access.rules)
@@ -186,9 +186,10 @@ def add_key(
     FieldError
         If the name can be none, or the role needs units and none is named.
     """
-    if not 0 < len(name) <= 100 or not name.isprintable():  # noqa: PLR2004 - the column
-        raise FieldError("name", name, "must be 1 to 100 characters that can be printed")
-    _check_scope(role, unit_ids)
+    if not 0 < len(name) <= NAME_LENGTH or not name.isprintable():
+        rule = f"must be 1 to {NAME_LENGTH} characters that can be printed"
+        raise FieldError("name", ascii(name), rule)
+    _check_scope(role, unit_ids, agency)
     key_id = secrets.token_hex(4)
     text = f"{KEY_PREFIX}_{key_id}_{secrets.token_urlsafe(32)}"
     key = ApiKey(
@@ -266,15 +267,19 @@ def revoke_key(access: Access, by: Caller, key_id: str) -> None:
     access.note(by, Action.KEY, key_id, done="revoked")
 
 
-def _check_scope(role: Role, unit_ids: tuple[str, ...]) -> None:
+def _check_scope(role: Role, unit_ids: tuple[str, ...], agency: str) -> None:
     """
-    Hold a scope to its role.
+    Hold a scope to its role, and its texts to what can be kept.
 
     Raises
     ------
     FieldError
-        If it would be able to do nothing.
+        If it would be able to do nothing, or a text holds what cannot be printed.
     """
     if role in {Role.FEED, Role.OFFICER} and not unit_ids:
         rule = f"must name the units that this {role} speaks for; * is all of them"
         raise FieldError("unit_ids", None, rule)
+    for field, text in (("agency", agency), *(("unit_ids", one) for one in unit_ids)):
+        if not len(text) <= NAME_LENGTH or not text.isprintable():
+            rule = f"must be at most {NAME_LENGTH} characters that can be printed"
+            raise FieldError(field, ascii(text), rule)

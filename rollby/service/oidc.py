@@ -244,7 +244,7 @@ class Provider:
         """
         rules = self._rules
         name = claims.get(rules.name_claim)
-        if not isinstance(name, str) or not name:
+        if not isinstance(name, str) or not name or not claims["sub"].isprintable():
             raise SignInError(f"the provider names nobody in {rules.name_claim}")
         held = set(_texts(claims.get(rules.role_claim)))
         role = next((role for value, role in rules.roles.items() if value in held), None)
@@ -254,7 +254,7 @@ class Provider:
             issuer=f"{rules.issuer} {claims['sub']}",
             name=name,
             role=Role(role),
-            unit_ids=tuple(_texts(claims.get(rules.units_claim))),
+            unit_ids=tuple(filter(str.isprintable, _texts(claims.get(rules.units_claim)))),
             agency=rules.agency,
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from data.store.accounts import Account
@@ -32,6 +32,7 @@ Administrator = Annotated[Caller, Depends(needs(Right.ADMINISTER))]
 Auditor = Annotated[Caller, Depends(needs(Right.SEE_AUDIT))]
 Text = Annotated[str, Field(max_length=LONGEST)]
 Units = Annotated[list[Annotated[str, Field(min_length=1, max_length=100)]], Field(max_length=1000)]
+KeyId = Annotated[str, Path(pattern="^[0-9a-f]{8}$")]
 
 router = APIRouter(prefix="/api", tags=["access"])
 
@@ -232,7 +233,7 @@ def key_added(body: Scope, who: Administrator, request: Request) -> dict[str, An
 
 
 @router.post("/keys/{key_id}/rotate", status_code=201, summary="Another key in its place")
-def key_rotated(key_id: str, who: Administrator, request: Request) -> dict[str, Any]:
+def key_rotated(key_id: KeyId, who: Administrator, request: Request) -> dict[str, Any]:
     """
     Rotate a key.
 
@@ -245,7 +246,7 @@ def key_rotated(key_id: str, who: Administrator, request: Request) -> dict[str, 
 
 
 @router.delete("/keys/{key_id}", status_code=204, summary="Revoke a key")
-def key_revoked(key_id: str, who: Administrator, request: Request) -> None:
+def key_revoked(key_id: KeyId, who: Administrator, request: Request) -> None:
     """Revoke a key."""
     revoke_key(guard_of(request).access, who, key_id)
 

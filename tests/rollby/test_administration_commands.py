@@ -79,7 +79,7 @@ def test_users(rollby: Any, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("users", "add", "a b", "--role", "analyst", "--password-stdin"), "name=a b: must be 1"),
+        (("users", "add", "a b", "--role", "analyst", "--password-stdin"), "name='a b': must be 1"),
         (("users", "add", "x", "--role", "officer", "--password-stdin"), "unit_ids=: must name"),
         (("users", "disable", "nobody"), "name=nobody: there is no such account"),
         (("users", "disable", "root"), "is the last administrator; add another first"),

@@ -344,8 +344,19 @@ def test_accounts_that_cannot_be(access: Access) -> None:
     join(access)
     with pytest.raises(InputError, match="name=anna: is taken"):
         join(access, "ANNA")
-    with pytest.raises(FieldError, match="name=a b: must be 1 to 100 letters"):
+    with pytest.raises(FieldError, match="name='a b': must be 1 to 100 letters"):
         join(access, "a b")
+    for bad in ("\0", "\ud800", "x" * 101):
+        for change in ({"agency": bad}, {"unit_ids": (bad,)}):
+            wanted = {"name": "o", "role": Role.OFFICER, "unit_ids": ("*",), "created_ms": 1}
+            with pytest.raises(FieldError, match="must be at most 100 characters"):
+                add_account(access, CHIEF, Account(**wanted | change), GOOD)  # type: ignore[arg-type]
+            scope = {"name": "k", "role": Role.FEED, "unit_ids": ("*",), "agency": ""}
+            with pytest.raises(FieldError, match="must be at most 100 characters"):
+                add_key(access, CHIEF, **scope | change)  # type: ignore[arg-type]
+        with pytest.raises(FieldError, match="must be 1 to 100 characters"):
+            add_key(access, CHIEF, name=bad, role=Role.FEED, unit_ids=("*",), agency="")
+    assert access.accounts.api_keys() == []
     with pytest.raises(FieldError, match="must name the units that this officer speaks for"):
         add_account(access, CHIEF, Account(name="o", role=Role.OFFICER, created_ms=1), GOOD)
     with pytest.raises(InputError, match="no such account; see `rollby users list`"):

@@ -203,6 +203,7 @@ def test_a_made_up_code_is_worth_nothing(town: Town) -> None:
         ({"groups": ["public"]}, 401, "nothing in groups gives a role here"),
         ({"groups": {"watch": 1}}, 401, "nothing in groups gives a role here"),
         ({"preferred_username": ""}, 401, "names nobody in preferred_username"),
+        ({"sub": "\0"}, 401, "names nobody in preferred_username"),
         ({"preferred_username": 7}, 401, "names nobody in preferred_username"),
     ],
 )
