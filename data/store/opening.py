@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fcntl
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from sqlalchemy import create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from data.errors import InputError, SourceUnreachableError
+from data.store.turns import Turns
 
 if TYPE_CHECKING:
     import sqlite3
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 LEADER = 0x726F6C6C6279  # "rollby": the advisory lock of the one that leads
 OTHERS = LEADER + 1  # of the short transactions of all others
+_TURNS = Turns()
 WRITES = {"sqlite_begin": "BEGIN IMMEDIATE"}
 """Options of a connection that writes: where another one does, SQLite waits at the beginning of a
 transaction. One that has read before it writes would fail instead."""
@@ -129,6 +131,23 @@ def reach(engine: Engine) -> Connection:
         ) from error
 
 
+def turn_of(engine: Engine) -> AbstractContextManager[None]:
+    """
+    Give what all who write in this process wait for.
+
+    Parameters
+    ----------
+    engine : Engine
+        Of the store.
+
+    Returns
+    -------
+    turn : context manager
+        To be held over a transaction; PostgreSQL needs none.
+    """
+    return _TURNS if engine.dialect.name == "sqlite" else nullcontext()
+
+
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """
@@ -144,7 +163,11 @@ def writing(engine: Engine) -> Iterator[Connection]:
     connection : Connection
         In a transaction that no other of these overlaps; be brief.
     """
-    with engine.connect().execution_options(**WRITES) as connection, connection.begin():
+    with (
+        turn_of(engine),
+        engine.connect().execution_options(**WRITES) as connection,
+        connection.begin(),
+    ):
         if engine.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": OTHERS})
         yield connection

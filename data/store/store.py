@@ -15,7 +15,7 @@ from sqlalchemy import delete, func, insert, select, tuple_, update
 
 from data.reports import subject as subject_of
 from data.store.codec import decoded, encoded
-from data.store.opening import engine_of, lead, migrate, reach
+from data.store.opening import engine_of, lead, migrate, reach, turn_of
 from data.store.schema import (
     COUNTERS,
     DEAD_LETTERS,
@@ -136,6 +136,7 @@ class Store:
 
     def __init__(self, address: str) -> None:
         self.engine = engine_of(address)
+        self._turn = turn_of(self.engine)
         self._connection = reach(self.engine)
         self._lock: Any = None
         try:
@@ -177,7 +178,7 @@ class Store:
         taken : list of Taken
             Entry by entry. One whose key was used before is not accepted again.
         """
-        with self._connection.begin():
+        with self._turn, self._connection.begin():
             known = self._keys_known(entries)
             seq, taken, events, keys, counts = self.seq, [], [], [], Counter[tuple[str, str]]()
             for entry in entries:
@@ -239,7 +240,7 @@ class Store:
         letters : sequence of DeadLetter
             Any number.
         """
-        with self._connection.begin():
+        with self._turn, self._connection.begin():
             names = DeadLetter.__slots__
             rows = [{name: getattr(one, name) for name in names} for one in letters]
             for row in rows:
@@ -263,7 +264,7 @@ class Store:
             kind, body = encoded(one)
             about = getattr(one, "suggestion_id", one.stop_id)
             rows.append({"number": number, "kind": kind, "subject": about, "body": body})
-        with self._connection.begin():
+        with self._turn, self._connection.begin():
             self._insert(SAID, rows)
         self.number += len(rows)
 
@@ -278,7 +279,7 @@ class Store:
         body : bytes
             For `saved`; the one before it is kept too, others go.
         """
-        with self._connection.begin():
+        with self._turn, self._connection.begin():
             kept = select(MEMORIES.c.seq).order_by(MEMORIES.c.seq.desc())
             newest = list(self._connection.execute(kept.limit(1)).scalars())
             self._connection.execute(delete(MEMORIES).where(MEMORIES.c.seq.not_in(newest)))
@@ -294,7 +295,7 @@ class Store:
         saved : list of (int, int, bytes)
             `seq` and `number` at that time, and the body; the newest first.
         """
-        with self._connection.begin():
+        with self._turn, self._connection.begin():
             rows = select(MEMORIES).order_by(MEMORIES.c.seq.desc())
             return [
                 (row.seq, row.number, bytes(row.body)) for row in self._connection.execute(rows)
@@ -316,7 +317,7 @@ class Store:
         number : int
             Of the last saying or event it was given.
         """
-        with self._connection.begin():
+        with self._turn, self._connection.begin():
             known = select(READERS.c.number).where(READERS.c.name == name)
             number = self._connection.execute(known).scalar_one_or_none()
             if number is None:
@@ -335,7 +336,7 @@ class Store:
         number : int
             Of the last saying it was given.
         """
-        with self._connection.begin():
+        with self._turn, self._connection.begin():
             mine = update(READERS).where(READERS.c.name == name)
             self._connection.execute(mine.values(number=number))
 
@@ -357,7 +358,7 @@ class Store:
         """
         old = (EVENTS.c.kind == "fix") & (EVENTS.c.received_ms < before_ms)
         rows = select(EVENTS.c.seq).where(old).order_by(EVENTS.c.seq).limit(most)
-        with self._connection.begin():
+        with self._turn, self._connection.begin():
             gone = delete(EVENTS).where(EVENTS.c.seq.in_(rows.scalar_subquery()))
             return int(self._connection.execute(gone).rowcount)
 
