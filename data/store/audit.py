@@ -161,6 +161,25 @@ class Audit:
             last = connection.execute(newest).first()
         return Head(last.seq, last.hash) if last else Head(0, FIRST)
 
+    def newest(self, action: Action) -> Note | None:
+        """
+        Give the last row of a kind.
+
+        Parameters
+        ----------
+        action : Action
+            The kind.
+
+        Returns
+        -------
+        note : Note or None
+            None where there is none.
+        """
+        rows = select(AUDIT).where(AUDIT.c.action == str(action))
+        with self._engine.begin() as connection:
+            row = connection.execute(rows.order_by(AUDIT.c.seq.desc()).limit(1)).mappings().first()
+        return Note(**{**row, "facts": json.loads(row["facts"])}) if row else None
+
     def faults(self, noted: Head | None = None) -> list[str]:
         """
         Find rows that were changed, removed or reordered.

@@ -12,7 +12,9 @@ from data.store.opening import LedError
 from data.store.store import Store
 from geo.board import Board
 from rollby import __version__
+from rollby.commands.store import operator
 from rollby.inputs import load_roads, load_settings
+from rollby.service.administration import note_settings
 from rollby.service.binding import check_bind
 from rollby.service.server import begin, log_as_json, make_server, serve
 
@@ -53,12 +55,15 @@ def run_service(
     try:
         began_s = time.monotonic()
         running = begin(kept, Board(net, chosen, beats), chosen)
+        note_settings(running.access, operator(), chosen)
+        audit = running.access.audit.head()
         scheme = "https" if service.tls_certificate else "http"
         log.info(
             "started",
             version=__version__,
             address=f"{scheme}://{service.listen}",
             events=kept.seq,
+            audit_head=f"{audit.seq}:{audit.hash}",
             seconds=round(time.monotonic() - began_s, 3),
         )
         known = running.access.accounts

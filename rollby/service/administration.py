@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyotp
 
 from data.errors import FieldError, InputError
+from data.settings import Settings
 from data.store.accounts import Account, ApiKey
 from data.store.audit import Action
 from rollby.service.access import HOUR_MS, NAME_LENGTH, account_name, digest_of
@@ -265,6 +266,40 @@ def revoke_key(access: Access, by: Caller, key_id: str) -> None:
     now_ms = access.now_ms()
     access.accounts.replace_key(key_id, now_ms, now_ms, None)
     access.note(by, Action.KEY, key_id, done="revoked")
+
+
+def note_settings(access: Access, by: Caller, settings: Settings) -> None:
+    """
+    Write down the settings that a service starts with, where they are not those of the last start.
+
+    Parameters
+    ----------
+    access : Access
+        Of the store.
+    by : Caller
+        Who starts it.
+    settings : Settings
+        Those in force; only what is not the default is written, and no address that may hold a
+        password.
+    """
+    chosen = settings.model_dump(mode="json", exclude={"service": {"store", "webhooks"}})
+    default = Settings().model_dump(mode="json")
+    differing = _differing(chosen, default)
+    last = access.audit.newest(Action.SETTINGS)
+    if last is None or last.facts != {"set": differing}:
+        access.note(by, Action.SETTINGS, set=differing)
+
+
+def _differing(chosen: dict[str, Any], default: dict[str, Any]) -> dict[str, Any]:
+    """List by their dotted names the values that are not the default."""
+    found: dict[str, Any] = {}
+    for name, value in chosen.items():
+        if isinstance(value, dict) and isinstance(default.get(name), dict):
+            below = _differing(value, default[name])
+            found |= {f"{name}.{key}": one for key, one in below.items()}
+        elif name not in default or value != default[name]:
+            found[name] = value
+    return found
 
 
 def _check_scope(role: Role, unit_ids: tuple[str, ...], agency: str) -> None:

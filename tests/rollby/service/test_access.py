@@ -10,7 +10,7 @@ import pyotp
 import pytest
 
 from data.errors import FieldError, InputError
-from data.settings import AccessRules
+from data.settings import AccessRules, Settings
 from data.store.accounts import Account
 from rollby.service.access import Access, SignInError, account_name, csrf_token
 from rollby.service.administration import (
@@ -18,6 +18,7 @@ from rollby.service.administration import (
     add_key,
     disable_account,
     new_totp,
+    note_settings,
     revoke_key,
     rotate_key,
     set_password,
@@ -436,6 +437,31 @@ def test_a_key_that_sends_all_the_time_asks_the_database_once_a_second(
         access.caller_of_key(made.text)
         clock.ms += 100
     assert len(asked) == 2
+
+
+def test_settings_are_written_down_when_they_change(access: Access) -> None:
+    first = Settings.model_validate(
+        {
+            "policy": {"within_s": 90, "weight": {"custody": 2}},
+            "agencies": {"shows": {"Sheriff": "none"}},
+            "service": {"store": "postgresql://u:secret@h/d", "access": {"lock_min": 5}},
+        }
+    )
+    for settings in (Settings(), Settings(), first, first, Settings()):
+        note_settings(access, CHIEF, settings)
+    notes = list(access.audit.notes())
+    assert [note.facts["set"] for note in notes] == [
+        {},
+        {
+            "policy.within_s": 90,
+            "policy.weight.custody": 2,
+            "agencies.shows.Sheriff": "none",
+            "service.access.lock_min": 5,
+        },
+        {},
+    ]
+    assert {note.action for note in notes} == {"settings"}
+    assert "secret" not in str(notes)
 
 
 def test_many_write_at_once_and_none_fails(access: Access) -> None:

@@ -17,6 +17,7 @@ import pytest
 import trustme
 
 from data.settings import AccessRules
+from data.store.audit import Audit, Head
 from data.store.opening import prepared
 from rollby.service.access import Access
 from rollby.service.administration import add_key
@@ -104,6 +105,13 @@ def test_what_was_acknowledged_is_there_after_every_kill(
     assert told == ["started", "stopped"]
     assert "39.7" not in said
     assert tmp_path.exists()
+    seq, _, digest = json.loads(said.splitlines()[0])["audit_head"].partition(":")
+    engine = prepared(address)
+    audit = Audit(engine)
+    assert audit.faults(Head(int(seq), digest)) == []
+    settings = [note.facts["set"] for note in audit.notes() if note.action == "settings"]
+    assert settings == [{"service.listen": f"127.0.0.1:{port}"}]
+    engine.dispose()
 
 
 def test_who_stands_by_takes_over_with_the_same_state(address: str, sample_dir: Path) -> None:
