@@ -150,6 +150,17 @@ class Asking:
         self.pending = None
         return said
 
+    def release(self, unit_id: str, now_s: float, why: str) -> Withdrawn:
+        """
+        Let a unit go that is on its way: it is needed no more.
+
+        Returns
+        -------
+        said : Withdrawn
+            To it.
+        """
+        return withdrawn(self.promised.pop(unit_id)[0], now_s, why)
+
     def expire(self, now_s: float, policy: Policy, there: set[str]) -> list[Withdrawn]:
         """
         Let time pass.

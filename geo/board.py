@@ -428,6 +428,7 @@ class Board:
         """Take back suggestions that no longer hold, and ask whom the policy names."""
         stops = [self.open[stop_id] for stop_id in snapshot.stop_ids]
         for column, one in enumerate(stops):
+            self._release(one, snapshot, column)
             if one.asking.pending is None:
                 continue
             row = snapshot.unit_row.get(one.asking.pending.unit_id)
@@ -460,6 +461,42 @@ class Board:
         for unit, stop in sorted(self._choose(candidates, self.policy), key=lambda pair: pair[1]):
             self._suggest(snapshot, int(idle[unit]), int(columns[stop]))
 
+    def _release(self, one: OpenStop, snapshot: Snapshot, column: int) -> None:
+        """Let go who is on the way, where enough are there or others will be there sooner."""
+        missing = short = self._missing(one, snapshot, column)
+        under_way = [
+            (float(snapshot.cover.tau_s[row, column]), unit_id)
+            for unit_id in self._not_there(one, snapshot, column)
+            if not self._is_on_scene(unit_id)
+            if (row := snapshot.unit_row.get(unit_id)) is not None
+        ]
+        for tau_s, unit_id in sorted(under_way):
+            if short <= 0:
+                why = "enough officers" if missing <= 0 else "nearer unit"
+                self._said.append(one.asking.release(unit_id, self.now_s, why))
+            elif np.isfinite(tau_s):
+                short -= self._officers(unit_id)
+
+    def _missing(self, one: OpenStop, snapshot: Snapshot, column: int) -> int:
+        """
+        Count the officers that somebody is still to be asked for.
+
+        Who promised and shows on scene is there by its word. That clears no alarm: only positions
+        do. But another car is not sent for it.
+        """
+        by_word = filter(self._is_on_scene, self._not_there(one, snapshot, column))
+        return int(snapshot.needs.short[column]) - sum(map(self._officers, by_word))
+
+    def _not_there(self, one: OpenStop, snapshot: Snapshot, column: int) -> list[str]:
+        """List the units that promised to come and that no position shows there."""
+        there = snapshot.there[column] | self.scene.there(one.stop.stop_id)
+        return [unit_id for unit_id in one.asking.promised if unit_id not in there]
+
+    def _officers(self, unit_id: str) -> int:
+        """Count the officers in a car."""
+        change = self.statuses.get(unit_id)
+        return change.officers if change else 1
+
     def _allowed(self, snapshot: Snapshot, stops: list[OpenStop]) -> np.ndarray:
         """Tell which pairs no rule forbids."""
         pending = {one.asking.pending.unit_id for one in stops if one.asking.pending}
@@ -476,6 +513,13 @@ class Board:
                 continue
             for unit_id in (asking.refused | asking.unanswered) & snapshot.unit_row.keys():
                 allowed[snapshot.unit_row[unit_id], column] = False
+            short, coming_s = self._missing(one, snapshot, column), snapshot.coming_s[column]
+            if short <= 0:
+                allowed[:, column] = False
+            elif short <= len(coming_s):
+                # Enough are on the way: only one that is clearly sooner is worth another question.
+                soon_s = coming_s[short - 1] - self.policy.switch_saves_s
+                allowed[:, column] &= snapshot.cover.tau_s[:, column] <= soon_s
             if asking.pending:
                 # It stays unless another is clearly sooner, and worth no less.
                 row = snapshot.unit_row[asking.pending.unit_id]

@@ -60,6 +60,10 @@ class Snapshot:
         Of the stops.
     cover : Cover
         F, G and the flags.
+    there : list of set of str
+        By stop: units of its backup that are there.
+    coming_s : list of list of float
+        By stop: tau of each officer on the way to it, soonest first, seconds.
     """
 
     unit_ids: tuple[str, ...]
@@ -72,10 +76,11 @@ class Snapshot:
     starts: Starts
     needs: Needs
     cover: Cover
+    there: list[set[str]]
+    coming_s: list[list[float]]
     _board: Board
     _rows: IntArray
     _officers: IntArray
-    _coming: list[list[float]]
     _on_duty: int
     _gain: FloatArray | None = None
     _score: FloatArray | None = None
@@ -91,7 +96,7 @@ class Snapshot:
         """
         if self._gain is None:
             self._gain = gain_min(
-                self.cover.tau_s, self._officers, self._coming, self.needs, self._board.policy
+                self.cover.tau_s, self._officers, self.coming_s, self.needs, self._board.policy
             )
         return self._gain
 
@@ -201,7 +206,8 @@ def take_snapshot(board: Board, now: datetime) -> Snapshot:
         _board=board,
         _rows=rows,
         _officers=crew.officers,
-        _coming=coming,
+        there=[{duty.unit_id for duty in company[stop_id].there} for stop_id in stop_ids],
+        coming_s=coming,
         _on_duty=crew.on_duty,
     )
 

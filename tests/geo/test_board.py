@@ -255,6 +255,26 @@ class AnyDay(RuleBasedStateMachine):
             check_equal(self.day.board)
 
     @invariant()
+    def no_more_are_on_their_way_than_are_missing(self) -> None:
+        if not hasattr(self, "day"):
+            return
+        board = self.day.board
+        board.advance(board.now_s)
+        snapshot = take_snapshot(board, datetime.fromtimestamp(board.now_s, UTC))
+        for column, stop_id in enumerate(snapshot.stop_ids):
+            one, tau_s = board.open[stop_id], snapshot.cover.tau_s
+            rows = {unit: snapshot.unit_row.get(unit) for unit in one.asking.promised}
+            driving = [
+                unit
+                for unit in board._not_there(one, snapshot, column)
+                if not board._is_on_scene(unit)
+                and (row := rows[unit]) is not None
+                and np.isfinite(tau_s[row, column])
+            ]
+            short = snapshot.needs.short[column]
+            assert len(driving) <= max(0, short)
+
+    @invariant()
     def nobody_is_asked_twice_at_once(self) -> None:
         if hasattr(self, "day"):
             board = self.day.board
@@ -403,6 +423,60 @@ def test_who_is_en_route_is_believed_for_a_while() -> None:
     (gone,) = of(Withdrawn, day.until(265))
     assert (gone.unit_id, gone.why) == ("1A2", "did not come")
     assert day.board.stops()[0].backup == ()
+
+
+def test_while_one_is_on_its_way_only_a_clearly_sooner_one_is_asked_and_the_other_let_go() -> None:
+    day = Day()
+    day.on_duty({"1A1": HOME["1A1"], "1A3": HOME["1A3"]})
+    day.stop("S1", "1A1", 1, place=HOME["1A1"])
+    (first,) = of(Suggested, day.until(2))
+    assert (first.unit_id, first.drive_time_s) == ("1A3", pytest.approx(281, abs=3))
+    day.answer(first, 3, "en_route")
+    day.shows("1A4", 10)
+    day.seen("1A4", 10, (2800, 1600))  # 230 s: sooner by 50
+    assert not of(Suggested, day.until(30))
+    day.shows("1A2", 31)
+    day.seen("1A2", 31, HOME["1A2"])  # 70 s
+    (second,) = of(Suggested, day.until(40))
+    assert second.unit_id == "1A2"
+    day.answer(second, 41, "en_route")
+    (gone,) = of(Withdrawn, day.until(41))
+    assert (gone.unit_id, gone.why) == ("1A3", "nearer unit")
+    assert day.board.stops()[0].backup == ("1A2",)
+
+
+def test_who_is_still_on_its_way_is_let_go_once_enough_are_there() -> None:
+    day = asking_day()
+    (first,) = day.until(2)
+    day.answer(first, 3, "en_route")
+    day.until(4)
+    for second in (40, 65):
+        day.seen("1A3", second, HOME["1A1"])  # another one came by itself
+    (gone,) = of(Withdrawn, day.until(70))
+    assert (gone.unit_id, gone.why) == ("1A2", "enough officers")
+
+
+def test_who_arrives_is_not_let_go_by_its_own_arrival() -> None:
+    day = asking_day()
+    (first,) = day.until(2)
+    day.answer(first, 3, "en_route")
+    for second in (60, 70, 90, 120):
+        day.seen("1A2", second, HOME["1A1"])
+    day.until(130)
+    assert [one.unit_id for one in of(Attended, day.said)] == ["1A2"]
+    assert not of(Withdrawn, day.said)
+
+
+def test_nobody_else_is_sent_where_one_shows_on_scene_and_the_alarm_stays() -> None:
+    day = asking_day(alone_below=0.99, alone_until=0.995, covered_from=0.99)
+    (first,) = day.until(2)
+    day.answer(first, 3, "en_route")
+    day.shows("1A2", 90, "on_scene")
+    for second in range(30, 600, 30):
+        day.keep_alive({"1A1": HOME["1A1"], "1A3": (1400, 900)}, second)
+    day.until(600)
+    assert [one.unit_id for one in of(Suggested, day.said)] == ["1A2"]
+    assert day.board.open["S1"].alarm.raised
 
 
 def test_who_shows_on_scene_came_where_positions_are_missing() -> None:
