@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import tomllib
+from ipaddress import ip_network
 from pathlib import Path  # noqa: TC003 - pydantic reads the annotation
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -38,6 +40,25 @@ class _Section(BaseModel):
     """A table of the settings' file: frozen, and unknown keys are faults."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def _address(listen: str) -> str:
+    """
+    Hold an address to HOST:PORT.
+
+    Raises
+    ------
+    ValueError
+        If it is something else.
+    """
+    host, _, port = listen.rpartition(":")
+    if not host or not port.isdecimal() or not int(port) <= 65535:  # noqa: PLR2004 - ports
+        raise ValueError("must be HOST:PORT, such as 127.0.0.1:8340 or [::1]:8340")
+    return listen
+
+
+FeedName = Annotated[str, Field(pattern=r"^[\w-]{1,40}$")]
+Address = Annotated[str, AfterValidator(_address)]
 
 
 class Policy(_Section):
@@ -338,7 +359,7 @@ class Service(_Section):
         description="where events, accounts and the audit log are kept: sqlite:///FILE or "
         "postgresql://USER@HOST/NAME",
     )
-    listen: str = Field("127.0.0.1:8340", description="HOST:PORT to listen on")
+    listen: Address = Field("127.0.0.1:8340", description="HOST:PORT to listen on")
     tls_certificate: str = Field("", description="PEM file; empty = no TLS, on loopback only")
     tls_key: str = Field("", description="PEM file of its key")
     behind_proxy: bool = Field(
@@ -363,22 +384,6 @@ class Service(_Section):
     )
     oidc: Oidc = Field(Oidc(), description="a provider that vouches for people, if there is one")
 
-    @field_validator("listen")
-    @classmethod
-    def _is_an_address(cls, listen: str) -> str:
-        """
-        Hold it to HOST:PORT.
-
-        Raises
-        ------
-        ValueError
-            If it is something else.
-        """
-        host, _, port = listen.rpartition(":")
-        if not host or not port.isdecimal() or not int(port) <= 65535:  # noqa: PLR2004 - ports
-            raise ValueError("must be HOST:PORT, such as 127.0.0.1:8340 or [::1]:8340")
-        return listen
-
     @model_validator(mode="after")
     def _go_together(self) -> Service:
         """
@@ -399,6 +404,38 @@ class Service(_Section):
         return self
 
 
+class Feed(_Section):
+    """A door that listens: `[feeds.NAME]`."""
+
+    kind: Literal["taip"] = Field(description="what comes: taip")
+    listen: Address = Field(description="HOST:PORT, UDP")
+    senders: list[str] = Field(
+        [], alias="from", description='networks that may send, e.g. ["10.8.0.0/16"]; empty = all'
+    )
+    units: list[str] = Field(["*"], description="units that it may speak for; * and ? as in keys")
+    devices: dict[str, str] = Field(
+        {}, description="device: unit; empty = the device's name is the unit's"
+    )
+
+    @field_validator("senders")
+    @classmethod
+    def _are_networks(cls, senders: list[str]) -> list[str]:
+        """
+        Hold them to addresses of networks.
+
+        Raises
+        ------
+        ValueError
+            If one is none.
+        """
+        for one in senders:
+            try:
+                ip_network(one)
+            except ValueError as error:
+                raise ValueError(f"must be networks such as 10.8.0.0/16; {error}") from error
+        return senders
+
+
 class Settings(_Section):
     """Everything that can be set; the defaults are those of docs/model.md."""
 
@@ -407,6 +444,7 @@ class Settings(_Section):
     agencies: Agencies = Agencies()
     beats: Beats = Beats()
     service: Service = Service()
+    feeds: dict[FeedName, Feed] = Field(default_factory=dict)
 
 
 def read_settings(path: Path) -> Settings:
@@ -496,7 +534,9 @@ def settings_toml(settings: Settings) -> str:
     text : str
         `read_settings` gives the same settings back.
     """
-    lines = [line for name, section in settings for line in ("", *_section_lines(name, section))]
+    sections = [(name, section) for name, section in settings if name != "feeds"]
+    sections += [(f"feeds.{json.dumps(name)}", feed) for name, feed in settings.feeds.items()]
+    lines = [line for name, section in sections for line in ("", *_section_lines(name, section))]
     return "\n".join(lines).lstrip() + "\n"
 
 
@@ -511,7 +551,7 @@ def _section_lines(name: str, section: _Section) -> list[str]:
             tables += ["", f"# {info.description}", f"[{name}.{key}]"]
             tables += [f"{json.dumps(str(k))} = {_toml(v)}" for k, v in value.items()]
         else:
-            lines += [f"# {info.description}", f"{key} = {_toml(value)}"]
+            lines += [f"# {info.description}", f"{info.alias or key} = {_toml(value)}"]
     return lines + tables
 
 

@@ -15,6 +15,7 @@ from rollby import __version__
 from rollby.service import sign_in, sign_in_vouched
 from rollby.service.guard import Guard
 from rollby.service.hardening import Hardening
+from rollby.service.intake import Intake, door_of, keep_open
 from rollby.service.oidc import provider_for
 from rollby.service.problems import answer_problems
 from rollby.service.recording import keep_recording
@@ -61,6 +62,8 @@ def make_app(running: Running) -> FastAPI:
         running.stream.loop = asyncio.get_running_loop()
         works = [watch(running), keep_recording(running)]
         works += [tell(running, *one, secret) for one in running.settings.service.webhooks.items()]
+        for name, feed in running.settings.feeds.items():
+            works.append(keep_open(door_of(name, feed, running), Intake(running, feed)))
         tasks = [asyncio.create_task(work) for work in works]
         for task in tasks:
             task.add_done_callback(_note_end)

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from data.records import Freshness
 from geo.staleness import age_of
+from rollby.service.intake import DoorHealth  # noqa: TC001 - pydantic reads the annotation
 
 if TYPE_CHECKING:
     from geo.board import Board
@@ -27,6 +28,7 @@ class Health(BaseModel):
     readers: int
     readers_dropped: int
     doors: dict[str, dict[str, int]]
+    listening: dict[str, DoorHealth]
     fixes: dict[str, int]
     units: dict[str, int]
     stops: int
@@ -70,6 +72,7 @@ async def health_of(service: Running) -> Health:
             "readers": service.stream.readers,
             "readers_dropped": service.stream.dropped,
             "doors": service.store.counters(),
+            "listening": dict(service.doors),
             **figures,
         }
     )
@@ -95,6 +98,9 @@ async def metrics_of(service: Running) -> bytes:
     units = Gauge("rollby_units", "by freshness of their fix", ["freshness"], registry=registry)
     for freshness, count in health.units.items():
         units.labels(freshness).set(count)
+    up = Gauge("rollby_door_up", "1 where it listens", ["door"], registry=registry)
+    for door, state in health.listening.items():
+        up.labels(door).set(state.up)
     for name, text, value in (
         ("rollby_stops", "stops that go on", health.stops),
         ("rollby_stops_alone", "stops with their alarm up", health.stops_alone),

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from rollby.service.callers import Caller
     from rollby.service.clock import SteadyClock
     from rollby.service.core import Core
+    from rollby.service.intake import DoorHealth
     from rollby.service.stream import Stream
 
     Result = TypeVar("Result")
@@ -58,6 +59,8 @@ class Running:
         The core's.
     agency_of : dict of str to str
         Whose each unit is, as of the last picture.
+    doors : dict of str to DoorHealth
+        How the doors that listen are.
     stops : list of dict
         Those of the last picture.
     """
@@ -70,6 +73,7 @@ class Running:
     settings: Settings
     clock: SteadyClock
     agency_of: dict[str, str] = field(default_factory=dict)
+    doors: dict[str, DoorHealth] = field(default_factory=dict)
     stops: list[dict[str, Any]] = field(default_factory=list)
 
     def now(self) -> datetime:

@@ -1,0 +1,138 @@
+"""The doors that listen: opened at the start, opened again when they fail, and what they hear."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from dataclasses import dataclass
+from datetime import datetime  # noqa: TC003 - pydantic reads the annotation
+from typing import TYPE_CHECKING
+
+import structlog
+from pydantic import BaseModel
+
+from data.checking.cells import identifier
+from data.errors import FieldError, RollbyError
+from data.feeds.heard import Refusal
+from data.feeds.listening import UdpDoor
+from data.feeds.taip import parse_taip
+from data.reports import FixReport
+from rollby.service.callers import Caller
+from rollby.service.rights import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from data.feeds.door import Door
+    from data.feeds.heard import Heard, Parser
+    from data.settings import Feed
+    from rollby.service.running import Running
+
+FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 60.0
+PARSERS: dict[str, Parser] = {"taip": parse_taip}
+
+
+class DoorHealth(BaseModel):
+    """How a door is."""
+
+    up: bool = False
+    since: datetime
+    heard_at: datetime | None = None
+    dropped: int = 0
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """
+    Takes what one door heard.
+
+    Parameters
+    ----------
+    service : Running
+        The service.
+    feed : Feed
+        Which device is which unit, and for whom the door may speak.
+    """
+
+    service: Running
+    feed: Feed
+
+    async def take(
+        self, heard: Sequence[Heard], *, door: str, peer: str, arrived_at: datetime
+    ) -> None:
+        """Keep fixes of known units, and all else with its reason: when this returns, on disk."""
+        speaker = Caller(name=door, role=Role.FEED, unit_ids=tuple(self.feed.units), how="command")
+        fixes, refused = [], []
+        for one in heard:
+            if isinstance(one, Refusal):
+                refused.append(one)
+                continue
+            try:
+                unit_id = self._unit_of(one.device or peer, speaker)
+            except FieldError as error:
+                refused.append(Refusal(raw=one.raw, reason=str(error)))
+            else:
+                fixes.append(FixReport(unit_id=unit_id, fix=one.fix))
+        self.service.doors[door].heard_at = arrived_at
+        if refused:
+            await self.service.refuse(door, peer, refused)
+        if fixes:
+            await self.service.accept(door, fixes, speaker)
+
+    def _unit_of(self, device: str, speaker: Caller) -> str:
+        """
+        Tell which unit a device is.
+
+        Raises
+        ------
+        FieldError
+            If it is none that the door may speak for.
+        """
+        if self.feed.devices and device not in self.feed.devices:
+            rule = f"is no device of this feed; add it to feeds.{speaker.name}.devices"
+            raise FieldError("device", device, rule)
+        unit_id = identifier("unit_id", self.feed.devices.get(device, device).strip())
+        if not speaker.speaks_for(unit_id):
+            rule = f"must be one of {', '.join(self.feed.units)}; see feeds.{speaker.name}.units"
+            raise FieldError("unit_id", unit_id, rule)
+        return unit_id
+
+
+def door_of(name: str, feed: Feed, service: Running) -> UdpDoor:
+    """
+    Make a door.
+
+    Returns
+    -------
+    door : UdpDoor
+        As the settings have it.
+    """
+    host, _, port = feed.listen.rpartition(":")
+    return UdpDoor(
+        name, host.strip("[]"), int(port), PARSERS[feed.kind], feed.senders, now=service.now
+    )
+
+
+async def keep_open(door: Door, intake: Intake) -> None:
+    """
+    Listen at a door for ever: where it fails, open it again after a growing pause.
+
+    Parameters
+    ----------
+    door : Door
+        One of the settings'.
+    intake : Intake
+        That takes what it hears.
+    """
+    service, wait_s = intake.service, FIRST_WAIT_S
+    log = structlog.get_logger().bind(door=door.name)
+    while True:
+        health = service.doors[door.name] = DoorHealth(up=True, since=service.now())
+        try:
+            await door.run(intake)
+        except (RollbyError, OSError) as error:
+            health.up, health.since, health.error = False, service.now(), str(error)
+            log.warning("a door has failed", error=type(error).__name__, again_in_s=wait_s)
+        await asyncio.sleep(wait_s * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
+        wait_s = min(2 * wait_s, LONGEST_WAIT_S)

@@ -1,0 +1,112 @@
+"""A UDP port: what comes is handed on, whoever may not send is refused, a taken port is said."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from data.errors import SourceUnreachableError
+from data.feeds.heard import Heard, Refusal, Sighting
+from data.feeds.listening import UdpDoor
+from data.feeds.taip import parse_taip
+from data.feeds.taip_fake import write_taip
+from data.records import UnitFix
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+NOW = datetime(2026, 11, 23, 2, 13, tzinfo=UTC)
+FIX = UnitFix(fixed_at=NOW, lon_deg=-104.99, lat_deg=39.74, speed_mps=9.0)
+
+
+class Keeper:
+    """Takes what is heard; slowly, if told to."""
+
+    def __init__(self, slow_s: float = 0.0) -> None:
+        self.slow_s = slow_s
+        self.heard: list[Heard] = []
+
+    async def take(
+        self, heard: Sequence[Heard], *, door: str, peer: str, arrived_at: datetime
+    ) -> None:
+        assert (door, peer, arrived_at) == ("cars", "127.0.0.1", NOW)
+        await asyncio.sleep(self.slow_s)
+        self.heard += heard
+
+
+def sent(door: UdpDoor, keeper: Keeper, datagrams: list[bytes], want: int) -> None:
+    """Run a door for as long as it takes."""
+
+    async def work() -> None:
+        running = asyncio.create_task(door.run(keeper))
+        while door.port == 0:  # noqa: ASYNC110 - the door tells nobody
+            await asyncio.sleep(0.001)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+            for one in datagrams:
+                out.sendto(one, ("127.0.0.1", door.port))
+                await asyncio.sleep(0)
+        async with asyncio.timeout(10):
+            while len(keeper.heard) < want and not running.done():  # noqa: ASYNC110 - as above
+                await asyncio.sleep(0.005)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    asyncio.run(work())
+
+
+def door_on(*allowed: str, port: int = 0) -> UdpDoor:
+    return UdpDoor("cars", "127.0.0.1", port, parse_taip, allowed, now=lambda: NOW)
+
+
+def test_every_datagram_is_heard_in_its_order_however_slow_the_taker() -> None:
+    names = [f"{number:04d}" for number in range(2500)]
+    keeper, door = Keeper(slow_s=0.02), door_on("127.0.0.0/8")
+    sent(door, keeper, [write_taip("LN", FIX, device=name) for name in names], len(names))
+    assert [one.device for one in keeper.heard if isinstance(one, Sighting)] == names
+    assert door.dropped == 0
+
+
+def test_several_sentences_and_what_is_none_in_one_datagram() -> None:
+    keeper = Keeper()
+    one = write_taip("PV", FIX, device="4A12")
+    sent(door_on(), keeper, [one + b"\r\n" + one + b"noise"], 3)
+    assert [type(heard) for heard in keeper.heard] == [Sighting, Sighting, Refusal]
+
+
+def test_who_may_not_send_is_refused() -> None:
+    keeper = Keeper()
+    sent(door_on("10.8.0.0/16", "::1/128"), keeper, [b">RPV<"], 1)
+    (refusal,) = keeper.heard
+    assert isinstance(refusal, Refusal)
+    assert refusal.reason == (
+        "peer=127.0.0.1: must be in 10.8.0.0/16, ::1/128; see feeds.cars.from"
+    )
+
+
+def test_a_port_that_is_taken_is_said() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("127.0.0.1", 0))
+        port = other.getsockname()[1]
+        with pytest.raises(SourceUnreachableError, match=f"feeds.cars.listen=127.0.0.1:{port}: c"):
+            asyncio.run(door_on(port=port).run(Keeper()))
+
+
+def test_what_came_too_fast_is_counted() -> None:
+    """A buffer of few datagrams, and nobody who takes them out."""
+    door = door_on()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as port:
+        port.bind(("127.0.0.1", 0))
+        port.setblocking(False)
+        port.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        port.setsockopt(socket.SOL_SOCKET, 40, 1)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+            for _ in range(500):
+                out.sendto(b">RPV<" * 20, port.getsockname())
+            door._drain(port)
+            out.sendto(b">RPV<", port.getsockname())
+            door._drain(port)
+    assert door.dropped > 0

@@ -1,0 +1,118 @@
+"""In-car routers send to a running service: a real port, a real store."""
+
+from __future__ import annotations
+
+import socket
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from data.feeds.taip_fake import write_taip
+from data.records import UnitFix
+from data.settings import Settings, read_settings, settings_toml
+from rollby.service import intake
+from tests.rollby.service.served import serving, wait_until
+from tests.servers import free_port
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from geo.network import RoadNetwork
+    from tests.rollby.service.served import Service
+
+
+def settings_of(port: int, **more: Any) -> Settings:
+    feed = {"kind": "taip", "listen": f"127.0.0.1:{port}", **more}
+    return Settings.model_validate({"feeds": {"cars": feed}})
+
+
+def send(port: int, *devices: str) -> None:
+    fix = UnitFix(fixed_at=datetime.now(UTC), lon_deg=-104.99, lat_deg=39.744, speed_mps=9.0)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+        for device in devices:
+            out.sendto(write_taip("LN", fix, device=device), ("127.0.0.1", port))
+
+
+def up(service: Service) -> Any:
+    return service.http.get("/api/health").json()["listening"].get("cars", {}).get("up")
+
+
+def test_a_routers_positions_are_on_the_map_and_its_mistakes_are_kept(
+    tmp_path: Path, denver: RoadNetwork
+) -> None:
+    port = free_port()
+    settings = settings_of(port, devices={"0012": "4A12", "0099": "9Z9"}, units=["4A*"])
+    with serving(f"sqlite:///{tmp_path}/live.db", denver, settings) as service:
+        wait_until(lambda: up(service))
+        send(port, "0012", "0013", "0099")
+        letters = wait_until(
+            lambda: len(found := service.http.get("/api/dead-letters").json()) == 2 and found
+        )
+        reasons = [letter["reason"] for letter in letters]
+        assert reasons == [
+            "device=0013: is no device of this feed; add it to feeds.cars.devices",
+            "unit_id=9Z9: must be one of 4A*; see feeds.cars.units",
+        ]
+        assert [one["unit_id"] for one in service.live()["units"]] == ["4A12"]
+        health = service.http.get("/api/health").json()
+        assert health["doors"]["cars"] == {"accepted": 1, "refused": 2}
+        assert health["listening"]["cars"]["heard_at"]
+        assert 'rollby_door_up{door="cars"} 1.0' in service.http.get("/metrics").text
+
+
+def test_the_same_fix_by_two_doors_counts_once(tmp_path: Path, denver: RoadNetwork) -> None:
+    port = free_port()
+    with serving(f"sqlite:///{tmp_path}/live.db", denver, settings_of(port)) as service:
+        wait_until(lambda: up(service))
+        at = datetime.now(UTC).replace(microsecond=0)
+        fix = UnitFix(fixed_at=at, lon_deg=-104.99, lat_deg=39.744, speed_mps=None)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+            out.sendto(write_taip("CP", fix, device="4A12"), ("127.0.0.1", port))
+        wait_until(lambda: service.live()["units"])
+        told: dict[str, str | float] = {
+            "id": "4A12",
+            "lat": 39.744,
+            "lon": -104.99,
+            "timestamp": at.timestamp(),
+        }
+        service.http.get("/feeds/osmand", params=told)
+        doors = service.http.get("/api/health").json()["doors"]
+        assert doors["osmand"]["duplicate"] == 1
+
+
+def test_a_door_that_fails_is_opened_again(
+    tmp_path: Path, denver: RoadNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "FIRST_WAIT_S", 0.1)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("127.0.0.1", 0))
+        port = other.getsockname()[1]
+        with serving(f"sqlite:///{tmp_path}/live.db", denver, settings_of(port)) as service:
+            wait_until(lambda: up(service) is False)
+            health = service.http.get("/api/health").json()["listening"]["cars"]
+            assert "cannot be listened on" in health["error"]
+            other.close()
+            wait_until(lambda: up(service))
+            send(port, "4A12")
+            wait_until(lambda: service.live()["units"])
+
+
+def test_settings_of_feeds_are_written_and_read_again(tmp_path: Path) -> None:
+    feed = {"kind": "taip", "listen": "[::]:21000", "from": ["10.8.0.0/16"]}
+    settings = Settings.model_validate({"feeds": {"in-car": feed}})
+    (tmp_path / "s.toml").write_text(settings_toml(settings))
+    assert read_settings(tmp_path / "s.toml") == settings
+
+
+@pytest.mark.parametrize(
+    ("feed", "why"),
+    [
+        ({"listen": "21000"}, "must be HOST:PORT"),
+        ({"listen": "[::]:21000", "from": ["10.8.0.1/16"]}, "must be networks such as 10.8.0.0/16"),
+        ({"listen": "[::]:21000", "kind": "nmea"}, "taip"),
+    ],
+)
+def test_a_feed_that_cannot_be_says_why(feed: dict[str, Any], why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        Settings.model_validate({"feeds": {"cars": {"kind": "taip", **feed}}})
