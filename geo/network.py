@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from data.errors import InputError, RoadFileError
-from data.road_table import ARRAYS, RoadTable, road_source
-from data.roadfile import read_roads, write_roads
-from data.roads.hilbert import hilbert_key
-from geo.assemble import check_arrays, milliseconds, passages, plain_table, twins
-from geo.drive_model import RESPONSE, ROUTINE
+from data.errors import InputError
+from geo.assemble import check_arrays, milliseconds, plain_table
+from geo.edge_lines import middles_deg, shape_shares
 from geo.kernels.search import UNREACHED
+from geo.network_file import read_parts, write_network
+from geo.network_parts import along_a_curve, parts_of_nodes, parts_of_roads
+from geo.patches import patch, with_grid_of
 from geo.snap_grid import build_grid
-from geo.speeds import edge_speeds_mps
-from geo.states import Passages, SearchGraph, main_parts, restrict, search_graph
-from geo.turns import may_turn_round, turn_seconds
+from geo.turns import may_turn_round
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -30,21 +27,12 @@ if TYPE_CHECKING:
     import geopandas
     import networkx as nx
 
-    from data.road_table import BoolArray, FloatArray, Int32Array, IntArray
+    from data.road_table import BoolArray, FloatArray, Int32Array, IntArray, RoadTable
     from geo.searching import Workspace
     from geo.snap_grid import SnapGrid
+    from geo.states import SearchGraph
 
 FINEST_S, COARSEST_S = 0.001, 60.0
-_OWN_ARRAYS = (
-    "edge_ms",
-    "twin",
-    "state_edge",
-    "state_ms",
-    "node_state",
-    "from_main",
-    "to_main",
-)
-_GRAPHS = ("forward", "backward")
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -113,35 +101,7 @@ class RoadNetwork:
         network : RoadNetwork
             Ready to route on.
         """
-        model = RESPONSE if response else ROUTINE
-        twin = twins(table)
-        edge_ms = milliseconds(table.length_m / edge_speeds_mps(table, model))
-        before, after = passages(table)
-        turn_s = turn_seconds(table, before, after, twin[before] == after, model)
-        allowed = np.isfinite(turn_s)
-        free = Passages(
-            origin=before[allowed],
-            to=after[allowed],
-            time_ms=milliseconds(turn_s[allowed]).astype(np.int64),
-        )
-        driven, state_edge = restrict(free, table.edge_count, _bans(table))
-        state_ms = edge_ms[state_edge]
-        forward = search_graph(len(state_edge), driven.origin, driven.to, driven.time_ms, state_ms)
-        backward = search_graph(len(state_edge), driven.to, driven.origin, driven.time_ms, state_ms)
-        from_main, to_main = main_parts(forward, backward)
-        count = table.edge_count
-        return cls(
-            table=table,
-            edge_ms=state_ms[:count],
-            twin=twin,
-            state_edge=state_edge,
-            node_state=np.empty(0, np.int32),
-            forward=forward,
-            backward=backward,
-            from_main=_any_state(from_main, state_edge, count),
-            to_main=to_main[:count],
-            response=response,
-        )
+        return cls(**parts_of_roads(table, response=response))
 
     @classmethod
     def from_arrays(
@@ -189,31 +149,7 @@ class RoadNetwork:
             raise InputError(f"resolution_s={resolution_s}: must be {bounds}")
         table = plain_table(lon, lat, tails, heads)
         edge_ms = milliseconds(np.round(times / resolution_s) * resolution_s)
-        return cls._of_nodes(table, edge_ms, _along_a_curve(lon, lat))
-
-    @classmethod
-    def _of_nodes(
-        cls, table: RoadTable, edge_ms: Int32Array, node_state: Int32Array
-    ) -> RoadNetwork:
-        """Build the search graphs of a network whose turns cost nothing."""
-        tail, head = node_state[table.tail], node_state[table.head]
-        count, driven = len(node_state), edge_ms != UNREACHED
-        arcs = (tail[driven], head[driven], edge_ms[driven])
-        no_ms = np.zeros(count, np.int32)
-        forward = search_graph(count, *arcs, no_ms)
-        backward = search_graph(count, arcs[1], arcs[0], arcs[2], no_ms)
-        from_main, to_main = main_parts(forward, backward)
-        return cls(
-            table=table,
-            edge_ms=edge_ms,
-            twin=np.full(table.edge_count, -1, np.int32),
-            state_edge=np.empty(0, np.int32),
-            node_state=node_state,
-            forward=forward,
-            backward=backward,
-            from_main=from_main[tail],
-            to_main=to_main[head],
-        )
+        return cls(**parts_of_nodes(table, edge_ms, along_a_curve(lon, lat)))
 
     @property
     def turns(self) -> bool:
@@ -241,33 +177,7 @@ class RoadNetwork:
             If the file is missing, no ``.roads`` file, cut short, altered, or newer than this
             program; or if it holds other arrays than a road network's.
         """
-        arrays, facts = read_roads(path)
-        lacking = [name for name in ("texts", "source") if name not in facts]
-        graphs = [f"{graph}_{part}" for graph in _GRAPHS for part in ("start", "arc")]
-        missing = [name for name in (*ARRAYS, *_OWN_ARRAYS, *graphs) if name not in arrays]
-        missing += lacking
-        if missing:
-            raise RoadFileError(
-                f"{path}: must hold a road network, lacks {', '.join(missing)}; "
-                "build it again with `rollby roads build`"
-            )
-        table = RoadTable(
-            **{name: arrays[name] for name in ARRAYS},
-            texts=tuple(facts["texts"]),
-            source=road_source(facts["source"]),
-        )
-        state_ms = arrays["state_ms"]
-        forward, backward = (
-            SearchGraph(
-                start=arrays[f"{graph}_start"], arc=arrays[f"{graph}_arc"], state_ms=state_ms
-            )
-            for graph in _GRAPHS
-        )
-        own: dict[str, Any] = {name: arrays[name] for name in _OWN_ARRAYS if name != "state_ms"}
-        if len(own["state_edge"]):
-            own["edge_ms"] = state_ms[: len(own["edge_ms"])]
-        own |= {"response": bool(facts.get("response")), "learnt": facts.get("learnt", "")}
-        return cls(table=table, forward=forward, backward=backward, **own)
+        return cls(**read_parts(path))
 
     def save(self, path: Path | str) -> None:
         """
@@ -283,20 +193,7 @@ class RoadNetwork:
         InputError
             If it is patched: what is closed now is not for the file.
         """
-        if self.unpatched is not None:
-            raise InputError(f"{path}: must be of an ordinary day; save the unpatched network")
-        arrays: dict[str, npt.NDArray[Any]] = {name: getattr(self.table, name) for name in ARRAYS}
-        arrays |= {name: getattr(self, name) for name in _OWN_ARRAYS}
-        for graph in _GRAPHS:
-            arrays[f"{graph}_start"] = getattr(self, graph).start
-            arrays[f"{graph}_arc"] = getattr(self, graph).arc
-        facts = {
-            "texts": self.table.texts,
-            "source": asdict(self.table.source),
-            "response": self.response,
-            "learnt": self.learnt,
-        }
-        write_roads(path, arrays, facts)
+        write_network(self, path)
 
     @property
     def state_ms(self) -> Int32Array:
@@ -330,44 +227,7 @@ class RoadNetwork:
         """
         if self.unpatched is not None:
             return self.unpatched.patched(closed=closed, slowed=slowed)
-        shut = np.asarray(closed)
-        if len(shut) and not np.issubdtype(shut.dtype, np.integer):
-            raise InputError("closed: must hold edge rows, whole numbers")
-        shut = shut.astype(np.int64)
-        slow = slowed or {}
-        rows = np.concatenate([shut, np.fromiter(slow, np.int64, len(slow))])
-        if not ((rows >= 0) & (rows < len(self.edge_ms))).all():
-            raise InputError(f"edge: must be an edge row from 0 to {len(self.edge_ms) - 1}")
-        edge_ms = self.edge_ms.copy()
-        for edge, factor in slow.items():
-            if not 0 < factor * max(int(self.edge_ms[edge]), 1) < UNREACHED:
-                raise InputError(
-                    f"slowed[{edge}]={factor}: must be above 0, and the time below 24 days"
-                )
-            edge_ms[edge] = round(int(self.edge_ms[edge]) * factor)
-        through_ms = edge_ms.copy()
-        through_ms[shut] = UNREACHED
-        if not self.turns:
-            patched = self._of_nodes(self.table, through_ms, self.node_state)
-            patched = replace(
-                patched,
-                edge_ms=edge_ms,
-                from_main=self.from_main,
-                to_main=self.to_main,
-                closed=frozenset(shut.tolist()),
-                unpatched=self,
-            )
-            return _with_grid_of(patched, self)
-        state_ms = through_ms[self.state_edge]
-        patched = replace(
-            self,
-            edge_ms=edge_ms,
-            forward=replace(self.forward, state_ms=state_ms),
-            backward=replace(self.backward, state_ms=state_ms),
-            closed=frozenset(shut.tolist()),
-            unpatched=self,
-        )
-        return _with_grid_of(patched, self)
+        return patch(self, closed, slowed or {})
 
     def retimed(self, time_s: npt.ArrayLike, *, learnt: str = "") -> RoadNetwork:
         """
@@ -399,8 +259,8 @@ class RoadNetwork:
             )
         edge_ms = milliseconds(times)
         if not self.turns:
-            level = self._of_nodes(self.table, edge_ms, self.node_state)
-            return _with_grid_of(replace(level, learnt=learnt), self)
+            level = type(self)(**parts_of_nodes(self.table, edge_ms, self.node_state))
+            return with_grid_of(replace(level, learnt=learnt), self)
         state_ms = edge_ms[self.state_edge]
         other = replace(
             self,
@@ -409,7 +269,7 @@ class RoadNetwork:
             backward=replace(self.backward, state_ms=state_ms),
             learnt=learnt,
         )
-        return _with_grid_of(other, self)
+        return with_grid_of(other, self)
 
     @classmethod
     def from_networkx(cls, graph: nx.MultiDiGraph, *, name: str = "") -> RoadNetwork:
@@ -493,33 +353,12 @@ class RoadNetwork:
     @cached_property
     def shape_share(self) -> FloatArray:
         """Share of its edge's length that lies before each shape point, shape (k,), 0 to 1."""
-        table = self.table
-        lon, lat, start = table.shape_lon_deg, table.shape_lat_deg, table.shape_start
-        east = np.diff(lon)
-        east -= 360 * np.rint(east / 360)  # the short way across the date line
-        step = np.hypot(east * np.cos(np.radians(lat[:-1])), np.diff(lat))
-        step[start[1:-1] - 1] = 0  # from the end of one edge to the start of the next
-        reached = np.concatenate([[0], np.cumsum(step)])
-        owner = np.repeat(np.arange(len(self.edge_ms)), np.diff(start))
-        whole = np.maximum(reached[start[1:] - 1] - reached[start[:-1]], 1e-12)
-        share: FloatArray = (reached - reached[start[:-1]][owner]) / whole[owner]
-        return share
+        return shape_shares(self.table)
 
     @cached_property
     def middle_deg(self) -> tuple[FloatArray, FloatArray]:
         """Longitude and latitude of the middle of each edge's line, each of shape (m,)."""
-        table = self.table
-        edge = np.arange(len(self.edge_ms))
-        key = np.repeat(edge, np.diff(table.shape_start)) + np.minimum(self.shape_share, 0.999)
-        after = np.searchsorted(key, edge + 0.5)
-        after = np.clip(after, table.shape_start[:-1] + 1, table.shape_start[1:] - 1)
-        begin, end = self.shape_share[after - 1], self.shape_share[after]
-        part = np.clip((0.5 - begin) / np.maximum(end - begin, 1e-12), 0, 1)
-        lon, lat = table.shape_lon_deg, table.shape_lat_deg
-        return (
-            lon[after - 1] + part * (lon[after] - lon[after - 1]),
-            lat[after - 1] + part * (lat[after] - lat[after - 1]),
-        )
+        return middles_deg(self.table, self.shape_share)
 
     def __repr__(self) -> str:
         """Name it, rather than print its arrays."""
@@ -659,33 +498,7 @@ class RoadNetwork:
         return order[start[node] : start[node + 1]]
 
 
-def _with_grid_of(patched: RoadNetwork, net: RoadNetwork) -> RoadNetwork:
-    """Hand on what is worked out of the roads alone, whatever they are like now."""
-    vars(patched).update(grid=net.grid, shape_share=net.shape_share)
-    return patched
-
-
 def _by_node(node: Int32Array, count: int) -> tuple[IntArray, IntArray]:
     """List edges by the node at one of their ends, and where each node's begin."""
     start = np.concatenate([[0], np.cumsum(np.bincount(node, minlength=count))])
     return np.argsort(node, kind="stable"), start
-
-
-def _along_a_curve(lon_deg: FloatArray, lat_deg: FloatArray) -> Int32Array:
-    """Give places numbers so that neighbours on the ground are neighbours in memory."""
-    rank = np.empty(len(lon_deg), np.int32)
-    rank[np.argsort(hilbert_key(lon_deg, lat_deg), kind="stable")] = np.arange(len(lon_deg))
-    return rank
-
-
-def _any_state(reached: BoolArray, state_edge: Int32Array, edge_count: int) -> BoolArray:
-    """Tell which edges have a state that was reached."""
-    edges = np.zeros(edge_count, np.bool_)
-    edges[state_edge[reached]] = True
-    return edges
-
-
-def _bans(table: RoadTable) -> list[tuple[int, ...]]:
-    """List what turn restrictions forbid."""
-    start = table.ban_start.tolist()
-    return [tuple(table.ban_edge[first:last].tolist()) for first, last in pairwise(start)]
