@@ -395,6 +395,12 @@ class Board:
         change = self.statuses.get(unit_id)
         return change is not None and change.status is UnitStatus.ON_SCENE
 
+    def _is_by_word(self, unit_id: str) -> bool:
+        """Tell whether a unit shows itself on scene, and was not seen since."""
+        fix, change = self.seen.fix_of(unit_id), self.statuses.get(unit_id)
+        unseen = fix is None or change is None or fix.fixed_at <= change.at
+        return unseen and self._is_on_scene(unit_id)
+
     def _refresh(self) -> None:
         """Open, close and place stops by what is known now."""
         closed, gone = self.scene.refresh(self._now(), self.shown, self.unit)
@@ -481,10 +487,10 @@ class Board:
         """
         Count the officers that somebody is still to be asked for.
 
-        Who promised and shows on scene is there by its word. That clears no alarm: only positions
-        do. But another car is not sent for it.
+        Who promised and shows on scene is there by its word, until a later fix tells otherwise.
+        That clears no alarm: only positions do. But another car is not sent for it.
         """
-        by_word = filter(self._is_on_scene, self._not_there(one, snapshot, column))
+        by_word = filter(self._is_by_word, self._not_there(one, snapshot, column))
         return int(snapshot.needs.short[column]) - sum(map(self._officers, by_word))
 
     def _not_there(self, one: OpenStop, snapshot: Snapshot, column: int) -> list[str]:

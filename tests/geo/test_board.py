@@ -479,6 +479,16 @@ def test_nobody_else_is_sent_where_one_shows_on_scene_and_the_alarm_stays() -> N
     assert day.board.open["S1"].alarm.raised
 
 
+def test_who_shows_on_scene_and_is_seen_elsewhere_later_is_not_there() -> None:
+    day = asking_day()
+    (first,) = day.until(2)
+    day.answer(first, 3, "en_route")
+    day.shows("1A2", 90, "on_scene")
+    day.seen("1A2", 100, (0, 2100))
+    day.keep_alive({"1A1": HOME["1A1"], "1A3": HOME["1A3"]}, 100)
+    assert [one.unit_id for one in of(Suggested, day.until(320))[-1:]] == ["1A3"]
+
+
 def test_who_shows_on_scene_came_where_positions_are_missing() -> None:
     day = asking_day()
     (first,) = day.until(2)
