@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 class Receiver(Protocol):
     """Whoever takes what a door heard."""
 
+    def opened(self, *, door: str) -> None:
+        """Be told that the door listens from now on."""
+
+    def lost(self, count: int, *, door: str) -> None:
+        """Be told how many messages came faster than they were taken, and are gone."""
+
     async def take(
         self, heard: Sequence[Heard], *, door: str, peer: str, arrived_at: datetime
     ) -> None:

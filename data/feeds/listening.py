@@ -89,9 +89,13 @@ class UdpDoor:
             port.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
             if sys.platform == "linux":
                 port.setsockopt(socket.SOL_SOCKET, SO_RXQ_OVFL, 1)
+            receiver.opened(door=self.name)
             while True:
                 await _readable(port)
+                before = self.dropped
                 came, arrived_at = self._drain(port), self._now()
+                if self.dropped != before:
+                    receiver.lost(self.dropped, door=self.name)
                 for peer, parts in came.items():
                     heard = self._read(peer, parts, arrived_at)
                     await receiver.take(heard, door=self.name, peer=peer, arrived_at=arrived_at)
@@ -107,7 +111,7 @@ class UdpDoor:
             for level, kind, count in told:
                 if (level, kind) == (socket.SOL_SOCKET, SO_RXQ_OVFL):
                     self.dropped = int.from_bytes(count[:4], sys.byteorder)
-            came[address[0]].append(data)
+            came[_plain(address[0])].append(data)
         return came
 
     def _read(self, peer: str, parts: list[bytes], arrived_at: datetime) -> list[Heard]:
@@ -117,6 +121,12 @@ class UdpDoor:
             rule = f"must be in {networks}; see feeds.{self.name}.from"
             return [Refusal(raw=one, reason=f"peer={peer}: {rule}") for one in parts]
         return [one for part in parts for one in self._parse(part, arrived_at)]
+
+
+def _plain(peer: str) -> str:
+    """Write an IPv4 address as one, also where it comes to a port of IPv6."""
+    address = ip_address(peer.partition("%")[0])
+    return str(getattr(address, "ipv4_mapped", None) or address)
 
 
 async def _readable(port: socket.socket) -> None:

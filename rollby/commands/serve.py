@@ -43,7 +43,7 @@ def run_service(
     """
     chosen, beats = load_settings(settings)
     told = {name: value for name, value in {"store": store, "listen": listen}.items() if value}
-    raw = chosen.model_dump()
+    raw = chosen.model_dump(by_alias=True)
     chosen = settings_of({**raw, "service": {**raw["service"], **told}}, "rollby serve")
     service = chosen.service
     host = service.listen.rpartition(":")[0].strip("[]")

@@ -191,8 +191,7 @@ def add_key(
         rule = f"must be 1 to {NAME_LENGTH} characters that can be printed"
         raise FieldError("name", ascii(name), rule)
     _check_scope(role, unit_ids, agency)
-    key_id = secrets.token_hex(4)
-    text = f"{KEY_PREFIX}_{key_id}_{secrets.token_urlsafe(32)}"
+    key_id, text = _fresh_key()
     key = ApiKey(
         key_id=key_id,
         digest=digest_of(text),
@@ -205,6 +204,12 @@ def add_key(
     access.accounts.add_key(key)
     access.note(by, Action.KEY, key_id, done="added", name=name, role=role, units=list(unit_ids))
     return NewKey(key, text)
+
+
+def _fresh_key() -> tuple[str, str]:
+    """Draw a key's name and its text."""
+    key_id = secrets.token_hex(4)
+    return key_id, f"{KEY_PREFIX}_{key_id}_{secrets.token_urlsafe(32)}"
 
 
 def rotate_key(access: Access, by: Caller, key_id: str) -> NewKey:
@@ -234,8 +239,7 @@ def rotate_key(access: Access, by: Caller, key_id: str) -> NewKey:
     old = next((one for one in access.accounts.api_keys() if one.key_id == key_id), None)
     if old is None:
         raise InputError(f"key={key_id}: there is no such key in use; see `rollby keys list`")
-    fresh_id = secrets.token_hex(4)
-    text = f"{KEY_PREFIX}_{fresh_id}_{secrets.token_urlsafe(32)}"
+    fresh_id, text = _fresh_key()
     new = replace(
         old,
         key_id=fresh_id,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import structlog
 from fastapi import FastAPI
 
 from data.errors import InputError
@@ -16,6 +16,7 @@ from rollby.service import sign_in, sign_in_vouched
 from rollby.service.guard import Guard
 from rollby.service.hardening import Hardening
 from rollby.service.intake import Intake, door_of, keep_open
+from rollby.service.keeping import keep_going
 from rollby.service.oidc import provider_for
 from rollby.service.problems import answer_problems
 from rollby.service.recording import keep_recording
@@ -60,13 +61,16 @@ def make_app(running: Running) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         running.stream.loop = asyncio.get_running_loop()
-        works = [watch(running), keep_recording(running)]
-        works += [tell(running, *one, secret) for one in running.settings.service.webhooks.items()]
+        works = [
+            keep_going("picture", partial(watch, running)),
+            keep_going("recording", partial(keep_recording, running)),
+        ]
+        for name, address in running.settings.service.webhooks.items():
+            told = partial(tell, running, name, address, secret)
+            works.append(keep_going(f"webhook {name}", told))
         for name, feed in running.settings.feeds.items():
             works.append(keep_open(door_of(name, feed, running), Intake(running, feed)))
         tasks = [asyncio.create_task(work) for work in works]
-        for task in tasks:
-            task.add_done_callback(_note_end)
         yield
         for task in tasks:
             task.cancel()
@@ -94,12 +98,6 @@ def make_app(running: Running) -> FastAPI:
     answer_problems(app)
     app.add_middleware(Hardening, secure=secure)
     return app
-
-
-def _note_end(task: asyncio.Task[None]) -> None:
-    """Let nothing end unseen that should have gone on."""
-    if not task.cancelled() and task.exception() is not None:
-        structlog.get_logger().error("a task has ended", exc_info=task.exception())
 
 
 def _secret(settings: Settings) -> bytes:

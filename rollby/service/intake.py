@@ -3,32 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from dataclasses import dataclass
 from datetime import datetime  # noqa: TC003 - pydantic reads the annotation
+from functools import partial
 from typing import TYPE_CHECKING
 
-import structlog
 from pydantic import BaseModel
 
 from data.checking.cells import identifier
-from data.errors import FieldError, RollbyError
+from data.errors import FieldError
 from data.feeds.heard import Refusal
 from data.feeds.listening import UdpDoor
 from data.feeds.taip import parse_taip
 from data.reports import FixReport
 from rollby.service.callers import Caller
+from rollby.service.core import BusyError
+from rollby.service.keeping import keep_going
 from rollby.service.rights import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from data.feeds.door import Door
     from data.feeds.heard import Heard, Parser
     from data.settings import Feed
     from rollby.service.running import Running
 
-FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 60.0
+BUSY_S = 0.1
 PARSERS: dict[str, Parser] = {"taip": parse_taip}
 
 
@@ -58,6 +59,15 @@ class Intake:
     service: Running
     feed: Feed
 
+    def opened(self, *, door: str) -> None:
+        """Note that the door listens."""
+        health = self.service.doors[door]
+        health.up, health.since, health.error = True, self.service.now(), ""
+
+    def lost(self, count: int, *, door: str) -> None:
+        """Note what came too fast."""
+        self.service.doors[door].dropped = count
+
     async def take(
         self, heard: Sequence[Heard], *, door: str, peer: str, arrived_at: datetime
     ) -> None:
@@ -76,9 +86,9 @@ class Intake:
                 fixes.append(FixReport(unit_id=unit_id, fix=one.fix))
         self.service.doors[door].heard_at = arrived_at
         if refused:
-            await self.service.refuse(door, peer, refused)
+            await _in_time(partial(self.service.refuse, door, peer, refused))
         if fixes:
-            await self.service.accept(door, fixes, speaker)
+            await _in_time(partial(self.service.accept, door, fixes, speaker))
 
     def _unit_of(self, device: str, speaker: Caller) -> str:
         """
@@ -97,6 +107,17 @@ class Intake:
             rule = f"must be one of {', '.join(self.feed.units)}; see feeds.{speaker.name}.units"
             raise FieldError("unit_id", unit_id, rule)
         return unit_id
+
+
+async def _in_time(ask: Callable[[], Awaitable[object]]) -> None:
+    """Have something kept, as soon as the service can take it; the door waits meanwhile."""
+    while True:
+        try:
+            await ask()
+        except BusyError:
+            await asyncio.sleep(BUSY_S)
+        else:
+            return
 
 
 def door_of(name: str, feed: Feed, service: Running) -> UdpDoor:
@@ -123,16 +144,12 @@ async def keep_open(door: Door, intake: Intake) -> None:
     door : Door
         One of the settings'.
     intake : Intake
-        That takes what it hears.
+        That takes what it hears, and keeps its health.
     """
-    service, wait_s = intake.service, FIRST_WAIT_S
-    log = structlog.get_logger().bind(door=door.name)
-    while True:
-        health = service.doors[door.name] = DoorHealth(up=True, since=service.now())
-        try:
-            await door.run(intake)
-        except (RollbyError, OSError) as error:
-            health.up, health.since, health.error = False, service.now(), str(error)
-            log.warning("a door has failed", error=type(error).__name__, again_in_s=wait_s)
-        await asyncio.sleep(wait_s * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
-        wait_s = min(2 * wait_s, LONGEST_WAIT_S)
+    service = intake.service
+    health = service.doors[door.name] = DoorHealth(since=service.now())
+
+    def failed(error: Exception) -> None:
+        health.up, health.since, health.error = False, service.now(), str(error)
+
+    await keep_going(f"door {door.name}", partial(door.run, intake), failed)

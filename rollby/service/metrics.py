@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime  # noqa: TC003 - pydantic reads the annotation
 from typing import TYPE_CHECKING
 
@@ -71,7 +72,7 @@ async def health_of(service: Running) -> Health:
             "waiting": service.core.waiting,
             "readers": service.stream.readers,
             "readers_dropped": service.stream.dropped,
-            "doors": service.store.counters(),
+            "doors": await asyncio.to_thread(service.store.counters),
             "listening": dict(service.doors),
             **figures,
         }

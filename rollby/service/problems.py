@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from data.errors import InputError, RollbyError
 from data.words import whole_characters
 from rollby.service.access import SignInError
+from rollby.service.core import BusyError
 from rollby.service.oidc import ProviderError
 
 if TYPE_CHECKING:
@@ -103,6 +104,7 @@ def answer_problems(app: FastAPI) -> None:
         SignInError,
         InputError,
         ProviderError,
+        BusyError,
         RequestValidationError,
         HTTPException,
     ):
@@ -126,4 +128,6 @@ def _problem_of(error: Exception) -> ProblemError:
         return ProblemError(error.status_code, str(error.detail), error.headers)
     if isinstance(error, SignInError):
         return ProblemError(401, str(error), CHALLENGE)
-    return ProblemError(503 if isinstance(error, ProviderError) else 422, str(error))
+    busy = isinstance(error, BusyError)
+    status = 503 if busy or isinstance(error, ProviderError) else 422
+    return ProblemError(status, str(error), {"Retry-After": "1"} if busy else None)

@@ -6,24 +6,21 @@ import asyncio
 import hashlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Depends, HTTPException, Request
 
 from data.store.store import DeadLetter, Entry
-from rollby.service.core import BusyError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from concurrent.futures import Future
     from typing import TypeVar
 
     from data.feeds.heard import Refusal
     from data.reports import Report
     from data.settings import Settings
     from data.store.audit import Action
-    from data.store.store import Store, Taken
+    from data.store.store import Event, Store, Taken
     from geo.board import Board
     from geo.live import Live
     from rollby.service.access import Access
@@ -103,7 +100,7 @@ class Running:
         result : any
             What `at` returns; it runs in the core's thread and must not change the board.
         """
-        return await self._done(partial(self.core.look, at))
+        return await asyncio.wrap_future(self.core.look(at))
 
     async def accept(
         self,
@@ -150,7 +147,7 @@ class Running:
             key=key,
             digest=hashlib.sha256(content).digest() if key else b"",
         )
-        taken: Taken | None = await self._done(partial(self.core.submit, entry, expects))
+        taken = await asyncio.wrap_future(self.core.submit(entry, expects))
         if taken is None:
             raise HTTPException(412, "the stop has changed meanwhile; read it again")
         if taken.clash:
@@ -173,22 +170,18 @@ class Running:
             )
             for one in refusals
         ]
-        waits = (self._done(partial(self.core.refuse, letter)) for letter in letters)
-        await asyncio.gather(*waits)
+        await asyncio.gather(*(asyncio.wrap_future(self.core.refuse(one)) for one in letters))
 
-    async def _done(self, ask: Callable[[], Future[Result]]) -> Result:
+    async def newest(self, kind: str, subject: str, before: int | None = None) -> Event | None:
         """
-        Ask the core, and wait for it.
+        Read the last report about something, and keep nobody else waiting.
 
-        Raises
-        ------
-        HTTPException
-            503 where it cannot take more.
+        Returns
+        -------
+        event : Event or None
+            As `Store.newest`.
         """
-        try:
-            return await asyncio.wrap_future(ask())
-        except BusyError as error:
-            raise HTTPException(503, str(error), headers={"Retry-After": "1"}) from error
+        return await asyncio.to_thread(self.store.newest, kind, subject, before)
 
 
 def running_of(request: Request) -> Running:

@@ -53,7 +53,7 @@ def begin(store: Store, board: Board, settings: Settings) -> Running:
     Returns
     -------
     running : Running
-        `end` it.
+        `serve` it.
     """
     stream, clock = Stream(), SteadyClock(store.received_ms)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -94,8 +94,9 @@ class Stream:
 
     def hand(self, *messages: Message) -> None:
         """Publish from another thread."""
-        if self.loop is not None and not self.loop.is_closed():
-            self.loop.call_soon_threadsafe(self.publish, *messages)
+        if self.loop is not None:
+            with suppress(RuntimeError):  # closed: nobody listens any more
+                self.loop.call_soon_threadsafe(self.publish, *messages)
 
     @property
     def readers(self) -> int:

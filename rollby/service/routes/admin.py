@@ -103,7 +103,7 @@ async def replay_letter(
     caller: Annotated[Caller, Depends(needs(Right.ADMINISTER))],
 ) -> Received:
     """Read a refused message again, after what was wrong has been mended; once is enough."""
-    letters = service.store.dead_letters(letter_id - 1, 1)
+    letters = await asyncio.to_thread(service.store.dead_letters, letter_id - 1, 1)
     if not letters or letters[0][0] != letter_id:
         raise HTTPException(404, f"letter_id={letter_id}: no such message")
     letter = letters[0][1]

@@ -192,7 +192,7 @@ async def patch_stop(
     key: Key = "",
 ) -> Taken:
     """Say what has changed of a stop."""
-    event = service.store.newest("stop", stop_id)
+    event = await service.newest("stop", stop_id)
     if event is None:
         raise HTTPException(404, f"stop_id={stop_id}: no such stop; PUT it first")
     assert isinstance(event.report, StopChange)  # noqa: S101 - the kind asked for
@@ -230,7 +230,7 @@ async def post_status(
 ) -> Taken:
     """Say what a unit shows; `on_stop` makes a stop where no record follows."""
     check_unit(caller, body.unit_id)
-    event = service.store.newest("status", body.unit_id)
+    event = await service.newest("status", body.unit_id)
     before = event.report if event and isinstance(event.report, StatusChange) else None
     officers = body.officers or (before.officers if before else 1)
     agency = body.agency if body.agency is not None else (before.agency if before else "")

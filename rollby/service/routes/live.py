@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
+from datetime import datetime
 from functools import partial
 from typing import Annotated, Any
 
@@ -150,13 +151,18 @@ async def _events(
                 yield KEEPALIVE_COMMENT
             elif one.event in PICTURES:
                 # One made before the whole picture was would set it back.
-                if one.body["at"] >= live["at"] and (data := _changed(caller, one, shown, service)):
+                if _at(one.body) >= _at(live) and (data := _changed(caller, one, shown, service)):
                     yield data
             elif (one.number is None or one.number > number) and _is_for(caller, one):
                 yield one.data
 
 
 PICTURES = {"stops", "units"}
+
+
+def _at(picture: dict[str, Any]) -> datetime:
+    """Read a picture's instant; as text, a whole second would come after its own fractions."""
+    return datetime.fromisoformat(picture["at"])
 
 
 def _changed(caller: Caller, one: Message, shown: dict[str, Any], service: Running) -> bytes | None:

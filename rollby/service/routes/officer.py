@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -28,6 +29,9 @@ Reporter = Annotated[Caller, Depends(needs(Right.REPORT_OWN, Right.OVERRIDE))]
 
 
 Seq = Annotated[int, Path(ge=1, le=2**63 - 1)]
+
+
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class Word(StrEnum):
@@ -72,7 +76,8 @@ class AnswerSaid(Said):
 
 async def _suggested(service: Running, suggestion_id: str) -> tuple[Suggested, bool]:
     """Find a suggestion, and whether it stands."""
-    said = [one for _, one in service.store.said_about(suggestion_id)]
+    about = await asyncio.to_thread(service.store.said_about, suggestion_id)
+    said = [one for _, one in about]
     asked = [one for one in said if isinstance(one, Suggested)]
     if not asked:
         raise HTTPException(404, f"suggestion_id={suggestion_id}: no such suggestion")
@@ -112,11 +117,11 @@ async def post_answer(
 @router.delete("/answers/{suggestion_id:path}")
 async def undo_answer(suggestion_id: str, service: InService, caller: Answerer) -> Said:
     """Take the last answer to a suggestion back."""
-    event = service.store.newest("answer", suggestion_id)
+    event = await service.newest("answer", suggestion_id)
     if event is None or not isinstance(event.report, Answer):
         raise HTTPException(404, f"suggestion_id={suggestion_id}: was not answered")
     check_unit(caller, event.report.unit_id)
-    undone = service.store.newest("undo", suggestion_id)
+    undone = await service.newest("undo", suggestion_id)
     now = service.now()
     if undone and undone.seq > event.seq:
         return Said(seq=undone.seq, undo_until=now)
@@ -134,7 +139,7 @@ async def post_word(body: WordBody, service: InService, caller: Reporter, key: K
     check_unit(caller, body.unit_id)
     now = service.now()
     stop = await service.look(lambda board: own_stop(board, body.unit_id))
-    before = service.store.newest("status", body.unit_id)
+    before = await service.newest("status", body.unit_id)
     shown = before.report if before and isinstance(before.report, StatusChange) else None
     changed = _after(stop, body, now)
     reports: list[StatusChange | StopChange] = [StopChange(stop=changed, at=now)]
@@ -151,6 +156,8 @@ async def post_word(body: WordBody, service: InService, caller: Reporter, key: K
         )
     content = body.model_dump_json().encode()
     taken = await service.accept("officer", reports, caller, key=key, content=content)
+    if not caller.speaks_for(body.unit_id):
+        await service.note(caller, Action.OVERRIDE, f"{body.word} for {body.unit_id}")
     return Said(seq=taken.seq, undo_until=_undo_until(service, now))
 
 
@@ -170,7 +177,8 @@ def own_stop(board: Board, unit_id: str) -> Stop | None:
         for one in board.open.values()
         if one.stop.unit_id == unit_id and one.stop.from_status
     ]
-    return max(own, key=lambda stop: str(stop.started_at), default=None) or next(iter(shown), None)
+    newest = max(own, key=lambda stop: stop.started_at or NEVER, default=None)
+    return newest or next(iter(shown), None)
 
 
 def _after(stop: Stop | None, body: WordBody, now: datetime) -> Stop:
@@ -185,30 +193,33 @@ def _after(stop: Stop | None, body: WordBody, now: datetime) -> Stop:
         return replace(stop, phase=StopPhase.CLEARED, ended_at=now)
     if body.word is Word.NEED_ONE_MORE:
         return replace(stop, needs=stop.needs + 1)
-    phase = StopPhase.CONTACT if body.word is Word.ON_STOP else StopPhase(body.word.value)
-    return replace(stop, phase=phase)
+    if body.word is Word.ON_STOP:
+        return stop  # said twice, it takes nothing back that was said of the stop since
+    return replace(stop, phase=StopPhase(body.word.value))
 
 
 @router.delete("/my-stop/{seq}")
 async def undo_word(seq: Seq, service: InService, caller: Reporter) -> Said:
     """Take the last word about the stop at hand back; `seq` is the number it was given."""
-    word = service.store.at(seq)
+    word = await asyncio.to_thread(service.store.at, seq)
     status = word if word and isinstance(word.report, StatusChange) else None
-    event = service.store.at(seq - 1) if status else word
+    event = await asyncio.to_thread(service.store.at, seq - 1) if status else word
     if event is None or not isinstance(event.report, StopChange):
         raise HTTPException(404, f"seq={seq}: is no word about a stop")
     stop, now = event.report.stop, service.now()
     check_unit(caller, stop.unit_id)
     if now > _undo_until(service, datetime.fromtimestamp(event.received_ms / 1000, UTC)):
         raise HTTPException(409, f"seq={seq}: is too old to be taken back; say what is true now")
-    before = service.store.newest("stop", stop.stop_id, before=event.seq)
+    before = await service.newest("stop", stop.stop_id, event.seq)
     if before is not None and isinstance(before.report, StopChange):
         stop = before.report.stop
     else:
         stop = replace(stop, phase=StopPhase.CLEARED, ended_at=max(now, stop.started_at or now))
     reports: list[StatusChange | StopChange] = [StopChange(stop=stop, at=now)]
-    shown = service.store.newest("status", stop.unit_id, before=seq) if status else None
-    if shown is not None and isinstance(shown.report, StatusChange):
-        reports.append(replace(shown.report, at=now))
+    if status is not None and isinstance(status.report, StatusChange):
+        earlier = await service.newest("status", stop.unit_id, seq)
+        known = earlier.report if earlier else replace(status.report, status=UnitStatus.AVAILABLE)
+        assert isinstance(known, StatusChange)  # noqa: S101 - the kind asked for
+        reports.append(replace(known, at=now))
     taken = await service.accept("officer", reports, caller, expects=(stop.stop_id, event.seq))
     return Said(seq=taken.seq, undo_until=now)

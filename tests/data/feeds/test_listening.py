@@ -29,6 +29,13 @@ class Keeper:
     def __init__(self, slow_s: float = 0.0) -> None:
         self.slow_s = slow_s
         self.heard: list[Heard] = []
+        self.told: list[tuple[str, int]] = []
+
+    def opened(self, *, door: str) -> None:
+        self.told.append((door, -1))
+
+    def lost(self, count: int, *, door: str) -> None:
+        self.told.append((door, count))
 
     async def take(
         self, heard: Sequence[Heard], *, door: str, peer: str, arrived_at: datetime
@@ -38,7 +45,9 @@ class Keeper:
         self.heard += heard
 
 
-def sent(door: UdpDoor, keeper: Keeper, datagrams: list[bytes], want: int) -> None:
+def sent(
+    door: UdpDoor, keeper: Keeper, datagrams: list[bytes], want: int, pause_s: float = 0.0
+) -> None:
     """Run a door for as long as it takes."""
 
     async def work() -> None:
@@ -48,7 +57,7 @@ def sent(door: UdpDoor, keeper: Keeper, datagrams: list[bytes], want: int) -> No
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
             for one in datagrams:
                 out.sendto(one, ("127.0.0.1", door.port))
-                await asyncio.sleep(0)
+                await asyncio.sleep(pause_s)
         async with asyncio.timeout(10):
             while len(keeper.heard) < want and not running.done():  # noqa: ASYNC110 - as above
                 await asyncio.sleep(0.005)
@@ -68,6 +77,7 @@ def test_every_datagram_is_heard_in_its_order_however_slow_the_taker() -> None:
     sent(door, keeper, [write_taip("LN", FIX, device=name) for name in names], len(names))
     assert [one.device for one in keeper.heard if isinstance(one, Sighting)] == names
     assert door.dropped == 0
+    assert keeper.told == [("cars", -1)]
 
 
 def test_several_sentences_and_what_is_none_in_one_datagram() -> None:
@@ -93,6 +103,23 @@ def test_a_port_that_is_taken_is_said() -> None:
         port = other.getsockname()[1]
         with pytest.raises(SourceUnreachableError, match=f"feeds.cars.listen=127.0.0.1:{port}: c"):
             asyncio.run(door_on(port=port).run(Keeper()))
+
+
+def test_who_takes_is_told_what_came_too_fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A buffer of few datagrams, and a taker who is slower than they come."""
+    monkeypatch.setattr("data.feeds.listening.BUFFER", 2048)
+    keeper, door = Keeper(slow_s=0.02), door_on()
+    one = write_taip("LN", FIX, device="4A12")
+    sent(door, keeper, [one] * 400, 20, pause_s=0.001)
+    assert keeper.told[-1] == ("cars", door.dropped)
+    assert door.dropped > 0
+
+
+def test_an_ipv4_sender_is_one_on_a_port_of_ipv6_too() -> None:
+    keeper = Keeper()
+    door = UdpDoor("cars", "::", 0, parse_taip, ["127.0.0.0/8"], now=lambda: NOW)
+    sent(door, keeper, [write_taip("LN", FIX, device="4A12")], 1)
+    assert [type(heard) for heard in keeper.heard] == [Sighting]
 
 
 def test_what_came_too_fast_is_counted() -> None:

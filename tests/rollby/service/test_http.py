@@ -15,7 +15,8 @@ from rollby.service.administration import add_key, revoke_key
 from rollby.service.callers import Caller
 from rollby.service.guard import caller
 from rollby.service.rights import Role
-from tests.rollby.service.served import wait_until
+from rollby.service.routes.live import _at
+from tests.rollby.service.served import Everybody, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -300,6 +301,43 @@ def test_a_stop_begun_by_mistake_is_none(service: Service) -> None:
     live = service.live()
     assert live["stops"] == []
     assert {one["status"] for one in live["units"]} == {"available"}
+
+
+def test_on_a_stop_said_twice_takes_nothing_back(service: Service) -> None:
+    service.on_duty()
+    for word in ("on_stop", "custody", "on_stop"):
+        assert say(service, word).status_code == 200
+    (stop,) = service.live()["stops"]
+    assert stop["phase"] == "custody"
+
+
+def test_a_stop_begun_by_mistake_by_a_unit_without_a_status_is_none(service: Service) -> None:
+    service.seen("4A12")
+    begun = say(service, "on_stop").json()
+    assert service.http.delete(f"/api/my-stop/{begun['seq']}").status_code == 200
+    assert service.live()["stops"] == []
+
+
+def test_the_newest_stop_is_the_one_at_hand_whatever_its_time_zone(service: Service) -> None:
+    service.on_duty()
+    service.stop("OLD", "4A12", started_at="2026-01-02T01:00:00+09:00")
+    service.stop("NEW", "4A12", started_at="2026-01-01T17:00:00+00:00")
+    say(service, "custody")
+    phases = {one["stop_id"]: one["phase"] for one in service.live()["stops"]}
+    assert phases == {"OLD": "contact", "NEW": "custody"}
+
+
+def test_pictures_are_told_apart_by_their_instant() -> None:
+    assert _at({"at": "2026-11-23T02:13:00.500000Z"}) > _at({"at": "2026-11-23T02:13:00Z"})
+
+
+def test_who_speaks_for_another_is_written_down(service: Service) -> None:
+    service.on_duty()
+    supervisor = Everybody(name="chief", role=Role.SUPERVISOR, unit_ids=(), how="session")
+    service.app.dependency_overrides[caller] = lambda: supervisor
+    assert say(service, "on_stop").status_code == 200
+    (note,) = service.running.access.audit.notes()
+    assert (note.who, note.action, note.about) == ("chief", "override", "on_stop for 4A12")
 
 
 def test_an_officer_sees_what_concerns_it_and_no_others_position(service: Service) -> None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from data.feeds.heard import Sighting
 from data.feeds.taip_fake import write_taip
 from data.records import UnitFix
 from data.settings import Settings, read_settings, settings_toml
-from rollby.service import intake
+from rollby.service import keeping
+from rollby.service.core import BusyError
+from rollby.service.intake import DoorHealth, Intake
+from rollby.service.keeping import keep_going
 from tests.rollby.service.served import serving, wait_until
 from tests.servers import free_port
 
@@ -20,6 +25,9 @@ if TYPE_CHECKING:
 
     from geo.network import RoadNetwork
     from tests.rollby.service.served import Service
+
+
+AT = datetime(2026, 3, 13, 2, tzinfo=UTC)
 
 
 def settings_of(port: int, **more: Any) -> Settings:
@@ -84,7 +92,7 @@ def test_the_same_fix_by_two_doors_counts_once(tmp_path: Path, denver: RoadNetwo
 def test_a_door_that_fails_is_opened_again(
     tmp_path: Path, denver: RoadNetwork, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(intake, "FIRST_WAIT_S", 0.1)
+    monkeypatch.setattr(keeping, "FIRST_WAIT_S", 0.1)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
         other.bind(("127.0.0.1", 0))
         port = other.getsockname()[1]
@@ -92,10 +100,64 @@ def test_a_door_that_fails_is_opened_again(
             wait_until(lambda: up(service) is False)
             health = service.http.get("/api/health").json()["listening"]["cars"]
             assert "cannot be listened on" in health["error"]
+            assert health["heard_at"] is None
             other.close()
             wait_until(lambda: up(service))
             send(port, "4A12")
             wait_until(lambda: service.live()["units"])
+
+
+def test_a_door_waits_while_the_service_can_take_no_more() -> None:
+    taken: list[str] = []
+
+    class Full:
+        """Takes the third time."""
+
+        def __init__(self) -> None:
+            self.doors = {"cars": DoorHealth(since=AT)}
+
+        async def accept(self, door: str, *_: Any) -> None:
+            taken.append(door)
+            if len(taken) < 3:
+                raise BusyError("too much is waiting")
+
+    feed = settings_of(1).feeds["cars"]
+    fix = UnitFix(fixed_at=AT, lon_deg=-104.99, lat_deg=39.744)
+    heard = [Sighting(device="4A12", fix=fix, raw=b"")]
+    full = Full()
+    door = Intake(full, feed)  # type: ignore[arg-type]
+    door.lost(7, door="cars")
+    asyncio.run(door.take(heard, door="cars", peer="x", arrived_at=AT))
+    assert len(taken) == 3
+    assert (full.doors["cars"].dropped, full.doors["cars"].heard_at) == (7, AT)
+
+
+def test_whatever_fails_goes_on_with_pauses_that_grow_and_are_short_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(keeping, "LONGEST_WAIT_S", 10.0)
+    pauses: list[float] = []
+    now_s, failures = [0.0], [0]
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+
+    async def work() -> None:
+        failures[0] += 1
+        if failures[0] == 6:
+            now_s[0] += 11
+        if failures[0] == 8:
+            raise asyncio.CancelledError
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("rollby.service.keeping.asyncio.sleep", sleep)
+    monkeypatch.setattr("rollby.service.keeping.random.uniform", lambda _low, high: high)
+    monkeypatch.setattr("rollby.service.keeping.time.monotonic", lambda: now_s[0])
+    told: list[Exception] = []
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(keep_going("work", work, told.append))
+    assert pauses == [1, 2, 4, 8, 10, 1, 2]
+    assert {type(one) for one in told} == {ZeroDivisionError}
 
 
 def test_settings_of_feeds_are_written_and_read_again(tmp_path: Path) -> None:

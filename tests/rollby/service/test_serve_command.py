@@ -5,17 +5,21 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import ssl
 import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 import trustme
 
+from data.feeds.taip_fake import write_taip
+from data.records import UnitFix
 from data.settings import AccessRules
 from data.store.audit import Audit, Head
 from data.store.opening import prepared
@@ -144,6 +148,25 @@ def test_a_second_one_does_not_start(tmp_path: Path, sample_dir: Path) -> None:
             _, said = other.communicate(timeout=60)
             assert other.returncode == 4
             assert f"service.listen=127.0.0.1:{port}: cannot be listened on; is it taken?" in said
+
+
+def test_it_listens_at_the_doors_of_its_settings(tmp_path: Path, sample_dir: Path) -> None:
+    address, port, door = f"sqlite:///{tmp_path}/live.db", free_port(), free_port()
+    made = keys(address)
+    settings = tmp_path / "settings.toml"
+    settings.write_text(
+        f'[feeds.cars]\nkind = "taip"\nlisten = "127.0.0.1:{door}"\nfrom = ["127.0.0.0/8"]\n'
+        '[feeds.cars.devices]\n0012 = "4A12"\n'
+    )
+    looks = {"Authorization": f"Bearer {made[Role.SUPERVISOR]}"}
+    base = f"http://127.0.0.1:{port}"
+    with running(sample_dir, address, "--settings", str(settings), port=port):
+        wait_until(lambda: answers(base), 60)
+        fix = UnitFix(fixed_at=datetime.now(UTC), lon_deg=-104.99, lat_deg=39.744, speed_mps=9.0)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+            out.sendto(write_taip("LN", fix, device="0012"), ("127.0.0.1", door))
+        found = wait_until(lambda: httpx.get(f"{base}/api/live", headers=looks).json()["units"])
+        assert [one["unit_id"] for one in found] == ["4A12"]
 
 
 def test_it_speaks_tls_where_it_has_a_certificate(tmp_path: Path, sample_dir: Path) -> None:

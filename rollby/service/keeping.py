@@ -1,0 +1,57 @@
+"""What goes on as long as the service does: begun again, after a growing pause, when it fails."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from typing import TYPE_CHECKING
+
+import structlog
+
+from data.errors import RollbyError
+from rollby.service.core import BusyError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 60.0
+
+
+async def keep_going(
+    name: str,
+    work: Callable[[], Awaitable[None]],
+    failed: Callable[[Exception], None] = lambda _error: None,
+) -> None:
+    """
+    Do something for ever.
+
+    Parameters
+    ----------
+    name : str
+        For the log.
+    work : callable
+        Does it until it fails.
+    failed : callable
+        Told why, before the pause; that grows from a second to a minute, and is short again after
+        work that went well for longer than the longest.
+    """
+    wait_s = FIRST_WAIT_S
+    while True:
+        began_s = time.monotonic()
+        try:
+            await work()
+        except Exception as error:  # noqa: BLE001 - whatever it is, nothing may end unseen
+            failed(error)
+            if time.monotonic() - began_s > LONGEST_WAIT_S:
+                wait_s = FIRST_WAIT_S
+            expected = isinstance(error, RollbyError | BusyError)
+            structlog.get_logger().warning(
+                "has failed",
+                what=name,
+                error=type(error).__name__,
+                again_in_s=wait_s,
+                exc_info=None if expected else error,
+            )
+        await asyncio.sleep(wait_s * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
+        wait_s = min(2 * wait_s, LONGEST_WAIT_S)
