@@ -72,7 +72,8 @@ class Visit:
         return [text.strip() for text in self.page.locator(selector).all_inner_texts()]
 
 
-@pytest.fixture(scope="session")
+# No longer than this file: while Playwright waits, no other test of the process may run a loop.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     chromium = shutil.which("chromium")
     if chromium is None:
