@@ -4,64 +4,28 @@ from __future__ import annotations
 
 import json
 import tomllib
-from ipaddress import ip_network
 from pathlib import Path  # noqa: TC003 - pydantic reads the annotation
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from data.errors import SettingError
+from data.feed_settings import KINDS, AnyFeed, FeedName
 from data.records import StopPhase, UnitStatus
+from data.setting_parts import Address, NonNegative, Positive, Section, Share
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pydantic_core import ErrorDetails
 
-Share = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[float, Field(gt=0, le=1e6)]
-NonNegative = Annotated[float, Field(ge=0, le=1e6)]
 OpenPhase = Literal[StopPhase.CONTACT, StopPhase.SECURED, StopPhase.CUSTODY, StopPhase.AWAITING_TOW]
 PhaseTable = dict[OpenPhase, Positive]
 
 
-class _Section(BaseModel):
-    """A table of the settings' file: frozen, and unknown keys are faults."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-def _address(listen: str) -> str:
-    """
-    Hold an address to HOST:PORT.
-
-    Raises
-    ------
-    ValueError
-        If it is something else.
-    """
-    host, _, port = listen.rpartition(":")
-    if not host or not port.isdecimal() or not int(port) <= 65535:  # noqa: PLR2004 - ports
-        raise ValueError("must be HOST:PORT, such as 127.0.0.1:8340 or [::1]:8340")
-    return listen
-
-
-FeedName = Annotated[str, Field(pattern=r"^[\w-]{1,40}$")]
-Address = Annotated[str, AfterValidator(_address)]
-
-
-class Policy(_Section):
+class Policy(Section):
     """The constants of docs/model.md. Each field's description is its line in `rollby settings`."""
 
     within_s: Positive = Field(
@@ -203,7 +167,7 @@ class Policy(_Section):
         return self
 
 
-class Units(_Section):
+class Units(Section):
     """How the agency writes its units' data, and likes to read them."""
 
     status: dict[str, UnitStatus] = Field(
@@ -233,7 +197,7 @@ class Units(_Section):
         return name
 
 
-class Agencies(_Section):
+class Agencies(Section):
     """Whose units may be asked for whose stops."""
 
     share: Literal["all", "own", "listed"] = Field(
@@ -268,7 +232,7 @@ class Agencies(_Section):
         return self.share == "listed" and agency in self.helps.get(helper, [])
 
 
-class Beats(_Section):
+class Beats(Section):
     """The agency's beats, for coverage and for a T of their own."""
 
     file: str = Field(
@@ -283,7 +247,7 @@ class Beats(_Section):
 RoleName = Literal["officer", "supervisor", "analyst", "administrator", "feed", "wallboard"]
 
 
-class AccessRules(_Section):
+class AccessRules(Section):
     """How people sign in to the live service, and for how long."""
 
     failures_max: Annotated[int, Field(ge=1, le=100)] = Field(
@@ -310,7 +274,7 @@ class AccessRules(_Section):
     )
 
 
-class Oidc(_Section):
+class Oidc(Section):
     """A provider (OpenID Connect) that vouches for people, where an agency has one."""
 
     issuer: str = Field("", description="its address, as its tokens name it; empty = none")
@@ -351,7 +315,7 @@ class Oidc(_Section):
         return self
 
 
-class Service(_Section):
+class Service(Section):
     """The live service, `rollby serve`."""
 
     store: str = Field(
@@ -404,39 +368,7 @@ class Service(_Section):
         return self
 
 
-class Feed(_Section):
-    """A door that listens: `[feeds.NAME]`."""
-
-    kind: Literal["taip"] = Field(description="what comes: taip")
-    listen: Address = Field(description="HOST:PORT, UDP")
-    senders: list[str] = Field(
-        [], alias="from", description='networks that may send, e.g. ["10.8.0.0/16"]; empty = all'
-    )
-    units: list[str] = Field(["*"], description="units that it may speak for; * and ? as in keys")
-    devices: dict[str, str] = Field(
-        {}, description="device: unit; empty = the device's name is the unit's"
-    )
-
-    @field_validator("senders")
-    @classmethod
-    def _are_networks(cls, senders: list[str]) -> list[str]:
-        """
-        Hold them to addresses of networks.
-
-        Raises
-        ------
-        ValueError
-            If one is none.
-        """
-        for one in senders:
-            try:
-                ip_network(one)
-            except ValueError as error:
-                raise ValueError(f"must be networks such as 10.8.0.0/16; {error}") from error
-        return senders
-
-
-class Settings(_Section):
+class Settings(Section):
     """Everything that can be set; the defaults are those of docs/model.md."""
 
     policy: Policy = Policy()
@@ -444,7 +376,7 @@ class Settings(_Section):
     agencies: Agencies = Agencies()
     beats: Beats = Beats()
     service: Service = Service()
-    feeds: dict[FeedName, Feed] = Field(default_factory=dict)
+    feeds: dict[FeedName, AnyFeed] = Field(default_factory=dict)
 
 
 def read_settings(path: Path) -> Settings:
@@ -501,10 +433,17 @@ def settings_of(raw: Mapping[str, Any], where: str) -> Settings:
         return Settings.model_validate(raw)
     except ValidationError as error:
         faults = [
-            f"{where} {'.'.join(map(str, fault['loc']))}={_shown(fault['input'])}: {_rule(fault)}"
+            f"{where} {_name(fault)}={_shown(fault['input'])}: {_rule(fault)}"
             for fault in error.errors()
         ]
         raise SettingError("\n".join(faults)) from error
+
+
+def _name(fault: ErrorDetails) -> str:
+    """Name a setting as the file does: pydantic puts a feed's kind between its name and its key."""
+    loc = fault["loc"]
+    tagged = loc[0] == "feeds" and len(loc) > 2 and loc[2] in KINDS  # noqa: PLR2004 - feeds, NAME
+    return ".".join(map(str, (*loc[:2], *loc[3:]) if tagged else loc))
 
 
 def _shown(value: object) -> str:
@@ -540,12 +479,12 @@ def settings_toml(settings: Settings) -> str:
     return "\n".join(lines).lstrip() + "\n"
 
 
-def _section_lines(name: str, section: _Section) -> list[str]:
+def _section_lines(name: str, section: Section) -> list[str]:
     """Write one table, and those within it."""
     lines, tables = [f"[{name}]"], []
     for key, info in type(section).model_fields.items():
         value = getattr(section, key)
-        if isinstance(value, _Section):
+        if isinstance(value, Section):
             tables += ["", f"# {info.description}", *_section_lines(f"{name}.{key}", value)]
         elif isinstance(value, dict):
             tables += ["", f"# {info.description}", f"[{name}.{key}]"]

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from data.feeds.heard import Heard
+    from data.feeds.heard import Heard, Told
 
 
 class Receiver(Protocol):
@@ -21,14 +21,14 @@ class Receiver(Protocol):
         """Be told how many messages came faster than they were taken, and are gone."""
 
     async def take(
-        self, heard: Sequence[Heard], *, door: str, peer: str, arrived_at: datetime
+        self, heard: Sequence[Heard | Told], *, door: str, peer: str, arrived_at: datetime
     ) -> None:
         """
         Take what came together.
 
         Parameters
         ----------
-        heard : sequence of Heard
+        heard : sequence of Sighting, Told or Refusal
             In the order of the bytes.
         door : str
             The door's name.

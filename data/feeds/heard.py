@@ -1,4 +1,4 @@
-"""What a parser makes of the bytes a device sent: sightings, and refusals with their reason."""
+"""What is made of the bytes that came: sightings, reports, and refusals with their reason."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from data.events import StatusChange, StopChange
     from data.records import UnitFix
 
 
@@ -48,6 +49,23 @@ class Refusal:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """
+    Somebody says what a unit does, or what becomes of a stop.
+
+    Parameters
+    ----------
+    report : StatusChange or StopChange
+        What; the unit by the sender's name for it.
+    raw : bytes
+        What it was read from.
+    """
+
+    report: StatusChange | StopChange
+    raw: bytes
+
+
 Heard = Sighting | Refusal
 
 
@@ -60,6 +78,6 @@ class Parser(Protocol):
 
         Returns
         -------
-        heard : list of Sighting or Refusal
+        heard : list of Heard
             In the order of the bytes; their `raw`, put together, is `data` but for white space.
         """

@@ -13,9 +13,10 @@ from fastapi import FastAPI
 from data.errors import InputError
 from rollby import __version__
 from rollby.service import sign_in, sign_in_vouched
+from rollby.service.doors import door_of
 from rollby.service.guard import Guard
 from rollby.service.hardening import Hardening
-from rollby.service.intake import Intake, door_of, keep_open
+from rollby.service.intake import Intake, keep_open
 from rollby.service.keeping import keep_going
 from rollby.service.oidc import provider_for
 from rollby.service.problems import answer_problems

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime  # noqa: TC003 - pydantic reads the annotation
 from functools import partial
 from typing import TYPE_CHECKING
@@ -12,9 +12,8 @@ from pydantic import BaseModel
 
 from data.checking.cells import identifier
 from data.errors import FieldError
-from data.feeds.heard import Refusal
-from data.feeds.listening import UdpDoor
-from data.feeds.taip import parse_taip
+from data.events import StatusChange
+from data.feeds.heard import Refusal, Sighting, Told
 from data.reports import FixReport
 from rollby.service.callers import Caller
 from rollby.service.core import BusyError
@@ -24,13 +23,13 @@ from rollby.service.rights import Role
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
+    from data.feed_settings import Feed
     from data.feeds.door import Door
-    from data.feeds.heard import Heard, Parser
-    from data.settings import Feed
+    from data.feeds.heard import Heard
+    from data.reports import Report
     from rollby.service.running import Running
 
 BUSY_S = 0.1
-PARSERS: dict[str, Parser] = {"taip": parse_taip}
 
 
 class DoorHealth(BaseModel):
@@ -69,26 +68,36 @@ class Intake:
         self.service.doors[door].dropped = count
 
     async def take(
-        self, heard: Sequence[Heard], *, door: str, peer: str, arrived_at: datetime
+        self, heard: Sequence[Heard | Told], *, door: str, peer: str, arrived_at: datetime
     ) -> None:
-        """Keep fixes of known units, and all else with its reason: when this returns, on disk."""
+        """Keep known units' reports, and all else with its reason: when this returns, on disk."""
         speaker = Caller(name=door, role=Role.FEED, unit_ids=tuple(self.feed.units), how="command")
-        fixes, refused = [], []
+        reports: list[Report] = []
+        refused = []
         for one in heard:
             if isinstance(one, Refusal):
                 refused.append(one)
                 continue
             try:
-                unit_id = self._unit_of(one.device or peer, speaker)
+                reports.append(self._report(one, peer, speaker))
             except FieldError as error:
                 refused.append(Refusal(raw=one.raw, reason=str(error)))
-            else:
-                fixes.append(FixReport(unit_id=unit_id, fix=one.fix))
         self.service.doors[door].heard_at = arrived_at
         if refused:
             await _in_time(partial(self.service.refuse, door, peer, refused))
-        if fixes:
-            await _in_time(partial(self.service.accept, door, fixes, speaker))
+        if reports:
+            await _in_time(partial(self.service.accept, door, reports, speaker))
+
+    def _report(self, heard: Sighting | Told, peer: str, speaker: Caller) -> Report:
+        """Give what was heard as a report of one of our units; FieldError as `_unit_of`."""
+        if isinstance(heard, Sighting):
+            unit_id = self._unit_of(heard.device or peer, speaker)
+            return FixReport(unit_id=unit_id, fix=heard.fix)
+        if isinstance(heard.report, StatusChange):
+            return replace(heard.report, unit_id=self._unit_of(heard.report.unit_id, speaker))
+        stop = heard.report.stop
+        unit_id = self._unit_of(stop.unit_id, speaker)
+        return replace(heard.report, stop=replace(stop, unit_id=unit_id))
 
     def _unit_of(self, device: str, speaker: Caller) -> str:
         """
@@ -118,21 +127,6 @@ async def _in_time(ask: Callable[[], Awaitable[object]]) -> None:
             await asyncio.sleep(BUSY_S)
         else:
             return
-
-
-def door_of(name: str, feed: Feed, service: Running) -> UdpDoor:
-    """
-    Make a door.
-
-    Returns
-    -------
-    door : UdpDoor
-        As the settings have it.
-    """
-    host, _, port = feed.listen.rpartition(":")
-    return UdpDoor(
-        name, host.strip("[]"), int(port), PARSERS[feed.kind], feed.senders, now=service.now
-    )
 
 
 async def keep_open(door: Door, intake: Intake) -> None:

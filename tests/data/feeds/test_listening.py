@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from data.errors import SourceUnreachableError
-from data.feeds.heard import Heard, Refusal, Sighting
+from data.feeds.heard import Heard, Refusal, Sighting, Told
 from data.feeds.listening import UdpDoor
 from data.feeds.taip import parse_taip
 from data.feeds.taip_fake import write_taip
@@ -28,7 +28,7 @@ class Keeper:
 
     def __init__(self, slow_s: float = 0.0) -> None:
         self.slow_s = slow_s
-        self.heard: list[Heard] = []
+        self.heard: list[Heard | Told] = []
         self.told: list[tuple[str, int]] = []
 
     def opened(self, *, door: str) -> None:
@@ -38,7 +38,7 @@ class Keeper:
         self.told.append((door, count))
 
     async def take(
-        self, heard: Sequence[Heard], *, door: str, peer: str, arrived_at: datetime
+        self, heard: Sequence[Heard | Told], *, door: str, peer: str, arrived_at: datetime
     ) -> None:
         assert (door, peer, arrived_at) == ("cars", "127.0.0.1", NOW)
         await asyncio.sleep(self.slow_s)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from data.feeds.heard import Sighting
+from data.events import StatusChange, StopChange
+from data.feeds.heard import Refusal, Sighting, Told
 from data.feeds.taip_fake import write_taip
-from data.records import UnitFix
+from data.records import Stop, UnitFix, UnitStatus
 from data.settings import Settings, read_settings, settings_toml
 from rollby.service import keeping
 from rollby.service.core import BusyError
@@ -23,6 +25,7 @@ from tests.servers import free_port
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from data.reports import Report
     from geo.network import RoadNetwork
     from tests.rollby.service.served import Service
 
@@ -130,6 +133,37 @@ def test_a_door_waits_while_the_service_can_take_no_more() -> None:
     asyncio.run(door.take(heard, door="cars", peer="x", arrived_at=AT))
     assert len(taken) == 3
     assert (full.doors["cars"].dropped, full.doors["cars"].heard_at) == (7, AT)
+
+
+def test_what_a_dispatch_system_tells_is_of_the_units_that_the_feed_speaks_for() -> None:
+    accepted: list[Report] = []
+    refused: list[Refusal] = []
+
+    class Taking:
+        """Keeps all."""
+
+        def __init__(self) -> None:
+            self.doors = {"cad": DoorHealth(since=AT)}
+
+        async def accept(self, _door: str, reports: list[Report], _caller: Any) -> None:
+            accepted.extend(reports)
+
+        async def refuse(self, _door: str, _peer: str, letters: list[Refusal]) -> None:
+            refused.extend(letters)
+
+    feed = settings_of(1, devices={"0012": "4A12", "0099": "9Z9"}, units=["4A*"]).feeds["cars"]
+    shown = StatusChange(unit_id="0012", at=AT, status=UnitStatus.ON_STOP, officers=1, agency="")
+    stop = StopChange(stop=Stop(stop_id="T-1", unit_id="0012", started_at=AT), at=AT)
+    other = replace(shown, unit_id="0099")
+    heard = [Told(report=one, raw=b"x") for one in (shown, stop, other)]
+    intake = Intake(Taking(), feed)  # type: ignore[arg-type]
+    asyncio.run(intake.take(heard, door="cad", peer="stops.csv", arrived_at=AT))
+    assert accepted == [
+        replace(shown, unit_id="4A12"),
+        replace(stop, stop=replace(stop.stop, unit_id="4A12")),
+    ]
+    why = "unit_id=9Z9: must be one of 4A*; see feeds.cad.units"
+    assert refused == [Refusal(raw=b"x", reason=why)]
 
 
 def test_whatever_fails_goes_on_with_pauses_that_grow_and_are_short_again(

@@ -1,0 +1,35 @@
+"""What every table of the settings' file is made of."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0, le=1e6)]
+NonNegative = Annotated[float, Field(ge=0, le=1e6)]
+
+
+class Section(BaseModel):
+    """A table of the settings' file: frozen, and unknown keys are faults."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def _address(listen: str) -> str:
+    """
+    Hold an address to HOST:PORT.
+
+    Raises
+    ------
+    ValueError
+        If it is something else.
+    """
+    host, _, port = listen.rpartition(":")
+    if not host or not port.isdecimal() or not int(port) <= 65535:  # noqa: PLR2004 - ports
+        raise ValueError("must be HOST:PORT, such as 127.0.0.1:8340 or [::1]:8340")
+    return listen
+
+
+Address = Annotated[str, AfterValidator(_address)]
