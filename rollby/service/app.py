@@ -70,7 +70,8 @@ def make_app(running: Running) -> FastAPI:
             told = partial(tell, running, name, address, secret)
             works.append(keep_going(f"webhook {name}", told))
         for name, feed in running.settings.feeds.items():
-            works.append(keep_open(door_of(name, feed, running), Intake(running, feed)))
+            door = door_of(name, feed, running.now)
+            works.append(keep_open(door, Intake(running, feed)))
         tasks = [asyncio.create_task(work) for work in works]
         yield
         for task in tasks:

@@ -8,14 +8,25 @@ from data.feeds.listening import UdpDoor
 from data.feeds.taip import parse_taip
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
     from data.feed_settings import AnyFeed
     from data.feeds.door import Door
-    from rollby.service.running import Running
 
 
-def door_of(name: str, feed: AnyFeed, service: Running) -> Door:
+def door_of(name: str, feed: AnyFeed, now: Callable[[], datetime]) -> Door:
     """
     Make a door.
+
+    Parameters
+    ----------
+    name : str
+        Of the feed.
+    feed : AnyFeed
+        Its settings.
+    now : callable
+        Tells the time.
 
     Returns
     -------
@@ -23,7 +34,7 @@ def door_of(name: str, feed: AnyFeed, service: Running) -> Door:
         As the settings have it.
     """
     host, port = _host_port(feed.listen)
-    return UdpDoor(name, host, port, parse_taip, feed.senders, now=service.now)
+    return UdpDoor(name, host, port, parse_taip, feed.senders, now=now)
 
 
 def _host_port(listen: str) -> tuple[str, int]:

@@ -71,7 +71,7 @@ class Intake:
         self, heard: Sequence[Heard | Told], *, door: str, peer: str, arrived_at: datetime
     ) -> None:
         """Keep known units' reports, and all else with its reason: when this returns, on disk."""
-        speaker = Caller(name=door, role=Role.FEED, unit_ids=tuple(self.feed.units), how="command")
+        speaker = speaker_of(door, self.feed)
         reports: list[Report] = []
         refused = []
         for one in heard:
@@ -79,7 +79,7 @@ class Intake:
                 refused.append(one)
                 continue
             try:
-                reports.append(self._report(one, peer, speaker))
+                reports.append(report_of(one, peer, self.feed, speaker))
             except FieldError as error:
                 refused.append(Refusal(raw=one.raw, reason=str(error)))
         self.service.doors[door].heard_at = arrived_at
@@ -88,34 +88,69 @@ class Intake:
         if reports:
             await _in_time(partial(self.service.accept, door, reports, speaker))
 
-    def _report(self, heard: Sighting | Told, peer: str, speaker: Caller) -> Report:
-        """Give what was heard as a report of one of our units; FieldError as `_unit_of`."""
-        if isinstance(heard, Sighting):
-            unit_id = self._unit_of(heard.device or peer, speaker)
-            return FixReport(unit_id=unit_id, fix=heard.fix)
-        if isinstance(heard.report, StatusChange):
-            return replace(heard.report, unit_id=self._unit_of(heard.report.unit_id, speaker))
-        stop = heard.report.stop
-        unit_id = self._unit_of(stop.unit_id, speaker)
-        return replace(heard.report, stop=replace(stop, unit_id=unit_id))
 
-    def _unit_of(self, device: str, speaker: Caller) -> str:
-        """
-        Tell which unit a device is.
+def report_of(heard: Sighting | Told, peer: str, feed: Feed, speaker: Caller) -> Report:
+    """
+    Give what was heard as a report of one of our units.
 
-        Raises
-        ------
-        FieldError
-            If it is none that the door may speak for.
-        """
-        if self.feed.devices and device not in self.feed.devices:
-            rule = f"is no device of this feed; add it to feeds.{speaker.name}.devices"
-            raise FieldError("device", device, rule)
-        unit_id = identifier("unit_id", self.feed.devices.get(device, device).strip())
-        if not speaker.speaks_for(unit_id):
-            rule = f"must be one of {', '.join(self.feed.units)}; see feeds.{speaker.name}.units"
-            raise FieldError("unit_id", unit_id, rule)
-        return unit_id
+    Parameters
+    ----------
+    heard : Sighting or Told
+        By the sender's own names.
+    peer : str
+        Whose name counts where a device gives none.
+    feed : Feed
+        Which device is which unit.
+    speaker : Caller
+        Who may speak for some; its name is the feed's.
+
+    Returns
+    -------
+    report : Report
+        By the unit's name.
+
+    Raises
+    ------
+    FieldError
+        If it is no unit that the feed may speak for.
+    """
+    if isinstance(heard, Sighting):
+        return FixReport(unit_id=_unit_of(heard.device or peer, feed, speaker), fix=heard.fix)
+    if isinstance(heard.report, StatusChange):
+        return replace(heard.report, unit_id=_unit_of(heard.report.unit_id, feed, speaker))
+    stop = heard.report.stop
+    return replace(heard.report, stop=replace(stop, unit_id=_unit_of(stop.unit_id, feed, speaker)))
+
+
+def speaker_of(name: str, feed: Feed) -> Caller:
+    """
+    Say who speaks by a feed.
+
+    Returns
+    -------
+    speaker : Caller
+        For the feed's units.
+    """
+    return Caller(name=name, role=Role.FEED, unit_ids=tuple(feed.units), how="command")
+
+
+def _unit_of(device: str, feed: Feed, speaker: Caller) -> str:
+    """
+    Tell which unit a device is.
+
+    Raises
+    ------
+    FieldError
+        If it is none that the feed may speak for.
+    """
+    if feed.devices and device not in feed.devices:
+        rule = f"is no device of this feed; add it to feeds.{speaker.name}.devices"
+        raise FieldError("device", device, rule)
+    unit_id = identifier("unit_id", feed.devices.get(device, device).strip())
+    if not speaker.speaks_for(unit_id):
+        rule = f"must be one of {', '.join(feed.units)}; see feeds.{speaker.name}.units"
+        raise FieldError("unit_id", unit_id, rule)
+    return unit_id
 
 
 async def _in_time(ask: Callable[[], Awaitable[object]]) -> None:
