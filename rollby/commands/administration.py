@@ -1,4 +1,4 @@
-"""Options of the commands that administer a service: users, keys, audit, backup, restore."""
+"""Options of the commands that administer a service: users, keys, audit, backup, restore, feeds."""
 
 from __future__ import annotations
 
@@ -219,4 +219,30 @@ def restore(**options: Any) -> None:
     read_back(**options)
 
 
-COMMANDS = (users, keys, audit, backup, restore)
+@click.group()
+def feeds() -> None:
+    """Look at what the senders send."""
+
+
+@feeds.command("check")
+@click.option(
+    "--settings", type=FILE, required=True, help="Settings, TOML, with tables feeds.NAME."
+)
+@click.option("--roads", type=FILE, help="A .roads file, to say how far from a road fixes lie.")
+@click.option(
+    "--listen",
+    "listen_s",
+    type=click.FloatRange(min=0, max=86400, min_open=True),
+    default=60,
+    show_default=True,
+    help="Listen for so many seconds.",
+)
+@_json_option
+def feeds_check(**options: Any) -> None:
+    """Listen for a while: what came by each feed, how often, how old, and what to change."""
+    from rollby.commands.feeds import check_feeds
+
+    check_feeds(**options)
+
+
+COMMANDS = (users, keys, audit, backup, restore, feeds)

@@ -1,0 +1,196 @@
+"""`rollby feeds check`: what came is summed up, and every fault has its word of what to change."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from data.feeds.taip_fake import write_taip
+from data.records import UnitFix
+from rollby.feed_report import FeedHeard, Source, feed_report
+from tests.servers import free_port
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from geo.network import RoadNetwork
+
+AT = datetime(2026, 3, 13, 2, tzinfo=UTC)
+
+
+def fixes(
+    count: int = 12,
+    *,
+    every_s: float = 5.0,
+    age_s: float = 0.4,
+    lon_deg: float = -104.98765,
+    lat_deg: float = 39.7400,
+    speed_mps: float | None = 9.0,
+    heading_deg: float | None = 90.0,
+) -> Source:
+    source = Source("4A12")
+    for number in range(count):
+        fixed_at = AT + timedelta(seconds=number * every_s)
+        fix = UnitFix(
+            fixed_at=fixed_at,
+            lon_deg=lon_deg,
+            lat_deg=lat_deg,
+            speed_mps=speed_mps,
+            heading_deg=heading_deg,
+        )
+        source.fixes.append(fix)
+        source.arrived_at.append(fixed_at + timedelta(seconds=age_s))
+    return source
+
+
+def report(net: RoadNetwork | None, **sources: Source) -> dict[str, Any]:
+    return feed_report(FeedHeard("cars", "taip", up=True, sources=sources), net, 60.0)
+
+
+def test_what_came_is_summed_up_by_source(denver: RoadNetwork) -> None:
+    table = denver.table
+    lon_deg, lat_deg = float(table.lon_deg[0]), float(table.lat_deg[0])
+    source = fixes(lon_deg=lon_deg, lat_deg=lat_deg)
+    source.fixes.append(source.fixes[-1])
+    source.arrived_at.append(source.arrived_at[-1] + timedelta(seconds=7))
+    told = report(denver, **{"0012": source})
+    (one,) = told["sources"]
+    assert told["advice"] == []
+    assert (one["source"], one["unit_id"], one["fixes"], one["duplicates"]) == (
+        "0012",
+        "4A12",
+        13,
+        1,
+    )
+    assert (one["every_s"], one["age_p50_s"], one["age_max_s"]) == (5.0, 0.4, 7.4)
+    assert (one["off_road_p50_m"], one["off_road"], one["no_road"]) == (0.0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("source", "why"),
+    [
+        (fixes(every_s=30.0), "0012: reports every 30 s while driving: set 5 s"),
+        (fixes(age_s=-18.2), "0012: is 18 s ahead: it sends GPS time, not UTC"),
+        (fixes(age_s=-60.0), "0012: is 60 s ahead of this machine"),
+        (fixes(age_s=40.0), "0012: fixes are 40 s old when they come"),
+        (
+            fixes(lon_deg=39.74, lat_deg=-84.0),
+            "0012: 12 of 12 fixes lie over 250 m from every road",
+        ),
+        (fixes(speed_mps=None), "0012: tells no speed"),
+        (fixes(heading_deg=None), "0012: 12 of 12 fixes in motion have no heading"),
+    ],
+)
+def test_each_fault_of_a_source_has_its_advice(
+    source: Source, why: str, denver: RoadNetwork
+) -> None:
+    source.fixes = [
+        UnitFix(
+            fixed_at=one.fixed_at,
+            lon_deg=float(denver.table.lon_deg[0]) if one.lat_deg > 0 else one.lon_deg,
+            lat_deg=float(denver.table.lat_deg[0]) if one.lat_deg > 0 else one.lat_deg,
+            speed_mps=one.speed_mps,
+            heading_deg=one.heading_deg,
+        )
+        for one in source.fixes
+    ]
+    told = report(denver, **{"0012": source})
+    assert [one[: len(why)] for one in told["advice"]] == [why]
+
+
+def test_a_fix_beside_every_road_is_said(denver: RoadNetwork) -> None:
+    table = denver.table
+    west = int(table.lon_deg.argmin())
+    source = fixes(lon_deg=float(table.lon_deg[west]) - 0.0012, lat_deg=float(table.lat_deg[west]))
+    (advice,) = report(denver, **{"0012": source})["advice"]
+    assert advice.startswith("0012: 12 of 12 fixes lie over 50 m from a road")
+
+
+def test_a_car_that_stands_may_report_seldom_and_without_a_heading() -> None:
+    source = fixes(every_s=60.0, speed_mps=0.0, heading_deg=None)
+    assert report(None, **{"0012": source})["advice"] == []
+
+
+def test_one_unit_by_two_names_is_said() -> None:
+    (advice,) = report(None, a=fixes(), b=fixes())["advice"]
+    assert advice.startswith("4A12 is sent by a and b")
+
+
+def test_silence_losses_and_refusals_are_said() -> None:
+    silent = feed_report(FeedHeard("cars", "taip", up=True), None, 60.0)
+    assert silent["advice"][0].startswith("nothing came in 60 s: ")
+    lossy = FeedHeard("cars", "taip", up=True, dropped=7, reasons=Counter({"no": 3}))
+    told = feed_report(lossy, None, 60.0)
+    assert told["advice"][0].startswith("7 came faster than they were taken")
+    assert told["refusals"] == [{"reason": "no", "count": 3}]
+
+
+def check(*words: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "rollby", "feeds", "check", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def settings_file(folder: Path, port: int, more: str = "") -> str:
+    text = f'[feeds.cars]\nkind = "taip"\nlisten = "127.0.0.1:{port}"\n'
+    (folder / "s.toml").write_text(text + more)
+    return str(folder / "s.toml")
+
+
+def send_until(process: subprocess.Popen[str], port: int) -> tuple[str, str]:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+        while process.poll() is None:
+            fix = UnitFix(
+                fixed_at=datetime.now(UTC), lon_deg=-104.98765, lat_deg=39.74, speed_mps=9
+            )
+            for device in ("0012", "0013"):
+                out.sendto(write_taip("LN", fix, device=device), ("127.0.0.1", port))
+            time.sleep(0.05)
+    return process.communicate()
+
+
+def test_real_senders_are_told_apart(tmp_path: Path, sample_dir: Path) -> None:
+    port = free_port()
+    settings = settings_file(tmp_path, port, '[feeds.cars.devices]\n0012 = "4A12"\n')
+    process = check(
+        "--settings", settings, "--listen", "1.5", "--roads", str(sample_dir / "denver.roads")
+    )
+    out, err = send_until(process, port)
+    assert process.returncode == 0, err
+    assert err == "listening for 1.5 s; Ctrl-C ends it sooner\n"
+    assert re.match(r"cars \(taip\): \d+ fixes, \d+ refused\n", out)
+    assert re.search(r"^0012 +4A12 +\d+", out, re.MULTILINE)
+    assert re.search(r"  refused \d+ x  device=0013: is no device of this feed", out)
+
+
+def test_json_and_a_port_that_is_taken(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("127.0.0.1", 0))
+        settings = settings_file(tmp_path, other.getsockname()[1])
+        process = check("--settings", settings, "--listen", "0.5", "--json")
+        out, err = process.communicate()
+    assert process.returncode == 4
+    assert "cannot be listened on" in err
+    (feed,) = json.loads(out)["feeds"]
+    assert (feed["up"], feed["fixes"]) == (False, 0)
+    assert "cannot be listened on" in feed["advice"][0]
+
+
+def test_settings_without_feeds_are_no_check(tmp_path: Path) -> None:
+    (tmp_path / "s.toml").write_text("")
+    process = check("--settings", str(tmp_path / "s.toml"))
+    _, err = process.communicate()
+    assert process.returncode == 3
+    assert "s.toml: has no table feeds.NAME" in err
