@@ -5,9 +5,9 @@ from __future__ import annotations
 from ipaddress import ip_network
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
-from data.setting_parts import Address, Section
+from data.setting_parts import Address, Positive, Section
 
 FeedName = Annotated[str, Field(pattern=r"^[\w-]{1,40}$")]
 
@@ -45,13 +45,48 @@ class Listening(Feed):
         [], alias="from", description='networks that may send, e.g. ["10.8.0.0/16"]; empty = all'
     )
 
+    listen: Address = Field(description="HOST:PORT")
+    most_hz: Positive = Field(
+        50.0, description="messages a second of one sender, on average; 10,000 at a stretch"
+    )
+
 
 class TaipFeed(Listening):
     """TAIP by UDP."""
 
     kind: Literal["taip"] = Field(description="TAIP by UDP")
-    listen: Address = Field(description="HOST:PORT, UDP")
 
 
-AnyFeed = TaipFeed
-KINDS = {"taip"}
+class NmeaFeed(Listening):
+    """NMEA 0183."""
+
+    kind: Literal["nmea"] = Field(description="NMEA 0183")
+    transport: Literal["udp", "tcp", "tls"] = Field(
+        "udp", description="how it comes: udp, tcp, or tls over tcp"
+    )
+    certificate: str = Field("", description="PEM file, for tls")
+    key: str = Field("", description="PEM file of its key")
+    clients: str = Field(
+        "", description="PEM file of who signs the senders' certificates; empty = they need none"
+    )
+
+    @model_validator(mode="after")
+    def _go_together(self) -> NmeaFeed:
+        """
+        Hold what TLS needs.
+
+        Raises
+        ------
+        ValueError
+            If it lacks its certificate, or has one and is not asked for.
+        """
+        files = bool(self.certificate), bool(self.key)
+        if self.transport == "tls" and not all(files):
+            raise ValueError("certificate and key must name files where transport is tls")
+        if self.transport != "tls" and (any(files) or self.clients):
+            raise ValueError("transport must be tls where there is a certificate, key or clients")
+        return self
+
+
+AnyFeed = Annotated[TaipFeed | NmeaFeed, Field(discriminator="kind")]
+KINDS = {"taip", "nmea"}

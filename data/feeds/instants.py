@@ -61,7 +61,28 @@ def nearest_week(week: int, second: float, arrived_at: datetime) -> datetime:
     FieldError
         If it would be more than a minute after the arrival.
     """
-    instant = _GPS_EPOCH + timedelta(weeks=week, seconds=second)
+    return nearest_era(_GPS_EPOCH + timedelta(weeks=week, seconds=second), arrived_at)
+
+
+def nearest_era(instant: datetime, arrived_at: datetime) -> datetime:
+    """
+    Mend the date of a receiver whose week count has rolled over, as it does every 1024 weeks.
+
+    Parameters
+    ----------
+    instant, arrived_at : datetime
+        As told, and when; timezone-aware.
+
+    Returns
+    -------
+    instant : datetime
+        In UTC; moved by as many times 1024 weeks as bring it nearest to the arrival.
+
+    Raises
+    ------
+    FieldError
+        If it would be more than a minute after the arrival.
+    """
     return _nearest(instant, _ERA_S, arrived_at)
 
 

@@ -7,17 +7,16 @@ import socket
 import sys
 from collections import defaultdict
 from datetime import UTC, datetime
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from data.errors import SourceUnreachableError
-from data.feeds.heard import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from data.feeds.door import Receiver
-    from data.feeds.heard import Heard, Parser
+    from data.feeds.senders import Senders
 
 AT_ONCE = 1000
 LARGEST = 65_535
@@ -35,17 +34,11 @@ class UdpDoor:
         The door's.
     host, port
         To listen on; port 0 takes any, then `port` tells which.
-    parse : Parser
-        Of what comes.
-    allowed : sequence of str
-        Networks that may send, such as ``10.8.0.0/16``; none allows all.
+    senders : Senders
+        Who may send, and how much.
     now : callable
         Tells the time.
 
-    Attributes
-    ----------
-    dropped : int
-        Datagrams that came faster than they were taken, where the system tells; they are gone.
     """
 
     def __init__(
@@ -53,14 +46,22 @@ class UdpDoor:
         name: str,
         host: str,
         port: int,
-        parse: Parser,
-        allowed: Sequence[str] = (),
+        senders: Senders,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.name, self.host, self.port = name, host, port
-        self._parse, self._now = parse, now
-        self._allowed = [ip_network(one) for one in allowed]
-        self.dropped = 0
+        self._senders, self._now = senders, now
+        self._missed = 0
+
+    @property
+    def dropped(self) -> int:
+        """
+        Datagrams that are gone.
+
+        They came faster than they were taken, where the system tells, or of one sender faster
+        than he may.
+        """
+        return self._missed + self._senders.over
 
     async def run(self, receiver: Receiver) -> None:
         """
@@ -94,11 +95,15 @@ class UdpDoor:
                 await _readable(port)
                 before = self.dropped
                 came, arrived_at = self._drain(port), self._now()
+                read = {
+                    peer: self._senders.read(peer, parts, arrived_at)
+                    for peer, parts in came.items()
+                }
                 if self.dropped != before:
                     receiver.lost(self.dropped, door=self.name)
-                for peer, parts in came.items():
-                    heard = self._read(peer, parts, arrived_at)
-                    await receiver.take(heard, door=self.name, peer=peer, arrived_at=arrived_at)
+                for peer, heard in read.items():
+                    if heard:
+                        await receiver.take(heard, door=self.name, peer=peer, arrived_at=arrived_at)
 
     def _drain(self, port: socket.socket) -> dict[str, list[bytes]]:
         """Take what waits, by sender."""
@@ -110,21 +115,20 @@ class UdpDoor:
                 break
             for level, kind, count in told:
                 if (level, kind) == (socket.SOL_SOCKET, SO_RXQ_OVFL):
-                    self.dropped = int.from_bytes(count[:4], sys.byteorder)
-            came[_plain(address[0])].append(data)
+                    self._missed = int.from_bytes(count[:4], sys.byteorder)
+            came[plain(address[0])].append(data)
         return came
 
-    def _read(self, peer: str, parts: list[bytes], arrived_at: datetime) -> list[Heard]:
-        """Read what one sender sent."""
-        if self._allowed and not any(ip_address(peer) in one for one in self._allowed):
-            networks = ", ".join(map(str, self._allowed))
-            rule = f"must be in {networks}; see feeds.{self.name}.from"
-            return [Refusal(raw=one, reason=f"peer={peer}: {rule}") for one in parts]
-        return [one for part in parts for one in self._parse(part, arrived_at)]
 
+def plain(peer: str) -> str:
+    """
+    Write an IPv4 address as one, also where it comes to a port of IPv6.
 
-def _plain(peer: str) -> str:
-    """Write an IPv4 address as one, also where it comes to a port of IPv6."""
+    Returns
+    -------
+    address : str
+        Without a zone.
+    """
     address = ip_address(peer.partition("%")[0])
     return str(getattr(address, "ipv4_mapped", None) or address)
 

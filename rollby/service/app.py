@@ -55,9 +55,13 @@ def make_app(running: Running) -> FastAPI:
     Raises
     ------
     InputError
-        If the webhooks' secret cannot be read.
+        If the webhooks' secret cannot be read, or a certificate of a feed's.
     """
     secret = _secret(running.settings)
+    doors = [
+        (door_of(name, feed, running.now), Intake(running, feed))
+        for name, feed in running.settings.feeds.items()
+    ]
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -69,9 +73,7 @@ def make_app(running: Running) -> FastAPI:
         for name, address in running.settings.service.webhooks.items():
             told = partial(tell, running, name, address, secret)
             works.append(keep_going(f"webhook {name}", told))
-        for name, feed in running.settings.feeds.items():
-            door = door_of(name, feed, running.now)
-            works.append(keep_open(door, Intake(running, feed)))
+        works += [keep_open(door, intake) for door, intake in doors]
         tasks = [asyncio.create_task(work) for work in works]
         yield
         for task in tasks:

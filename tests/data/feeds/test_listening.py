@@ -12,6 +12,7 @@ import pytest
 from data.errors import SourceUnreachableError
 from data.feeds.heard import Heard, Refusal, Sighting, Told
 from data.feeds.listening import UdpDoor
+from data.feeds.senders import Senders
 from data.feeds.taip import parse_taip
 from data.feeds.taip_fake import write_taip
 from data.records import UnitFix
@@ -68,7 +69,8 @@ def sent(
 
 
 def door_on(*allowed: str, port: int = 0) -> UdpDoor:
-    return UdpDoor("cars", "127.0.0.1", port, parse_taip, allowed, now=lambda: NOW)
+    senders = Senders("cars", lambda: parse_taip, allowed)
+    return UdpDoor("cars", "127.0.0.1", port, senders, now=lambda: NOW)
 
 
 def test_every_datagram_is_heard_in_its_order_however_slow_the_taker() -> None:
@@ -117,7 +119,8 @@ def test_who_takes_is_told_what_came_too_fast(monkeypatch: pytest.MonkeyPatch) -
 
 def test_an_ipv4_sender_is_one_on_a_port_of_ipv6_too() -> None:
     keeper = Keeper()
-    door = UdpDoor("cars", "::", 0, parse_taip, ["127.0.0.0/8"], now=lambda: NOW)
+    senders = Senders("cars", lambda: parse_taip, ["127.0.0.0/8"])
+    door = UdpDoor("cars", "::", 0, senders, now=lambda: NOW)
     sent(door, keeper, [write_taip("LN", FIX, device="4A12")], 1)
     assert [type(heard) for heard in keeper.heard] == [Sighting]
 

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import trustme
 
+from data.errors import InputError, SettingError
 from data.events import StatusChange, StopChange
 from data.feeds.heard import Refusal, Sighting, Told
+from data.feeds.nmea_fake import write_nmea
 from data.feeds.taip_fake import write_taip
 from data.records import Stop, UnitFix, UnitStatus
 from data.settings import Settings, read_settings, settings_toml
+from data.settings import settings_of as checked_settings
 from rollby.service import keeping
 from rollby.service.core import BusyError
+from rollby.service.doors import door_of
 from rollby.service.intake import DoorHealth, Intake
 from rollby.service.keeping import keep_going
 from tests.rollby.service.served import serving, wait_until
@@ -90,6 +96,39 @@ def test_the_same_fix_by_two_doors_counts_once(tmp_path: Path, denver: RoadNetwo
         service.http.get("/feeds/osmand", params=told)
         doors = service.http.get("/api/health").json()["doors"]
         assert doors["osmand"]["duplicate"] == 1
+
+
+def test_nmea_by_tls_from_a_car_with_a_certificate(tmp_path: Path, denver: RoadNetwork) -> None:
+    authority, port = trustme.CA(), free_port()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    own = authority.issue_cert("localhost")
+    own.cert_chain_pems[0].write_to_path(str(tmp_path / "c.pem"))
+    own.private_key_pem.write_to_path(str(tmp_path / "k.pem"))
+    files = {"certificate": "c.pem", "key": "k.pem", "clients": "ca.pem"}
+    tls = {key: str(tmp_path / name) for key, name in files.items()}
+    settings = settings_of(port, kind="nmea", transport="tls", devices={"0012": "4A12"}, **tls)
+    client = ssl.create_default_context(cafile=tls["clients"])
+    authority.issue_cert("car").configure_cert(client)
+    with serving(f"sqlite:///{tmp_path}/live.db", denver, settings) as service:
+        wait_until(lambda: up(service))
+        fix = UnitFix(fixed_at=datetime.now(UTC), lon_deg=-104.99, lat_deg=39.744, speed_mps=9.0)
+        with (
+            socket.create_connection(("127.0.0.1", port)) as bare,
+            client.wrap_socket(bare, server_hostname="localhost") as out,
+        ):
+            out.sendall(b"0012," + write_nmea("RMC", fix) + b"0013," + write_nmea("RMC", fix))
+            (letter,) = wait_until(lambda: service.http.get("/api/dead-letters").json())
+        assert letter["reason"].startswith("device=0013: is no device of this feed")
+        assert [one["unit_id"] for one in service.live()["units"]] == ["4A12"]
+
+
+def test_a_certificate_that_is_none_is_said(tmp_path: Path) -> None:
+    (tmp_path / "c.pem").write_text("none")
+    name = str(tmp_path / "c.pem")
+    feed = {"kind": "nmea", "listen": "[::]:1", "transport": "tls"}
+    settings = Settings.model_validate({"feeds": {"a": {**feed, "certificate": name, "key": name}}})
+    with pytest.raises(InputError, match=r"feeds.a: .*c.pem must be readable PEM files"):
+        door_of("a", settings.feeds["a"], lambda: AT)
 
 
 def test_a_door_that_fails_is_opened_again(
@@ -206,9 +245,20 @@ def test_settings_of_feeds_are_written_and_read_again(tmp_path: Path) -> None:
     [
         ({"listen": "21000"}, "must be HOST:PORT"),
         ({"listen": "[::]:21000", "from": ["10.8.0.1/16"]}, "must be networks such as 10.8.0.0/16"),
-        ({"listen": "[::]:21000", "kind": "nmea"}, "taip"),
+        ({"listen": "[::]:21000", "kind": "fax"}, "taip"),
+        ({"listen": "[::]:1", "kind": "nmea", "transport": "tls"}, "certificate and key must name"),
+        ({"listen": "[::]:1", "kind": "nmea", "clients": "a"}, "transport must be tls where"),
     ],
 )
 def test_a_feed_that_cannot_be_says_why(feed: dict[str, Any], why: str) -> None:
     with pytest.raises(ValueError, match=why):
         Settings.model_validate({"feeds": {"cars": {"kind": "taip", **feed}}})
+
+
+def test_a_fault_of_a_feed_is_named_as_the_file_names_it() -> None:
+    raw = {"feeds": {"cars": {"kind": "nmea", "listen": "[::]:1", "transport": "fax"}}}
+    with pytest.raises(SettingError, match=r"^s.toml feeds\.cars\.transport=fax: must be 'udp', 'tcp' or"):
+        checked_settings(raw, "s.toml")
+    raw = {"feeds": {"cars": {"kind": "fax"}}}
+    with pytest.raises(SettingError, match=r"^s.toml feeds\.cars=.*: must be .*'taip', 'nmea'"):
+        checked_settings(raw, "s.toml")
