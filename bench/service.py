@@ -44,13 +44,13 @@ FOREVER = httpx.Timeout(None)  # a stream has no end
 class Service:
     """A `rollby serve` of our own."""
 
-    def __init__(self, roads: Path, store: str) -> None:
+    def __init__(self, roads: Path, store: str, *words: str) -> None:
         self.feed, self.watch = (_key(store, role) for role in (Role.FEED, Role.SUPERVISOR))
         with socket.create_server(("127.0.0.1", 0)) as one:
             self.port = one.getsockname()[1]
         self.base = f"http://127.0.0.1:{self.port}"
         self._words = [sys.executable, "-m", "rollby", "serve", "--roads", str(roads)]
-        self._words += ["--store", store, "--listen", f"127.0.0.1:{self.port}"]
+        self._words += ["--store", store, "--listen", f"127.0.0.1:{self.port}", *words]
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> float:

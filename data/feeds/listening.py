@@ -6,22 +6,25 @@ import asyncio
 import socket
 import sys
 from collections import defaultdict
+from dataclasses import replace
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from data.errors import SourceUnreachableError
+from data.feeds.heard import Sighting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from data.feeds.door import Receiver
+    from data.feeds.heard import Heard
     from data.feeds.senders import Senders
 
 AT_ONCE = 1000
 LARGEST = 65_535
 BUFFER = 8_000_000
-SO_RXQ_OVFL = 40  # Linux: every datagram comes with how many were dropped before it
+SO_MEMINFO, MEMINFO_DROPS = 55, 8  # Linux: figures of a socket, each of four bytes
 
 
 class UdpDoor:
@@ -88,36 +91,35 @@ class UdpDoor:
             self.port = port.getsockname()[1]
             port.setblocking(False)
             port.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
-            if sys.platform == "linux":
-                port.setsockopt(socket.SOL_SOCKET, SO_RXQ_OVFL, 1)
             receiver.opened(door=self.name)
             while True:
-                await _readable(port)
                 before = self.dropped
-                came, arrived_at = self._drain(port), self._now()
-                read = {
-                    peer: self._senders.read(peer, parts, arrived_at)
-                    for peer, parts in came.items()
-                }
+                came, arrived_at = await _drained(port), self._now()
+                await asyncio.gather(
+                    *(
+                        receiver.take(heard, door=self.name, peer=peer, arrived_at=arrived_at)
+                        for peer, heard in self._read(came, arrived_at)
+                        if heard
+                    )
+                )
+                self._missed = _missed(port)
                 if self.dropped != before:
                     receiver.lost(self.dropped, door=self.name)
-                for peer, heard in read.items():
-                    if heard:
-                        await receiver.take(heard, door=self.name, peer=peer, arrived_at=arrived_at)
 
-    def _drain(self, port: socket.socket) -> dict[str, list[bytes]]:
-        """Take what waits, by sender."""
-        came: dict[str, list[bytes]] = defaultdict(list)
-        for _ in range(AT_ONCE):
-            try:
-                data, told, _, address = port.recvmsg(LARGEST, socket.CMSG_SPACE(4))
-            except BlockingIOError:
-                break
-            for level, kind, count in told:
-                if (level, kind) == (socket.SOL_SOCKET, SO_RXQ_OVFL):
-                    self._missed = int.from_bytes(count[:4], sys.byteorder)
-            came[plain(address[0])].append(data)
-        return came
+    def _read(
+        self, came: dict[str, list[bytes]], arrived_at: datetime
+    ) -> list[tuple[str, list[Heard]]]:
+        """Give what each sent; those who sent nothing but fixes are taken together, unnamed."""
+        together: list[Heard] = []
+        apart = []
+        for peer, parts in came.items():
+            heard = self._senders.read(peer, parts, arrived_at)
+            seen = [one for one in heard if isinstance(one, Sighting)]
+            if len(seen) < len(heard):
+                apart.append((peer, heard))
+            else:
+                together += [one if one.device else replace(one, device=peer) for one in seen]
+        return [*apart, ("", together)] if together else apart
 
 
 def plain(peer: str) -> str:
@@ -131,6 +133,27 @@ def plain(peer: str) -> str:
     """
     address = ip_address(peer.partition("%")[0])
     return str(getattr(address, "ipv4_mapped", None) or address)
+
+
+async def _drained(port: socket.socket) -> dict[str, list[bytes]]:
+    """Wait until something has come, and take what waits, by sender."""
+    await _readable(port)
+    came: dict[str, list[bytes]] = defaultdict(list)
+    for _ in range(AT_ONCE):
+        try:
+            data, address = port.recvfrom(LARGEST)
+        except BlockingIOError:
+            break
+        came[plain(address[0])].append(data)
+    return came
+
+
+def _missed(port: socket.socket) -> int:
+    """Count what came faster than it was taken, where the system tells."""
+    if sys.platform != "linux":
+        return 0
+    figures = port.getsockopt(socket.SOL_SOCKET, SO_MEMINFO, 4 * (MEMINFO_DROPS + 1))
+    return int.from_bytes(figures[4 * MEMINFO_DROPS :], sys.byteorder)
 
 
 async def _readable(port: socket.socket) -> None:

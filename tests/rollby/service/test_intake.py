@@ -257,7 +257,9 @@ def test_a_feed_that_cannot_be_says_why(feed: dict[str, Any], why: str) -> None:
 
 def test_a_fault_of_a_feed_is_named_as_the_file_names_it() -> None:
     raw = {"feeds": {"cars": {"kind": "nmea", "listen": "[::]:1", "transport": "fax"}}}
-    with pytest.raises(SettingError, match=r"^s.toml feeds\.cars\.transport=fax: must be 'udp', 'tcp' or"):
+    with pytest.raises(
+        SettingError, match=r"^s.toml feeds\.cars\.transport=fax: must be 'udp', 'tcp' or"
+    ):
         checked_settings(raw, "s.toml")
     raw = {"feeds": {"cars": {"kind": "fax"}}}
     with pytest.raises(SettingError, match=r"^s.toml feeds\.cars=.*: must be .*'taip', 'nmea'"):
