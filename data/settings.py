@@ -336,6 +336,9 @@ class Service(Section):
         30, description="raw positions are kept so many days"
     )
     undo_s: NonNegative = Field(30.0, description="an officer's word can be taken back so long")
+    lock_above_mps: NonNegative = Field(
+        6.7, description="faster than this, an officer's page takes 'en route' only (6.7: 15 mph)"
+    )
     webhooks: dict[str, str] = Field(
         {}, description='name: https address that is told what the board says, e.g. "cad" = "..."'
     )

@@ -362,7 +362,7 @@ var {{ this.get_name() }} = L.map({{ this.get_name()|tojson }}, {
         )
     ]
     default_css = [  # noqa: RUF012 - as above
-        (name, f"{_SCHEME}{name}") for name in ("leaflet/leaflet.css", "page.css")
+        (name, f"{_SCHEME}{name}") for name in ("leaflet/leaflet.css", "palette.css", "page.css")
     ]
 
     def __init__(self) -> None:

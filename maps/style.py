@@ -144,7 +144,7 @@ class Band:
     Parameters
     ----------
     css : str
-        Colour variable in assets/page.css.
+        Colour variable in assets/palette.css.
     up_to : float
         Upper bound as a multiple of T; infinity for the rest.
     width_px : float

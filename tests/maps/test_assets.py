@@ -34,7 +34,17 @@ def test_the_script_is_the_version_the_readme_names() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["theme.js", "roads.js", "names.js", "signs.js", "page.js", "page.css", "symbols.svg"]
+    "name",
+    [
+        "theme.js",
+        "roads.js",
+        "names.js",
+        "signs.js",
+        "page.js",
+        "palette.css",
+        "page.css",
+        "symbols.svg",
+    ],
 )
 def test_our_own_assets_fetch_nothing(name: str) -> None:
     text = (ASSETS / name).read_text()

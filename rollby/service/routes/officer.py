@@ -74,8 +74,29 @@ class AnswerSaid(Said):
     stands: bool
 
 
-async def _suggested(service: Running, suggestion_id: str) -> tuple[Suggested, bool]:
-    """Find a suggestion, and whether it stands."""
+async def suggested(service: Running, suggestion_id: str) -> tuple[Suggested, bool]:
+    """
+    Find a suggestion.
+
+    Parameters
+    ----------
+    service : Running
+        The service.
+    suggestion_id : str
+        Its name.
+
+    Returns
+    -------
+    suggested : Suggested
+        As it was made.
+    stands : bool
+        False once it was withdrawn.
+
+    Raises
+    ------
+    HTTPException
+        404 if there never was one.
+    """
     about = await asyncio.to_thread(service.store.said_about, suggestion_id)
     said = [one for _, one in about]
     asked = [one for one in said if isinstance(one, Suggested)]
@@ -94,7 +115,7 @@ async def post_answer(
     body: AnswerBody, service: InService, caller: Answerer, key: Key = ""
 ) -> AnswerSaid:
     """Answer a suggestion: en route, can't, mute, or arrived."""
-    asked, stands = await _suggested(service, body.suggestion_id)
+    asked, stands = await suggested(service, body.suggestion_id)
     check_unit(caller, asked.unit_id)
     now = service.now()
     answer = Answer(

@@ -1,0 +1,83 @@
+"""Pages for people: their frames, which hold nothing of anybody, and the files that fill them."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import Annotated, Any
+
+from fastapi import APIRouter, HTTPException, Path, Request, Response
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from maps.page import asset
+from rollby.service.guard import guard_of
+from rollby.service.running import InService
+
+router = APIRouter(tags=["screens"], include_in_schema=False)
+TYPES = {
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+    ".webmanifest": "application/manifest+json",
+}
+CACHED = {"Cache-Control": "no-cache"}  # asked for again each time: a page fits its scripts
+SCREENS = {"sign-in": "Sign in", "officer": "Roll by"}
+
+_TEMPLATES = Environment(
+    loader=PackageLoader("rollby.service.screens"), autoescape=True, undefined=StrictUndefined
+)
+
+
+@router.get("/")
+def start() -> Response:
+    """Lead to the sign-in, which leads on."""
+    return Response(status_code=303, headers={"Location": "/sign-in"})
+
+
+@router.get("/sign-in")
+@router.get("/officer")
+def screen(request: Request, service: InService) -> Response:
+    """Give a page's frame: the same for everybody."""
+    name = request.url.path.strip("/")
+    facts: dict[str, Any] = {
+        "name": name,
+        "title": SCREENS[name],
+        "provider": guard_of(request).provider is not None,
+        "speed_unit": service.settings.units.speed_unit,
+        "time_zone": service.settings.units.time_zone,
+        "lock_above_mps": service.settings.service.lock_above_mps,
+        "simulated": service.settings.units.simulated,
+        "mute_min": service.settings.policy.mute_min,
+    }
+    html = _TEMPLATES.get_template(f"{name.replace('-', '_')}.html").render(facts)
+    return Response(html, media_type="text/html", headers=CACHED)
+
+
+@router.get("/worker.js")
+def worker() -> Response:
+    """Give the script that keeps the frames for when there is no network; it serves all pages."""
+    return _file("worker.js")
+
+
+@router.get("/static/{name}")
+def static(name: Annotated[str, Path(max_length=60, pattern=r"^[a-z_]+\.[a-z]+$")]) -> Response:
+    """Give a script, a style or an image."""
+    return _file(name)
+
+
+def _file(name: str) -> Response:
+    """Give a file of our own."""
+    suffix = f".{name.rpartition('.')[2]}"
+    data = _read(name) if suffix in TYPES else None
+    if data is None:
+        raise HTTPException(404, f"{name}: no such file")
+    return Response(data, media_type=TYPES[suffix], headers=CACHED)
+
+
+@cache
+def _read(name: str) -> bytes | None:
+    """Read a file; the colours are those of the maps."""
+    if name == "palette.css":
+        return asset(name)
+    path = files("rollby.service.screens") / "static" / name
+    return path.read_bytes() if path.is_file() else None

@@ -1,0 +1,1 @@
+"""Pages for people: what they show comes from the API, by scripts of our own."""

@@ -1,0 +1,26 @@
+/* rollby: figures and phases as people read them. */
+
+export const PHASES = {
+  contact: "first contact", secured: "secured", custody: "custody", awaiting_tow: "waiting for a tow",
+};
+export const STATUSES = {
+  available: "available", dispatched: "dispatched", en_route: "en route", on_scene: "on scene",
+  on_stop: "on a stop", busy: "busy", out_of_service: "out of service",
+};
+
+export function minutes(seconds) {
+  if (seconds === null || seconds === undefined) return "unknown";
+  if (seconds < 45) return "under 1 min";
+  return `${Math.round(seconds / 60)} min`;
+}
+
+export function age(seconds) {
+  if (seconds < 0) return "just now";
+  if (seconds < 90) return `${Math.round(seconds)} s`;
+  if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
+  return `${Math.round(seconds / 3600)} h`;
+}
+
+export function clock(instant, zone) {
+  return new Date(instant).toLocaleTimeString("en-GB", { timeZone: zone });
+}
