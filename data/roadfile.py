@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MAGIC = b"ROLLBYRD"
-VERSION = 2
+VERSION = 3
 _START = struct.Struct("<8sIII4x")
 _COUNTED = struct.Struct("<II")
 _ALIGN = 64

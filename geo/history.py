@@ -207,7 +207,8 @@ class Middles:
     ) -> None:
         count = len(net.edge_ms)
         half_ms = net.half_ms
-        edge = net.state_edge if net.turns else np.arange(count)
+        edges = np.arange(count, dtype=np.int32)
+        edge = net.by_state(edges) if net.turns else edges
         state = np.arange(len(edge)) if net.turns else net.node_state[net.table.tail]
         # A middle is reached along its own edge and, on a two-way street, along the other.
         twin = net.twin[edge]

@@ -243,7 +243,7 @@ def turns_s(net: RoadNetwork, way: Sequence[int]) -> float:
         0 for a single edge.
     """
     return sum(
-        min(ms for edge, _, ms in net.onward(int(net.end_state[before])) if edge == after) / 1000
+        min(ms for edge, _, ms in net.onward(net.left_in(before)) if edge == after) / 1000
         for before, after in pairwise(way)
     )
 

@@ -70,7 +70,7 @@ def nearest(
     at_node = _blank(net.table.node_count, k)
     offer_all(at_node, places, np.arange(len(places)), limit_ms)
     head = np.stack([net.table.head, np.full(len(net.edge_ms), -1)], axis=1).astype(np.int32)
-    gather(label, net.state_edge, net.whole_ms, head, limit_ms, at_node)
+    gather(label, net.ghost_edge, net.whole_ms, head, limit_ms, at_node)
     return _read(at_node)
 
 
@@ -178,10 +178,10 @@ class NearestUnits:
             there = place >= 0
             offer_all(at_middle, place[there].copy(), ahead[there], self._limit_ms)
         if net.turns:
-            gather(self._label, net.state_edge, half_ms, sides, self._limit_ms, at_middle)
+            gather(self._label, net.ghost_edge, half_ms, sides, self._limit_ms, at_middle)
         else:
             begun = self._label[net.node_state[net.table.tail]]
-            gather(begun, edges, half_ms, sides, self._limit_ms, at_middle)
+            gather(begun, net.ghost_edge, half_ms, sides, self._limit_ms, at_middle)
         return _read(at_middle)
 
 

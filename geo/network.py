@@ -49,9 +49,9 @@ class RoadNetwork:
         of `state_ms` and no memory of its own, unless patched.
     twin : ndarray of int32, shape (m,)
         The same road the other way, -1 where there is none.
-    state_edge : ndarray of int32, shape (S,)
-        Where turns have a price: the edge of each state, the edges themselves first
-        (`geo.states`). Empty where they have none.
+    ghost_edge : ndarray of int32, shape (S - m,)
+        Where turns have a price: the states are the edges themselves, then ghosts (`geo.states`);
+        the edge of each ghost. Empty where they have none.
     node_state : ndarray of int32, shape (n,)
         Where turns have no price: the state of each node. Empty where they have one.
     forward, backward : SearchGraph
@@ -73,7 +73,7 @@ class RoadNetwork:
     table: RoadTable
     edge_ms: Int32Array
     twin: Int32Array
-    state_edge: Int32Array
+    ghost_edge: Int32Array
     node_state: Int32Array
     forward: SearchGraph
     backward: SearchGraph
@@ -154,7 +154,7 @@ class RoadNetwork:
     @property
     def turns(self) -> bool:
         """Turns have a price: a state is an edge, not a node."""
-        return len(self.state_edge) > 0
+        return self.forward.count > len(self.node_state)
 
     @classmethod
     def load(cls, path: Path | str) -> RoadNetwork:
@@ -261,15 +261,9 @@ class RoadNetwork:
         if not self.turns:
             level = type(self)(**parts_of_nodes(self.table, edge_ms, self.node_state))
             return with_grid_of(replace(level, learnt=learnt), self)
-        state_ms = edge_ms[self.state_edge]
-        other = replace(
-            self,
-            edge_ms=state_ms[: len(edge_ms)],
-            forward=replace(self.forward, state_ms=state_ms),
-            backward=replace(self.backward, state_ms=state_ms),
-            learnt=learnt,
-        )
-        return with_grid_of(other, self)
+        state_ms = self.by_state(edge_ms)
+        timed: dict[str, Any] = {"edge_ms": state_ms[: len(edge_ms)], **self.graphs_of(state_ms)}
+        return with_grid_of(replace(self, **timed, learnt=learnt), self)
 
     @classmethod
     def from_networkx(cls, graph: nx.MultiDiGraph, *, name: str = "") -> RoadNetwork:
@@ -382,10 +376,12 @@ class RoadNetwork:
 
     @cached_property
     def end_state(self) -> Int32Array:
-        """The state in which each edge is left by a car that set out on it, shape (m,)."""
-        if self.turns:
-            return self.state_edge[: len(self.edge_ms)]
-        return self.node_state[self.table.head]
+        """
+        The state in which each edge is left by a car that set out on it, shape (m,).
+
+        Empty where turns have a price: there it is the edge itself, and takes no memory.
+        """
+        return self.node_state if self.turns else self.node_state[self.table.head]
 
     @cached_property
     def state_node(self) -> Int32Array:
@@ -404,6 +400,64 @@ class RoadNetwork:
         whole_ms[list(self.closed)] = UNREACHED
         return whole_ms
 
+    def left_in(self, edge: int) -> int:
+        """
+        Give the state in which an edge is left by a car that set out on it.
+
+        Returns
+        -------
+        state : int
+            The edge itself where turns have a price.
+        """
+        return edge if self.turns else int(self.end_state[edge])
+
+    def edge_of(self, state: int) -> int:
+        """
+        Give the edge of a state, where turns have a price.
+
+        Returns
+        -------
+        edge : int
+            Its row.
+        """
+        ghost = state - len(self.edge_ms)
+        return state if ghost < 0 else int(self.ghost_edge[ghost])
+
+    def by_state(self, figures: Int32Array) -> Int32Array:
+        """
+        Give the states of a network whose turns have a price what their edges have.
+
+        Parameters
+        ----------
+        figures : ndarray of int32, shape (m,)
+            By edge.
+
+        Returns
+        -------
+        figures : ndarray of int32, shape (S,)
+            By state.
+        """
+        return np.concatenate([figures, figures[self.ghost_edge]])
+
+    def graphs_of(self, state_ms: Int32Array) -> dict[str, Any]:
+        """
+        Give the graphs other times of their states.
+
+        Parameters
+        ----------
+        state_ms : ndarray of int32, shape (S,)
+            As `SearchGraph` has them.
+
+        Returns
+        -------
+        graphs : dict of str to SearchGraph
+            By the names that they have here.
+        """
+        return {
+            name: replace(graph, state_ms=state_ms)
+            for name, graph in (("forward", self.forward), ("backward", self.backward))
+        }
+
     def states_of(self, edge: int) -> list[int]:
         """
         List the states in which an edge may be left.
@@ -413,7 +467,7 @@ class RoadNetwork:
         states : list of int
             More than one where a turn restriction remembers how the edge was reached.
         """
-        return [int(self.end_state[edge]), *self.ghosts.get(edge, ())]
+        return [self.left_in(edge), *self.ghosts.get(edge, ())]
 
     def begun_in(self, edge: int) -> list[int]:
         """
@@ -452,17 +506,17 @@ class RoadNetwork:
         """
         if self.turns:
             for after, turn_ms in self.forward.arcs_of(state).tolist():
-                yield int(self.state_edge[after]), after, turn_ms
+                yield self.edge_of(after), after, turn_ms
         else:
             for edge in self.edges_from(int(self.state_node[state])).tolist():
-                yield edge, int(self.end_state[edge]), 0
+                yield edge, self.left_in(edge), 0
 
     @cached_property
     def ghosts(self) -> dict[int, list[int]]:
         """The states that an edge has besides its own."""
         found: dict[int, list[int]] = {}
-        for state in range(len(self.edge_ms), len(self.state_edge)):
-            found.setdefault(int(self.state_edge[state]), []).append(state)
+        for state, edge in enumerate(self.ghost_edge.tolist(), len(self.edge_ms)):
+            found.setdefault(edge, []).append(state)
         return found
 
     @cached_property

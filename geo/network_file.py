@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _OWN_ARRAYS = (
     "edge_ms",
     "twin",
-    "state_edge",
+    "ghost_edge",
     "state_ms",
     "node_state",
     "from_main",
@@ -51,6 +51,8 @@ def read_parts(path: Path | str) -> dict[str, Any]:
         program; or if it holds other arrays than a road network's.
     """
     arrays, facts = read_roads(path)
+    if "state_edge" in arrays:  # until format 3: the edges themselves, then those of ghosts
+        arrays["ghost_edge"] = arrays["state_edge"][len(arrays["edge_ms"]) :]
     lacking = [name for name in ("texts", "source") if name not in facts]
     graphs = [f"{graph}_{part}" for graph in _GRAPHS for part in ("start", "arc")]
     missing = [name for name in (*ARRAYS, *_OWN_ARRAYS, *graphs) if name not in arrays]
@@ -71,7 +73,7 @@ def read_parts(path: Path | str) -> dict[str, Any]:
         for graph in _GRAPHS
     )
     own: dict[str, Any] = {name: arrays[name] for name in _OWN_ARRAYS if name != "state_ms"}
-    if len(own["state_edge"]):
+    if not len(own["node_state"]):
         own["edge_ms"] = state_ms[: len(own["edge_ms"])]
     own |= {"response": bool(facts.get("response")), "learnt": facts.get("learnt", "")}
     return {"table": table, "forward": forward, "backward": backward, **own}

@@ -60,11 +60,8 @@ def patch(net: RoadNetwork, closed: npt.ArrayLike, slowed: Mapping[int, float]) 
         edge_ms[edge] = round(int(net.edge_ms[edge]) * factor)
     through_ms = edge_ms.copy()
     through_ms[shut] = UNREACHED
-    state_ms = through_ms[net.state_edge]
     graphs = (
-        {name: replace(getattr(net, name), state_ms=state_ms) for name in ("forward", "backward")}
-        if net.turns
-        else _search_graphs(net, through_ms)
+        net.graphs_of(net.by_state(through_ms)) if net.turns else _search_graphs(net, through_ms)
     )
     patched = replace(
         net, edge_ms=edge_ms, closed=frozenset(shut.tolist()), unpatched=net, **graphs

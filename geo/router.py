@@ -224,7 +224,7 @@ class Backward:
             ]
             if ahead:
                 return [edge], done, ahead[0]
-            state = int(net.end_state[edge])
+            state = net.left_in(edge)
             if price + int(net.edge_ms[edge]) - done + self.rest_ms(state) == time_ms:
                 edges, end = self._follow(state)
                 return [edge, *edges], done, end
@@ -420,14 +420,14 @@ def times_to_middles(net: RoadNetwork, position: Position, *, within_s: float) -
     starts = starts_of(net, [position])
     state, time_ms, _ = seeds_ahead(net, starts)
     limit_ms = limit_ms_of(within_s)
-    begin_ms = np.full(len(net.edge_ms), np.inf)
+    count = len(net.edge_ms)
     with searched(net.spare, net.forward, state, time_ms, limit_ms) as found:
         if net.turns:
-            edge = net.state_edge[found.touched]
-            np.minimum.at(begin_ms, edge, found.label_ms[found.touched].astype(np.float64))
+            begin_ms = found.label_ms[:count].astype(np.float64)
+            np.minimum.at(begin_ms, net.ghost_edge, found.label_ms[count:])
         else:
             begin_ms = found.label_ms[net.node_state[net.table.tail]].astype(np.float64)
-            begin_ms[begin_ms == UNREACHED] = np.inf
+    begin_ms[begin_ms == UNREACHED] = np.inf
     half_ms = net.half_ms
     middle_ms = begin_ms + half_ms
     for edge, done_ms, price_ms in zip(
@@ -512,6 +512,6 @@ def _node_times(
         states = [state for edge in states for state in net.states_of(edge)]
     seeds = np.array(states, np.int32)
     with search_from(seed_state=seeds, seed_ms=np.zeros(len(seeds), np.int32)) as found:
-        spread(found.label_ms, found.touched, limit_ms, net.state_edge, net.whole_ms, far, time_ms)
+        spread(found.label_ms, found.touched, limit_ms, net.ghost_edge, net.whole_ms, far, time_ms)
     time_ms[node] = 0
     return time_ms / 1000

@@ -231,11 +231,10 @@ def seeds_ahead(net: RoadNetwork, starts: Starts) -> tuple[Int32Array, Int32Arra
     edge = starts.edge[row, leg]
     left_ms = starts.price_ms[row, leg].astype(np.int64) + net.edge_ms[edge]
     time_ms = np.minimum(left_ms - starts.done_ms[row, leg], UNREACHED).astype(np.int32)
-    state = net.end_state[edge]
     if not net.turns:
-        return state, time_ms, row.astype(np.int32)
-    first, count = net.forward.start[state], np.diff(net.forward.start)[state]
-    which = np.repeat(np.arange(len(state)), count)
+        return net.end_state[edge], time_ms, row.astype(np.int32)
+    first, count = net.forward.start[edge], np.diff(net.forward.start)[edge]
+    which = np.repeat(np.arange(len(edge)), count)
     skipped = np.concatenate([[0], np.cumsum(count)[:-1]]) if len(count) else count
     arcs = net.forward.arc[first[which] + np.arange(len(which)) - skipped[which]]
     begun_ms = np.minimum(arcs[:, 1] + time_ms[which].astype(np.int64), UNREACHED)

@@ -318,7 +318,7 @@ def offer_all(label: IntArray, place: Int32Array, new: IntArray, limit_ms: int) 
 )
 def gather(
     label: IntArray,
-    state_edge: Int32Array,
+    ghost_edge: Int32Array,
     add_ms: Int32Array,
     place_of: Int32Array,
     limit_ms: int,
@@ -331,8 +331,8 @@ def gather(
     ----------
     label : ndarray of int64, shape (S, k)
         The states' labels.
-    state_edge : ndarray of int32, shape (S,)
-        A state's edge.
+    ghost_edge : ndarray of int32, shape (S - m,)
+        The edge of each state past the edges.
     add_ms : ndarray of int32, shape (m,)
         From where an edge is begun to the place.
     place_of : ndarray of int32, shape (m, 2)
@@ -342,8 +342,8 @@ def gather(
     place_label : ndarray of int64, shape (p, k)
         The places' labels.
     """
-    for state in range(len(state_edge)):
-        edge = state_edge[state]
+    for state in range(len(label)):
+        edge = state if state < len(add_ms) else ghost_edge[state - len(add_ms)]
         for j in range(label.shape[1]):
             new_ms = (label[state, j] >> _TIME) + add_ms[edge]
             if label[state, j] == BLANK or new_ms > limit_ms:

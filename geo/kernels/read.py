@@ -41,8 +41,10 @@ def read_back(
         What `geo.kernels.search.keep` kept of the place's backward search.
     end_edge, end_done_ms : ndarray of int32, shape (e,)
         The edges the place lies on, and the time from their start to it.
-    end_state, edge_ms : ndarray of int32, shape (m,)
-        The state in which an edge is left, and the edge's time.
+    end_state : ndarray of int32, shape (m,)
+        The state in which an edge is left; empty where that is the edge itself.
+    edge_ms : ndarray of int32, shape (m,)
+        Its time.
     start_edge, start_done_ms, start_price_ms : ndarray of int32, shape (k, w)
         `geo.router.Starts`.
     limit_ms : int
@@ -58,7 +60,7 @@ def read_back(
                 continue
             done_ms = start_done_ms[i, leg]
             price_ms = np.int64(start_price_ms[i, leg])
-            state = end_state[edge]
+            state = end_state[edge] if len(end_state) else edge
             page = page_of[state >> PAGE_BITS]
             if page >= 0:
                 rest_ms = page_ms[page, state & (PAGE - 1)]
@@ -153,7 +155,7 @@ def read_standing(
                 continue
             ahead_ms = np.int64(start_price_ms[i, leg]) - start_done_ms[i, leg]
             whole_ms = ahead_ms + edge_ms[edge]
-            state = end_state[edge]
+            state = end_state[edge] if len(end_state) else edge
             for a in range(np.uint32(start[state]), np.uint32(start[state + 1])):
                 found_ms = whole_ms + entry[a, 1]
                 slot = np.uint32(entry[a, 0])

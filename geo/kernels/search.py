@@ -256,7 +256,7 @@ def spread(
     label_ms: Int32Array,
     touched: Int32Array,
     limit_ms: int,
-    state_edge: Int32Array,
+    ghost_edge: Int32Array,
     edge_ms: Int32Array,
     far: Int32Array,
     time_ms: FloatArray,
@@ -272,14 +272,14 @@ def spread(
         The states that were reached.
     limit_ms : int
         Times past it are not given.
-    state_edge, edge_ms, far : ndarray of int32
-        A state's edge, an edge's time, and the node at its far end.
+    ghost_edge, edge_ms, far : ndarray of int32
+        The edge of each state past the edges, an edge's time, and the node at its far end.
     time_ms : ndarray of float64, shape (n,)
         Lowered to the times found.
     """
     for i in range(len(touched)):
         state = touched[i]
-        edge = state_edge[state]
+        edge = state if state < len(edge_ms) else ghost_edge[state - len(edge_ms)]
         whole = np.int64(label_ms[state]) + edge_ms[edge]
         if whole <= limit_ms and whole < time_ms[far[edge]]:
             time_ms[far[edge]] = whole

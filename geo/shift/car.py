@@ -118,7 +118,7 @@ class Patrol:
     def _choices(self, state: int) -> tuple[list[tuple[int, int, int]], FloatArray, FloatArray]:
         """List the ways on from a state, how liked each is, and where it leads."""
         ways = list(self._net.onward(state))
-        twin = self._net.twin[int(self._net.state_edge[state])] if self._net.turns else -1
+        twin = self._net.twin[self._net.edge_of(state)] if self._net.turns else -1
         # Nobody patrols where no way leads back, as past the edge of the map.
         back = [way for way in ways if self._main[way[0]]] or ways
         ahead = [way for way in back if way[0] != twin] or back
@@ -147,7 +147,7 @@ class Patrol:
             return parked(edge, begin, now_s, now_s + car.walk.exponential(PARKED_S))
         edges, enter_s = [edge], [now_s]
         at_s = now_s + (1 - begin) * float(net.edge_ms[edge]) / 1000
-        state = int(net.end_state[edge])
+        state = net.left_in(edge)
         until_s = now_s + LEG_S
         while at_s < until_s:
             ways, liked, heads = self._onward(state)

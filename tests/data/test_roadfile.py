@@ -74,7 +74,7 @@ def test_a_newer_format_is_refused(good: Path) -> None:
     content = bytearray(good.read_bytes())
     content[8] = 99
     good.write_bytes(content)
-    with pytest.raises(RoadFileError, match=r"format 99 is newer than this rollby reads \(2\)"):
+    with pytest.raises(RoadFileError, match=r"format 99 is newer than this rollby reads \(3\)"):
         read_roads(good)
 
 

@@ -237,7 +237,7 @@ def test_arrays_and_facts_of_roads_are_those_described() -> None:
 def test_the_layout_of_roads_is_that_described() -> None:
     content = (SAMPLE / "denver.roads").read_bytes()
     magic, version, head_size, crc, zero = struct.unpack("<8sIIII", content[:24])
-    assert (magic, version, zero) == (b"ROLLBYRD", 2, 0)
+    assert (magic, version, zero) == (b"ROLLBYRD", 3, 0)
     assert crc == zlib.crc32(content[8:16] + content[24:])
     head = json.loads(content[24 : 24 + head_size])
     assert set(head) == {"facts", "arrays", "bytes"}

@@ -11,15 +11,16 @@ import shapely
 
 from data.errors import InputError, RoadFileError
 from data.road_table import ARRAYS
-from data.roadfile import write_roads
+from data.roadfile import read_roads, write_roads
 from geo.network import RoadNetwork
+from tests.geo.test_states import banned
 from tests.geo.towns import town
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 LOOP = {"A": (0.0, 0.0), "B": (300.0, 0.0), "C": (300.0, 300.0)}
-OWN = ("edge_ms", "twin", "state_edge", "state_ms", "node_state", "from_main", "to_main")
+OWN = ("edge_ms", "twin", "ghost_edge", "state_ms", "node_state", "from_main", "to_main")
 
 
 def test_saved_and_mapped_is_the_same(tmp_path: Path, denver: RoadNetwork) -> None:
@@ -43,7 +44,20 @@ def test_where_turns_have_a_price_the_times_of_edges_are_kept_once(
     mapped = RoadNetwork.load(tmp_path / "loop.roads")
     for net in (built, mapped, denver, built.retimed(built.edge_ms / 500)):
         assert np.shares_memory(net.edge_ms, net.state_ms)
-        np.testing.assert_array_equal(net.state_ms, net.edge_ms[net.state_edge])
+        np.testing.assert_array_equal(net.state_ms, net.by_state(net.edge_ms))
+
+
+def test_a_file_of_format_2_is_read(tmp_path: Path, denver: RoadNetwork) -> None:
+    first, then = denver.forward.arc[0, 0], denver.forward.start
+    last = denver.forward.arc[then[first], 0]  # 0, first, last: a restriction over a way between
+    built = banned(denver, [(0, int(first), int(last))])
+    built.save(tmp_path / "new.roads")
+    arrays, facts = read_roads(tmp_path / "new.roads")
+    edges = np.arange(len(denver.edge_ms), dtype=np.int32)
+    arrays["state_edge"] = np.concatenate([edges, arrays.pop("ghost_edge")])
+    write_roads(tmp_path / "old.roads", arrays, facts)
+    old = RoadNetwork.load(tmp_path / "old.roads")
+    np.testing.assert_array_equal(old.ghost_edge, [first])
 
 
 def test_twins_are_each_others(denver: RoadNetwork) -> None:

@@ -91,7 +91,7 @@ def test_slowed_roads_equal_a_network_of_such_times(denver: RoadNetwork, factor:
     slowed = denver.patched(slowed={7: factor, 55: factor})
     edge_ms = denver.edge_ms.copy()
     edge_ms[[7, 55]] = np.rint(edge_ms[[7, 55]] * factor)
-    state_ms = edge_ms[denver.state_edge]
+    state_ms = denver.by_state(edge_ms)
     built = replace(
         denver,
         edge_ms=edge_ms,
