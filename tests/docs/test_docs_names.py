@@ -241,7 +241,7 @@ def test_the_layout_of_roads_is_that_described() -> None:
     assert crc == zlib.crc32(content[8:16] + content[24:])
     head = json.loads(content[24 : 24 + head_size])
     assert set(head) == {"facts", "arrays", "bytes"}
-    assert set(head["facts"]) == {"texts", "source", "response"}
+    assert set(head["facts"]) == {"texts", "source", "response", "learnt"}
     assert (24 + head_size) % 64 == 0
     assert len(content) == 24 + head_size + head["bytes"]
     arrays, _ = read_roads(SAMPLE / "denver.roads")
