@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geo.kernels.read import read_back
-from geo.kernels.search import PAGE, PAGE_BITS, UNREACHED, keep, spread
+from geo.kernels.search import PAGE, PAGE_BITS, UNREACHED, spread
 from geo.nearest import nearest
 from geo.route import draw_route
 from geo.searching import check_node, limit_ms_of, searched, seconds
@@ -302,7 +302,7 @@ def search_back(net: RoadNetwork, place: Position, *, within_s: float = np.inf) 
     seeds = seeds_back(net, end_edge, end_done_ms)
     limit_ms = limit_ms_of(within_s)
     with searched(net.spare, net.backward, *seeds, limit_ms) as found:
-        page_of, page_ms = keep(found.label_ms, found.touched)
+        page_of, page_ms = found.kept()
     return Backward(
         net=net,
         place=place,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from data.errors import InputError
-from geo.kernels.search import UNREACHED, blank, search
+from geo.kernels.search import UNREACHED, blank, keep, search
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,10 +72,10 @@ class Workspace:
         self.buckets = Buckets()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Found:
     """
-    What a search found; valid within its ``with``.
+    What a search found; valid within its ``with``, and until it is kept.
 
     Parameters
     ----------
@@ -87,6 +87,19 @@ class Found:
 
     label_ms: Int32Array
     touched: Int32Array
+
+    def kept(self) -> tuple[Int32Array, Int32Array]:
+        """
+        Keep what was found; no more can be read here then.
+
+        Returns
+        -------
+        page_of, page_ms : ndarray of int32
+            See `geo.kernels.search.keep`.
+        """
+        pages = keep(self.label_ms, self.touched)
+        self.touched = self.touched[:0]
+        return pages
 
 
 @contextmanager
@@ -135,9 +148,9 @@ def searched(
         buckets.entry,
         buckets.size,
     )
-    touched = workspace.touched[:count]
-    yield Found(label_ms=workspace.label_ms, touched=touched)
-    blank(workspace.label_ms, touched)
+    found = Found(label_ms=workspace.label_ms, touched=workspace.touched[:count])
+    yield found
+    blank(found.label_ms, found.touched)
     spare.append(workspace)
 
 
@@ -170,7 +183,7 @@ def limit_ms_of(within_s: float) -> int:
     """
     if not within_s >= 0:
         raise InputError(f"within_s={within_s}: must be seconds, 0 or more")
-    return int(min(np.floor(round(within_s * 1000, 3)), UNREACHED - 1))
+    return int(min(round(within_s * 1000, 3), UNREACHED - 1))
 
 
 def seconds(time_ms: Int32Array) -> FloatArray:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geo.kernels.read import by_state, read_back, read_standing
-from geo.kernels.search import keep
 from geo.searching import limit_ms_of, searched, seconds
 from geo.starts import ends_of, seeds_back
 
@@ -75,7 +74,7 @@ class StandingStops:
             touched = found.touched.copy()
             self._reached[stop_id] = touched, found.label_ms[touched]
             few = len(self._new.keys() | {stop_id}) <= MOST_NEW
-            self._new[stop_id] = keep(found.label_ms, touched) if few else None
+            self._new[stop_id] = found.kept() if few else None
         self._ends[stop_id] = ends
 
     def clear(self, stop_id: str) -> None:

@@ -8,10 +8,15 @@ import numpy as np
 from numba import njit
 
 from geo.kernels.kinds import INT, INTS, INTS_OUT, NOTHING, ROWS, ROWS_OUT, several
+from geo.kernels.prefetch import prefetch
 from geo.kernels.search import PAGE, PAGE_BITS, UNREACHED
 
 if TYPE_CHECKING:
     from data.road_table import Int32Array
+
+
+SOON = 16
+"""How many positions ahead what belongs to their edges is asked for."""
 
 
 @njit(
@@ -54,7 +59,10 @@ def read_back(
     """
     for i in range(len(start_edge)):
         best = np.int64(UNREACHED)
+        soon = min(i + SOON, len(start_edge) - 1)
         for leg in range(start_edge.shape[1]):
+            if len(end_state):
+                prefetch(end_state, max(start_edge[soon, leg], 0))
             edge = start_edge[i, leg]
             if edge < 0:
                 continue

@@ -217,15 +217,15 @@ def blank(label_ms: Int32Array, touched: Int32Array) -> None:
         label_ms[np.uint32(touched[i])] = UNREACHED
 
 
-@njit(several(INTS_OUT, ROWS_OUT)(INTS, INTS), cache=True, nogil=True)
+@njit(several(INTS_OUT, ROWS_OUT)(INTS_OUT, INTS), cache=True, nogil=True)
 def keep(label_ms: Int32Array, touched: Int32Array) -> tuple[Int32Array, Int32Array]:
     """
-    Keep what a search found in little room.
+    Keep what a search found in little room, and leave its labels blank.
 
     Parameters
     ----------
     label_ms : ndarray of int32, shape (S,)
-        The search's labels.
+        The search's labels; all `UNREACHED` after.
     touched : ndarray of int32, shape (count,)
         The states that were reached.
 
@@ -236,18 +236,22 @@ def keep(label_ms: Int32Array, touched: Int32Array) -> tuple[Int32Array, Int32Ar
     page_ms : ndarray of int32, shape (pages, PAGE)
         Labels, `UNREACHED` where there is none.
     """
-    page_of = np.full((len(label_ms) >> PAGE_BITS) + 1, -1, np.int32)
+    runs = (len(label_ms) >> PAGE_BITS) + 1
+    page_of = np.full(runs, -1, np.int32)
+    run_of = np.empty(runs, np.int32)
     pages = 0
     for i in range(len(touched)):
         run = np.uint32(touched[i]) >> np.uint32(PAGE_BITS)
         if page_of[run] < 0:
             page_of[run] = pages
+            run_of[pages] = run
             pages += 1
     page_ms = np.full((pages, PAGE), UNREACHED, np.int32)
-    for i in range(len(touched)):
-        t = np.uint32(touched[i])
-        page = np.uint32(page_of[t >> np.uint32(PAGE_BITS)])
-        page_ms[page, t & np.uint32(PAGE - 1)] = label_ms[t]
+    for page in range(pages):
+        first = int(run_of[page]) << PAGE_BITS
+        for i in range(min(PAGE, len(label_ms) - first)):
+            page_ms[page, i] = label_ms[first + i]
+            label_ms[first + i] = UNREACHED
     return page_of, page_ms
 
 
