@@ -88,5 +88,75 @@ class NmeaFeed(Listening):
         return self
 
 
-AnyFeed = Annotated[TaipFeed | NmeaFeed, Field(discriminator="kind")]
-KINDS = {"taip", "nmea"}
+def _topics(topics: list[str]) -> list[str]:
+    """
+    Hold them to what a broker can be asked for.
+
+    Raises
+    ------
+    ValueError
+        If one is none.
+    """
+    for one in topics:
+        levels = one.split("/")
+        if levels.count("{device}") > 1 or any(
+            not level
+            or (
+                (set(level) & set("+#{}") and level not in {"+", "{device}"})
+                and not (level == "#" and place == len(levels) - 1)
+            )
+            for place, level in enumerate(levels)
+        ):
+            raise ValueError(f"must be topics such as owntracks/{{device}}/+, not {one}")
+    return topics
+
+
+class MqttFeed(Feed):
+    """OwnTracks by way of an MQTT broker."""
+
+    kind: Literal["mqtt"] = Field(description="OwnTracks by way of an MQTT broker")
+    broker: Address = Field(description="HOST:PORT of the broker")
+    topics: Annotated[list[str], AfterValidator(_topics), Field(min_length=1)] = Field(
+        ["owntracks/{device}/+"],
+        description="what is subscribed to; {device} is the level that names the device, + any "
+        "level, # at the end all that follow; without {device} the whole topic is the name",
+    )
+    named_by: Literal["topic", "tid"] = Field(
+        "topic", description="what names the device: its topic, or the message's own tid"
+    )
+    client_id: str = Field(
+        "", description="by which the broker keeps what comes meanwhile; empty = rollby-NAME"
+    )
+    user: str = Field("", description="name at the broker")
+    password_file: str = Field("", description="file that holds the password, and nothing else")
+    transport: Literal["tcp", "tls"] = Field("tls", description="how it is called: tls, or tcp")
+    authority: str = Field(
+        "", description="PEM file of who signed the broker's certificate; empty = the system's"
+    )
+    certificate: str = Field("", description="PEM file that shows who we are; empty = none")
+    key: str = Field("", description="PEM file of its key")
+    most_hz: Positive = Field(
+        50.0, description="messages a second of one device, on average; 10,000 at a stretch"
+    )
+
+    @model_validator(mode="after")
+    def _go_together(self) -> MqttFeed:
+        """
+        Hold what TLS and a password need.
+
+        Raises
+        ------
+        ValueError
+            If one is there without the other.
+        """
+        if bool(self.certificate) != bool(self.key):
+            raise ValueError("certificate and key must name files together, or neither")
+        if self.transport != "tls" and (self.certificate or self.authority):
+            raise ValueError("transport must be tls where there is an authority or a certificate")
+        if self.password_file and not self.user:
+            raise ValueError("user must be set where there is a password_file")
+        return self
+
+
+AnyFeed = Annotated[TaipFeed | NmeaFeed | MqttFeed, Field(discriminator="kind")]
+KINDS = {"taip", "nmea", "mqtt"}

@@ -66,6 +66,8 @@ class FeedHeard:
         Statuses and stops that came.
     reasons : Counter of str
         Why what was refused was.
+    noted : Counter of str
+        Messages that tell no position, by their kind.
     """
 
     name: str
@@ -76,6 +78,7 @@ class FeedHeard:
     sources: dict[str, Source] = field(default_factory=dict)
     reports: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
+    noted: Counter[str] = field(default_factory=Counter)
 
 
 def feed_report(heard: FeedHeard, net: RoadNetwork | None, listened_s: float) -> dict[str, Any]:
@@ -108,6 +111,7 @@ def feed_report(heard: FeedHeard, net: RoadNetwork | None, listened_s: float) ->
         "statuses": heard.reports["status"],
         "stops": heard.reports["stop"],
         "refused": refused,
+        "noted": dict(sorted(heard.noted.items())),
         "sources": sources,
         "refusals": [
             {"reason": reason, "count": count}

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
+import time
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,3 +73,76 @@ def _postgres(programs: Path, folder: Path) -> Iterator[str]:
         yield f"postgresql://rollby@127.0.0.1:{port}/postgres"
     finally:
         run(*control, "-m", "immediate", "stop")
+
+
+@dataclass
+class Mosquitto:
+    """A broker in a folder of its own, with password, ACL and, where asked for, TLS."""
+
+    folder: Path
+    port: int
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, again too; when this returns it takes calls."""
+        program = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [program, "-c", str(self.folder / "mosquitto.conf")], stderr=log, stdout=log
+            )
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+            except OSError:
+                assert self.process.poll() is None, (self.folder / "log").read_text()
+                assert time.monotonic() < deadline, "mosquitto takes no calls"
+                time.sleep(0.02)
+            else:
+                return
+
+    def end(self, sign: signal.Signals = signal.SIGTERM) -> None:
+        """End it as it likes, or by SIGKILL."""
+        if self.process is not None:
+            self.process.send_signal(sign)
+            self.process.wait(20)
+
+
+@contextmanager
+def mosquitto(
+    users: dict[str, str], acl: str, tls: dict[str, Path] | None = None
+) -> Iterator[Mosquitto]:
+    """Start a mosquitto of its own, with the settings that docs/feeds/mqtt.md tells."""
+    if not shutil.which("mosquitto") and not Path("/usr/sbin/mosquitto").exists():
+        missing("no mosquitto on this machine (Debian, Ubuntu: apt install mosquitto)")
+    with tempfile.TemporaryDirectory(prefix="rollby-mosquitto-") as name:
+        folder, port = Path(name), free_port()
+        words = "".join(f"{user}:{password}\n" for user, password in users.items())
+        (folder / "passwords").write_text(words)
+        (folder / "passwords").chmod(0o600)
+        program = shutil.which("mosquitto_passwd") or "/usr/bin/mosquitto_passwd"
+        subprocess.run([program, "-U", str(folder / "passwords")], check=True)
+        (folder / "acl").write_text(acl)
+        lines = [
+            *([f"user {pwd.getpwuid(os.geteuid()).pw_name}"]),
+            "per_listener_settings false",
+            f"listener {port} 127.0.0.1",
+            "allow_anonymous false",
+            f"password_file {folder}/passwords",
+            f"acl_file {folder}/acl",
+            "persistence true",
+            f"persistence_location {folder}/",
+            "autosave_on_changes true",
+            "autosave_interval 1",
+            "max_queued_messages 0",
+            "max_inflight_messages 1000",
+            *(f"{key} {path}" for key, path in (tls or {}).items()),
+            *(["require_certificate true"] if tls else []),
+        ]
+        (folder / "mosquitto.conf").write_text("\n".join(lines) + "\n")
+        broker = Mosquitto(folder, port)
+        broker.start()
+        try:
+            yield broker
+        finally:
+            broker.end(signal.SIGKILL)

@@ -66,7 +66,30 @@ class Told:
     raw: bytes
 
 
-Heard = Sighting | Refusal
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noted:
+    """
+    A message that is well and tells no position: it is counted, no more.
+
+    Parameters
+    ----------
+    kind : str
+        What it is, of a handful of words.
+    device : str
+        Whose it is; empty where nobody says.
+    raw : bytes
+        What came.
+    gone : bool
+        Whether it says that the device is no longer connected.
+    """
+
+    kind: str
+    device: str
+    raw: bytes
+    gone: bool = False
+
+
+Heard = Sighting | Refusal | Noted
 
 
 class Parser(Protocol):

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from data.errors import FieldError, InputError, SourceUnreachableError
 from data.events import StatusChange
-from data.feeds.heard import Refusal, Sighting
+from data.feeds.heard import Noted, Refusal, Sighting
 from rollby.feed_report import FeedHeard, Source, feed_report
 from rollby.files import say
 from rollby.inputs import load_roads, load_settings
@@ -69,6 +69,9 @@ class Listener:
         for one in heard:
             if isinstance(one, Refusal):
                 self._heard.reasons[one.reason] += 1
+                continue
+            if isinstance(one, Noted):
+                self._heard.noted[one.kind] += 1
                 continue
             try:
                 report = report_of(one, peer, self._feed, self._speaker)
@@ -135,7 +138,7 @@ async def _listen(settings: Settings, heard: dict[str, FeedHeard], listen_s: flo
     """Open all doors, for a while."""
     now = partial(datetime.now, UTC)
     works = [
-        _run(door_of(name, feed, now), Listener(name, feed, heard[name]), heard[name])
+        _run(door_of(name, feed, now, looking=True), Listener(name, feed, heard[name]), heard[name])
         for name, feed in settings.feeds.items()
     ]
     with suppress(TimeoutError):
@@ -157,6 +160,7 @@ def _print(report: dict[str, Any]) -> None:
     counts += [
         f"{report[name]} {name}" for name in ("statuses", "stops", "refused") if report[name]
     ]
+    counts += [f"{count} of {kind}, no position" for kind, count in report["noted"].items()]
     state = "" if report["up"] else ", not open"
     click.echo(f"{report['feed']} ({report['kind']}{state}): {', '.join(counts)}")
     if report["sources"]:

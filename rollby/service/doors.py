@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import secrets
 import ssl
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.errors import InputError
 from data.feeds.listening import UdpDoor
+from data.feeds.mqtt import Broker, MqttDoor, parse_message
 from data.feeds.nmea import NmeaReader
 from data.feeds.senders import Senders
 from data.feeds.streams import TcpDoor
@@ -16,14 +19,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from data.feed_settings import AnyFeed, NmeaFeed
+    from data.feed_settings import AnyFeed, MqttFeed, NmeaFeed
     from data.feeds.door import Door
     from data.feeds.heard import Parser
 
 READERS: dict[str, Callable[[], Parser]] = {"taip": lambda: parse_taip, "nmea": NmeaReader}
 
 
-def door_of(name: str, feed: AnyFeed, now: Callable[[], datetime]) -> Door:
+def door_of(
+    name: str, feed: AnyFeed, now: Callable[[], datetime], *, looking: bool = False
+) -> Door:
     """
     Make a door.
 
@@ -35,6 +40,8 @@ def door_of(name: str, feed: AnyFeed, now: Callable[[], datetime]) -> Door:
         Its settings.
     now : callable
         Tells the time.
+    looking : bool
+        Take nothing away from who listens for good: a broker keeps what it has for the service.
 
     Returns
     -------
@@ -44,8 +51,11 @@ def door_of(name: str, feed: AnyFeed, now: Callable[[], datetime]) -> Door:
     Raises
     ------
     InputError
-        If a certificate cannot be read.
+        If a certificate or a password cannot be read.
     """
+    if feed.kind == "mqtt":
+        senders = Senders(name, lambda: parse_message, (), feed.most_hz)
+        return MqttDoor(name, _broker(name, feed, looking=looking), senders, now)
     host, _, port = feed.listen.rpartition(":")
     senders = Senders(name, READERS[feed.kind], feed.senders, feed.most_hz)
     place = (name, host.strip("[]"), int(port), senders)
@@ -71,5 +81,54 @@ def _tls(name: str, feed: NmeaFeed) -> ssl.SSLContext:
             context.verify_mode = ssl.CERT_REQUIRED
     except OSError as error:
         files = ", ".join(filter(None, (feed.certificate, feed.key, feed.clients)))
+        raise InputError(f"feeds.{name}: {files} must be readable PEM files; {error}") from error
+    return context
+
+
+def _broker(name: str, feed: MqttFeed, *, looking: bool) -> Broker:
+    """
+    Say how a broker is called.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read, or is none.
+    """
+    host, _, port = feed.broker.rpartition(":")
+    client_id, password = feed.client_id or f"rollby-{name}", ""
+    if feed.password_file:
+        try:
+            password = Path(feed.password_file).read_text(encoding="utf-8").strip()
+        except (OSError, ValueError) as error:
+            field = f"feeds.{name}.password_file={feed.password_file}"
+            raise InputError(f"{field}: must be a file with the password; {error}") from error
+    return Broker(
+        host=host.strip("[]"),
+        port=int(port),
+        client_id=f"{client_id}-look-{secrets.token_hex(4)}" if looking else client_id,
+        kept=not looking,
+        topics=tuple(feed.topics),
+        named_by=feed.named_by,
+        user=feed.user,
+        password=password,
+        tls=_client_tls(name, feed) if feed.transport == "tls" else None,
+    )
+
+
+def _client_tls(name: str, feed: MqttFeed) -> ssl.SSLContext:
+    """
+    Make what a broker is asked to show, and is shown.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read, or is none.
+    """
+    try:
+        context = ssl.create_default_context(cafile=feed.authority or None)
+        if feed.certificate:
+            context.load_cert_chain(feed.certificate, feed.key)
+    except OSError as error:
+        files = ", ".join(filter(None, (feed.authority, feed.certificate, feed.key)))
         raise InputError(f"feeds.{name}: {files} must be readable PEM files; {error}") from error
     return context

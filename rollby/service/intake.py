@@ -8,12 +8,12 @@ from datetime import datetime  # noqa: TC003 - pydantic reads the annotation
 from functools import partial
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from data.checking.cells import identifier
 from data.errors import FieldError
 from data.events import StatusChange
-from data.feeds.heard import Refusal, Sighting, Told
+from data.feeds.heard import Noted, Refusal, Sighting, Told
 from data.reports import FixReport
 from rollby.service.callers import Caller
 from rollby.service.core import BusyError
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from rollby.service.running import Running
 
 BUSY_S = 0.1
+MOST_GONE = 1000
 
 
 class DoorHealth(BaseModel):
@@ -40,6 +41,8 @@ class DoorHealth(BaseModel):
     heard_at: datetime | None = None
     dropped: int = 0
     error: str = ""
+    noted: dict[str, int] = Field(default_factory=dict)
+    gone: dict[str, datetime] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,16 @@ class Intake:
         """Note what came too fast."""
         self.service.doors[door].dropped = count
 
+    def _note(self, one: Noted, door: str, arrived_at: datetime) -> None:
+        """Count a message that tells no position, and remember who is gone."""
+        health = self.service.doors[door]
+        health.noted[one.kind] = health.noted.get(one.kind, 0) + 1
+        if one.gone and one.device:
+            health.gone.pop(one.device, None)
+            health.gone[one.device] = arrived_at
+            if len(health.gone) > MOST_GONE:
+                del health.gone[next(iter(health.gone))]
+
     async def take(
         self, heard: Sequence[Heard | Told], *, door: str, peer: str, arrived_at: datetime
     ) -> None:
@@ -78,6 +91,11 @@ class Intake:
             if isinstance(one, Refusal):
                 refused.append(one)
                 continue
+            if isinstance(one, Noted):
+                self._note(one, door, arrived_at)
+                continue
+            if isinstance(one, Sighting):
+                self.service.doors[door].gone.pop(one.device or peer, None)
             try:
                 reports.append(report_of(one, peer, self.feed, speaker))
             except FieldError as error:

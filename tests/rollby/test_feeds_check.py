@@ -13,11 +13,15 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from paho.mqtt import publish
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion
 
+from data.feeds.owntracks_fake import write_owntracks
 from data.feeds.taip_fake import write_taip
 from data.records import UnitFix
 from rollby.feed_report import FeedHeard, Source, feed_report
-from tests.servers import free_port
+from tests.servers import free_port, mosquitto
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -186,6 +190,54 @@ def test_json_and_a_port_that_is_taken(tmp_path: Path) -> None:
     (feed,) = json.loads(out)["feeds"]
     assert (feed["up"], feed["fixes"]) == (False, 0)
     assert "cannot be listened on" in feed["advice"][0]
+
+
+def test_a_look_at_a_broker_leaves_the_services_session_alone(tmp_path: Path) -> None:
+    """The same client id would end the other's connection, and take its messages."""
+    acl = "user rollby\ntopic readwrite owntracks/#\n"
+    auth = {"username": "rollby", "password": "r0"}
+    (tmp_path / "p").write_text("r0")
+    with mosquitto({"rollby": "r0"}, acl) as broker:
+        service = Client(
+            CallbackAPIVersion.VERSION2, client_id="rollby-phones", clean_session=False
+        )
+        service.username_pw_set("rollby", "r0")
+        got: list[bytes] = []
+        ended: list[object] = []
+
+        def subscribe(*_: object) -> None:
+            service.subscribe("owntracks/+/+", 1)
+
+        service.on_connect = subscribe
+        service.on_message = lambda _client, _data, message: got.append(bytes(message.payload))
+        service.on_disconnect = lambda *_: ended.append(1)
+        service.connect("127.0.0.1", broker.port)
+        service.loop_start()
+        (tmp_path / "s.toml").write_text(
+            f'[feeds.phones]\nkind = "mqtt"\nbroker = "127.0.0.1:{broker.port}"\n'
+            f'transport = "tcp"\nuser = "rollby"\npassword_file = "{tmp_path}/p"\n'
+        )
+        process = check("--settings", str(tmp_path / "s.toml"), "--listen", "3")
+        sent = 0
+        while process.poll() is None:
+            sent += 1
+            at = datetime.now(UTC) - timedelta(seconds=1000 - sent)
+            message = write_owntracks(UnitFix(fixed_at=at, lon_deg=-104.99, lat_deg=39.74))
+            to = {"hostname": "127.0.0.1", "port": broker.port, "auth": auth, "qos": 1}
+            publish.single("owntracks/4A12/phone", message, **to)  # type: ignore[arg-type]
+            publish.single("owntracks/4A12/phone", b'{"_type": "card"}', **to)  # type: ignore[arg-type]
+            time.sleep(0.05)
+        out, err = process.communicate()
+        deadline = time.monotonic() + 10
+        while len(got) < 2 * sent and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert not ended
+        service.disconnect()
+        service.loop_stop()
+    assert process.returncode == 0, err
+    assert re.match(r"phones \(mqtt\): \d+ fixes, \d+ of card, no position\n", out)
+    assert re.search(r"^4A12 +4A12 +\d+", out, re.MULTILINE)
+    assert len(got) == 2 * sent
 
 
 def test_settings_without_feeds_are_no_check(tmp_path: Path) -> None:

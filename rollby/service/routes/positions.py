@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from data.checking.cells import identifier
 from data.errors import FieldError
 from data.feeds.geojson_points import parse_geojson
-from data.feeds.heard import Refusal, Sighting
+from data.feeds.heard import Noted, Refusal, Sighting
 from data.feeds.osmand import parse_json, parse_query
 from data.feeds.owntracks import parse_owntracks
 from data.reports import FixReport
@@ -111,6 +111,8 @@ async def receive(service: Running, door: str, caller: Caller, heard: list[Heard
         if isinstance(one, Refusal):
             refused.append(one)
             continue
+        if isinstance(one, Noted):
+            continue
         try:
             good.append(FixReport(unit_id=_own_unit(one.device, caller), fix=one.fix))
         except FieldError as error:
@@ -154,7 +156,7 @@ async def owntracks(
 
 def _named(heard: Heard, device: str) -> Heard:
     """Call a device by the last part of its topic, or as the request calls it."""
-    if isinstance(heard, Refusal):
+    if not isinstance(heard, Sighting):
         return heard
     last = heard.device.rpartition("/")[2] if "/" in heard.device else device or heard.device
     return Sighting(device=last, fix=heard.fix, raw=heard.raw)

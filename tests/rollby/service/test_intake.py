@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import ssl
 from dataclasses import replace
@@ -11,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import trustme
+from paho.mqtt import publish
 
 from data.errors import InputError, SettingError
 from data.events import StatusChange, StopChange
-from data.feeds.heard import Refusal, Sighting, Told
+from data.feeds.heard import Noted, Refusal, Sighting, Told
 from data.feeds.nmea_fake import write_nmea
+from data.feeds.owntracks_fake import write_owntracks
 from data.feeds.taip_fake import write_taip
 from data.records import Stop, UnitFix, UnitStatus
 from data.settings import Settings, read_settings, settings_toml
@@ -26,7 +29,7 @@ from rollby.service.doors import door_of
 from rollby.service.intake import DoorHealth, Intake
 from rollby.service.keeping import keep_going
 from tests.rollby.service.served import serving, wait_until
-from tests.servers import free_port
+from tests.servers import free_port, mosquitto
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -147,6 +150,106 @@ def test_a_door_that_fails_is_opened_again(
             wait_until(lambda: up(service))
             send(port, "4A12")
             wait_until(lambda: service.live()["units"])
+
+
+def test_a_phone_sends_by_a_broker_and_its_last_will_is_shown(
+    tmp_path: Path, denver: RoadNetwork
+) -> None:
+    acl = "user rollby\ntopic read owntracks/#\n\npattern write owntracks/%u/#\n"
+    (tmp_path / "password").write_text("r0\n")
+    with mosquitto({"rollby": "r0", "p1": "p0"}, acl) as broker:
+        feed = {
+            "kind": "mqtt",
+            "broker": f"127.0.0.1:{broker.port}",
+            "transport": "tcp",
+            "user": "rollby",
+            "password_file": str(tmp_path / "password"),
+            "devices": {"p1": "4A12"},
+        }
+        settings = Settings.model_validate({"feeds": {"cars": feed}})
+
+        def say(payload: bytes) -> None:
+            publish.single(
+                "owntracks/p1/phone",
+                payload,
+                qos=1,
+                port=broker.port,
+                hostname="127.0.0.1",
+                auth={"username": "p1", "password": "p0"},
+            )
+
+        with serving(f"sqlite:///{tmp_path}/live.db", denver, settings) as service:
+
+            def listening() -> Any:
+                return service.http.get("/api/health").json()["listening"]["cars"]
+
+            wait_until(lambda: up(service))
+            say(b'{"_type": "lwt", "tst": 1}')
+            wait_until(lambda: "p1" in listening()["gone"])
+            assert listening()["noted"] == {"lwt": 1}
+            assert service.live()["units"] == []
+            fix = UnitFix(fixed_at=datetime.now(UTC), lon_deg=-104.99, lat_deg=39.744)
+            say(write_owntracks(fix))
+            say(write_owntracks(fix))
+            wait_until(lambda: service.live()["units"])
+            assert [one["unit_id"] for one in service.live()["units"]] == ["4A12"]
+            assert listening()["gone"] == {}
+            say(b"no JSON")
+            (letter,) = wait_until(lambda: service.http.get("/api/dead-letters").json())
+            assert letter["reason"].startswith("body=no JSON: must be JSON")
+            doors = service.http.get("/api/health").json()["doors"]
+            assert doors["cars"] == {"accepted": 1, "duplicate": 1, "refused": 1}
+
+
+def test_who_is_gone_is_remembered_so_long_as_it_is_bearable(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("rollby.service.intake.MOST_GONE", 2)
+
+    class Quiet:
+        """Takes nothing."""
+
+        def __init__(self) -> None:
+            self.doors = {"cars": DoorHealth(since=AT)}
+
+    quiet = Quiet()
+    door = Intake(quiet, settings_of(1).feeds["cars"])  # type: ignore[arg-type]
+    wills = [Noted(kind="lwt", device=name, raw=b"", gone=True) for name in ("a", "b", "a", "c")]
+    asyncio.run(door.take(wills, door="cars", peer="x", arrived_at=AT))
+    assert list(quiet.doors["cars"].gone) == ["a", "c"]
+    assert quiet.doors["cars"].noted == {"lwt": 4}
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ({"password_file": "none/such", "user": "a"}, "feeds.a.password_file=none/such: must be a"),
+        ({"transport": "tls", "authority": "none/such"}, "none/such must be readable PEM files"),
+    ],
+)
+def test_a_file_of_a_broker_that_cannot_be_read_is_said(more: dict[str, str], why: str) -> None:
+    feed = {"kind": "mqtt", "broker": "[::1]:1883", "transport": "tcp", **more}
+    settings = Settings.model_validate({"feeds": {"a": feed}})
+    with pytest.raises(InputError, match=why):
+        door_of("a", settings.feeds["a"], lambda: AT)
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ({"topics": ["a/#/b"]}, "must be topics such as owntracks/{device}/+, not a/#/b"),
+        ({"topics": ["{device}/{device}"]}, "must be topics such as"),
+        ({"topics": ["a/x{device}"]}, "must be topics such as"),
+        ({"topics": []}, "at least 1"),
+        ({"certificate": "a"}, "certificate and key must name files together"),
+        ({"transport": "tcp", "authority": "a"}, "transport must be tls where there is an auth"),
+        ({"password_file": "a"}, "user must be set where there is a password_file"),
+    ],
+)
+def test_a_broker_that_cannot_be_says_why(more: dict[str, Any], why: str) -> None:
+    feed = {"kind": "mqtt", "broker": "localhost:8883", **more}
+    with pytest.raises(ValueError, match=re.escape(why)):
+        Settings.model_validate({"feeds": {"phones": feed}})
 
 
 def test_a_door_waits_while_the_service_can_take_no_more() -> None:
