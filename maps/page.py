@@ -158,16 +158,40 @@ def inline(link: Link) -> Inline:
     MissingAssetError
         If the address is not that of a vendored file.
     """
+    text = linked(link)
+    if isinstance(link, JavascriptLink):
+        text = text.replace("</script", r"<\/script")
+        return Inline(f"<script>\n{text}\n</script>")
+    return Inline(f"<style>\n{text}\n</style>")
+
+
+def linked(link: Link) -> str:
+    """
+    Read what a link stands for.
+
+    Parameters
+    ----------
+    link : Link
+        A script or style by address.
+
+    Returns
+    -------
+    text : str
+        Its content, with the images that it names.
+
+    Raises
+    ------
+    MissingAssetError
+        If the address is not that of a vendored file.
+    """
     if not link.url.startswith(_SCHEME):
         raise MissingAssetError(
             f"{link.url}: no vendored file stands for this address; add it to maps/assets"
         )
     text = asset(link.url.removeprefix(_SCHEME)).decode("utf-8")
     if isinstance(link, JavascriptLink):
-        text = _SOURCE_MAP.sub("", text).strip().replace("</script", r"<\/script")
-        return Inline(f"<script>\n{text}\n</script>")
-    text = _CSS_IMAGE.sub(lambda match: f"url({_data_uri(match[1])})", text).strip()
-    return Inline(f"<style>\n{text}\n</style>")
+        return _SOURCE_MAP.sub("", text).strip()
+    return _CSS_IMAGE.sub(lambda match: f"url({_data_uri(match[1])})", text).strip()
 
 
 def _data_uri(name: str) -> str:
@@ -313,21 +337,74 @@ class Page(Figure):
             html=self.html.render(**kwargs),
             script=self.script.render(**kwargs),
         )
-        return self._numbered(html)
+        return numbered(self, html)
 
-    def _numbered(self, html: str) -> str:
-        """
-        Replace the random ids of this page's elements by numbers; other texts stay.
 
-        Returns
-        -------
-        html : str
-            The same for every process.
-        """
-        numbers: dict[str, str] = {}
-        for element in _family(self):
-            numbers.setdefault(element._id, str(len(numbers)))  # noqa: SLF001 - branca's only handle
-        return _ID.sub(lambda match: numbers.get(match[0], match[0]), html)
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """
+    A folium figure in parts, for a page whose scripts and styles are files of their own.
+
+    Parameters
+    ----------
+    html : str
+        What stands where the map is to be.
+    script, style : str
+        The files.
+    """
+
+    html: str
+    script: str
+    style: str
+
+
+def parts_of(figure: Figure) -> Parts:
+    """
+    Draw a figure in parts.
+
+    Parameters
+    ----------
+    figure : Figure
+        With its map.
+
+    Returns
+    -------
+    parts : Parts
+        The same input gives the same text.
+    """
+    _children(figure.header).clear()
+    for child in tuple(_children(figure).values()):
+        child.render()
+    links = [one for one in _children(figure.header).values() if isinstance(one, Link)]
+    scripts = [linked(one) for one in links if isinstance(one, JavascriptLink)]
+    styles = [linked(one) for one in links if not isinstance(one, JavascriptLink)]
+    return Parts(
+        html=numbered(figure, figure.html.render()),
+        script=numbered(figure, ";\n".join([*scripts, figure.script.render()])),
+        style="\n".join(styles),
+    )
+
+
+def numbered(figure: Figure, text: str) -> str:
+    """
+    Replace the random ids of a figure's elements by numbers; other texts stay.
+
+    Parameters
+    ----------
+    figure : Figure
+        That was drawn.
+    text : str
+        Some of what was drawn.
+
+    Returns
+    -------
+    text : str
+        The same for every process.
+    """
+    numbers: dict[str, str] = {}
+    for element in _family(figure):
+        numbers.setdefault(element._id, str(len(numbers)))  # noqa: SLF001 - branca's only handle
+    return _ID.sub(lambda match: numbers.get(match[0], match[0]), text)
 
 
 class OfflineMap(folium.Map):

@@ -19,6 +19,8 @@ class SteadyClock:
         Later than this from the beginning: what was accepted before a restart stays before.
     wall_s, steady_s : callable
         The machine's time of day, and its seconds since some instant.
+    rate : float
+        How much faster than real time both of them run: other than 1 in a demonstration.
     """
 
     def __init__(
@@ -26,7 +28,9 @@ class SteadyClock:
         last_ms: int = 0,
         wall_s: Callable[[], float] = time.time,
         steady_s: Callable[[], float] = time.monotonic,
+        rate: float = 1.0,
     ) -> None:
+        self.rate = rate
         self._wall_s, self._steady_s = wall_s, steady_s
         self._ahead_s = max(wall_s(), last_ms / 1000) - steady_s()
 

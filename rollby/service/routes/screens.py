@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 from functools import cache
 from importlib.resources import files
 from typing import Annotated, Any
@@ -9,9 +11,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, HTTPException, Path, Request, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from maps.page import asset
+from maps.live_map import live_map
+from maps.page import Parts, asset
 from rollby.service.guard import guard_of
-from rollby.service.running import InService
+from rollby.service.running import InService, Running
 
 router = APIRouter(tags=["screens"], include_in_schema=False)
 TYPES = {
@@ -21,7 +24,12 @@ TYPES = {
     ".webmanifest": "application/manifest+json",
 }
 CACHED = {"Cache-Control": "no-cache"}  # asked for again each time: a page fits its scripts
-SCREENS = {"sign-in": "Sign in", "officer": "Roll by"}
+SCREENS = {
+    "sign-in": "Sign in",
+    "officer": "Roll by",
+    "supervisor": "Supervisor",
+    "wallboard": "Wallboard",
+}
 
 _TEMPLATES = Environment(
     loader=PackageLoader("rollby.service.screens"), autoescape=True, undefined=StrictUndefined
@@ -38,7 +46,19 @@ def start() -> Response:
 @router.get("/officer")
 def screen(request: Request, service: InService) -> Response:
     """Give a page's frame: the same for everybody."""
-    name = request.url.path.strip("/")
+    return _frame(request.url.path.strip("/"), request, service)
+
+
+@router.get("/supervisor")
+@router.get("/wallboard")
+async def live_screen(request: Request, service: InService) -> Response:
+    """Give the frame of a page with the live map: the roads are public, and nobody is on it yet."""
+    drawn = await _drawn(request, service)
+    return _frame(request.url.path.strip("/"), request, service, map_html=drawn.html)
+
+
+def _frame(name: str, request: Request, service: Running, map_html: str = "") -> Response:
+    """Fill a page's template."""
     facts: dict[str, Any] = {
         "name": name,
         "title": SCREENS[name],
@@ -48,9 +68,36 @@ def screen(request: Request, service: InService) -> Response:
         "lock_above_mps": service.settings.service.lock_above_mps,
         "simulated": service.settings.units.simulated,
         "mute_min": service.settings.policy.mute_min,
+        "map_html": map_html,
+        "rate": service.clock.rate,
     }
     html = _TEMPLATES.get_template(f"{name.replace('-', '_')}.html").render(facts)
     return Response(html, media_type="text/html", headers=CACHED)
+
+
+async def _drawn(request: Request, service: Running) -> Parts:
+    """Draw the live map once, without keeping anybody waiting meanwhile."""
+    drawn: Parts | None = getattr(request.app.state, "live_map", None)
+    if drawn is None:
+        roads = await service.look(lambda board: board.net.table)
+        imperial = service.settings.units.speed_unit == "mph"
+        drawn = await asyncio.to_thread(live_map, roads, imperial=imperial)
+        request.app.state.live_map = drawn
+    return drawn
+
+
+@router.get("/live-map.{kind}")
+async def live_map_file(
+    kind: Annotated[str, Path(pattern="^(js|css)$")], request: Request, service: InService
+) -> Response:
+    """Give the live map's script or style; one that the browser has is not sent again."""
+    drawn = await _drawn(request, service)
+    data = (drawn.script if kind == "js" else drawn.style).encode()
+    tag = f'"{hashlib.sha256(data).hexdigest()[:32]}"'
+    headers = {**CACHED, "ETag": tag}
+    if request.headers.get("If-None-Match") == tag:
+        return Response(status_code=304, headers=headers)
+    return Response(data, media_type=TYPES[f".{kind}"], headers=headers)
 
 
 @router.get("/worker.js")

@@ -24,6 +24,7 @@ export async function ask(path, { method = "GET", body, headers = {} } = {}) {
 }
 
 let csrf = "";
+const rate = Number(document.body.dataset.rate) || 1;  // a demonstration's time runs faster
 
 /* Who I am; leads to the sign-in where nobody is signed in. */
 export async function whoAmI() {
@@ -77,9 +78,14 @@ export class Live {
       this.connected = true;
       this.told("live", said);
     });
-    for (const name of ["stops", "units"]) {
-      source.addEventListener(name, (event) => { this[name] = hear(event)[name]; this.told(name); });
-    }
+    source.addEventListener("stops", (event) => { this.stops = hear(event).stops; this.told("stops"); });
+    /* Only those that have changed: the others stay as they were. */
+    source.addEventListener("units", (event) => {
+      const units = new Map(this.units.map((one) => [one.unit_id, one]));
+      for (const one of hear(event).units) units.set(one.unit_id, one);
+      this.units = [...units.values()];
+      this.told("units");
+    });
     for (const name of ["suggested", "withdrawn", "flagged", "prompted", "escalated", "attended"]) {
       source.addEventListener(name, (event) => this.told(name, JSON.parse(event.data)));
     }
@@ -110,7 +116,7 @@ export class Live {
 
   /* The service's time now: a device's own clock may be wrong. */
   now() {
-    return this.at === null ? Date.now() : this.at + (performance.now() - this.heard);
+    return this.at === null ? Date.now() : this.at + rate * (performance.now() - this.heard);
   }
 }
 

@@ -1,7 +1,7 @@
 /* rollby: sign in, and go on to the page that is for the role. */
 import { ask } from "./api.js";
 
-const HOMES = { officer: "/officer" };
+const HOMES = { officer: "/officer", supervisor: "/supervisor", wallboard: "/wallboard" };
 const form = document.getElementById("form");
 const fault = document.getElementById("fault");
 

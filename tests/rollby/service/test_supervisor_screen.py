@@ -1,0 +1,151 @@
+"""The supervisor's page and the wallboard, in a browser, fed by a real service."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+from tests.rollby.service.served import PLACE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, Page
+
+    from tests.rollby.service.served import Service
+
+MOVED = """before =>
+    document.querySelector("[data-unit='4A14']").getBoundingClientRect().x > before"""
+NASTY = "<script>alert(1)</script>"
+
+
+# No longer than this file: while Playwright waits, no other test of the process may run a loop.
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        if os.environ.get("ROLLBY_REQUIRE_SERVERS") == "1":
+            pytest.fail("chromium is not installed and ROLLBY_REQUIRE_SERVERS=1 asks for it")
+        pytest.skip("chromium is not installed: the screens are not opened in a browser")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def opened(browser: Browser, service: Service, path: str, **more: Any) -> Iterator[Page]:
+    """Open a page; leaving it checks that it asked nobody else for anything, and complained not."""
+    context = browser.new_context(viewport={"width": 1400, "height": 900}, **more)
+    page = context.new_page()
+    page.set_default_timeout(10_000)
+    asked: list[str] = []
+    complaints: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda said: complaints.append(said.text) if "Policy" in said.text else None)
+    base = str(service.http.base_url).rstrip("/")
+    page.goto(f"{base}{path}")
+    page.wait_for_selector("html.ready")
+    page.wait_for_selector("#lost[hidden]", state="attached")
+    yield page
+    context.close()
+    assert [url for url in asked if not url.startswith((f"{base}/", "data:"))] == []
+    assert complaints == []
+
+
+@pytest.mark.parametrize("path", ["/supervisor", "/wallboard"])
+def test_units_and_stops_are_on_the_map_and_in_the_list(
+    browser: Browser, service: Service, path: str
+) -> None:
+    service.on_duty()
+    service.stop("S1", "4A12").raise_for_status()
+    with opened(browser, service, path) as page:
+        stops = page.locator("#stops li")
+        expect(stops).to_have_count(1)
+        expect(stops.first.locator(".who")).to_have_text("4A12 ")
+        expect(page.locator("#units li")).to_have_count(len(PLACE))
+        expect(page.locator("[data-unit='4A13'] .tag")).to_have_text("4A13")
+        expect(page.locator("[data-stop='S1'] .symbol")).to_be_visible()
+        expect(page.locator("#units li .fix").first).to_contain_text(" old")
+
+
+def test_a_fix_moves_its_marker_and_no_other_unit_goes(browser: Browser, service: Service) -> None:
+    service.on_duty()
+    with opened(browser, service, "/supervisor") as page:
+        marker = page.locator("[data-unit='4A14']")
+        before = marker.evaluate("one => one.getBoundingClientRect().x")
+        service.seen("4A14", lon=-104.980).raise_for_status()
+        page.wait_for_function(MOVED, arg=before)
+        expect(page.locator("#units li")).to_have_count(len(PLACE))
+
+
+def test_a_name_is_text_wherever_it_stands(browser: Browser, service: Service) -> None:
+    service.on_duty()
+    lon, lat = PLACE["4A12"]
+    fix: dict[str, str | float] = {
+        "id": NASTY,
+        "lon": lon + 0.002,
+        "lat": lat,
+        "timestamp": time.time(),
+    }
+    service.http.get("/feeds/osmand", params=fix).raise_for_status()
+    service.shows(NASTY).raise_for_status()
+    with opened(browser, service, "/supervisor") as page:
+        expect(page.locator("#units li .who", has_text=NASTY)).to_have_count(1)
+        expect(page.locator(".sign.unit .tag", has_text=NASTY)).to_have_count(1)
+
+
+def test_what_is_said_is_listed_as_it_happens(browser: Browser, service: Service) -> None:
+    service.on_duty()
+    with opened(browser, service, "/supervisor") as page:
+        service.stop("S1", "4A12").raise_for_status()
+        expect(page.locator("#said li", has_text="is asked to roll by")).to_have_count(
+            1, timeout=30_000
+        )
+
+
+def test_a_lost_connection_cannot_be_missed(browser: Browser, service: Service) -> None:
+    service.on_duty()
+    with opened(browser, service, "/wallboard") as page:
+        expect(page.locator("#lost")).to_be_hidden()
+        page.context.set_offline(True)
+        expect(page.locator("#lost")).to_contain_text("NO CONNECTION")
+        cover = "getComputedStyle(document.querySelector('section.map'), '::after').content"
+        assert page.evaluate(cover) == '"NOT LIVE"'
+
+
+def test_an_entry_of_the_list_shows_its_place_by_keyboard(
+    browser: Browser, service: Service
+) -> None:
+    service.on_duty()
+    with opened(browser, service, "/supervisor") as page:
+        entry = page.locator("#units li", has_text="4A14").locator("button")
+        entry.focus()
+        page.keyboard.press("Enter")
+        centre = page.evaluate("[rollby.map.getCenter().lng, rollby.map.getCenter().lat]")
+        assert centre == pytest.approx(PLACE["4A14"], abs=0.001)
+
+
+def test_night_and_day_are_chosen_and_kept(browser: Browser, service: Service) -> None:
+    with opened(browser, service, "/supervisor", color_scheme="light") as page:
+        page.locator("#theme").click()
+        assert page.evaluate("document.documentElement.classList.contains('dark')")
+        page.reload()
+        page.wait_for_selector("html.ready")
+        assert page.evaluate("document.documentElement.classList.contains('dark')")
+        expect(page.locator("#theme")).to_have_text("Day")
+
+
+def test_the_maps_files_are_not_sent_twice(service: Service) -> None:
+    first = service.http.get("/live-map.js")
+    again = service.http.get("/live-map.js", headers={"If-None-Match": first.headers["ETag"]})
+    assert (first.status_code, again.status_code, again.content) == (200, 304, b"")
