@@ -15,6 +15,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from data.errors import FieldError
@@ -36,6 +37,8 @@ MOST_AT_ONCE = 2000
 MOST_WAITING = 20_000
 IDLE_S = 1.0
 NAME_MOST = 240
+READ_AGAIN = 10_000
+MOST_RECENT = 50_000  # a broker sends again what it was not told in time, up to some thousands
 SAVE_EVERY_MS = 60_000
 
 
@@ -83,6 +86,7 @@ class Core:
         self._store, self._board, self._clock, self._publish = store, board, clock, publish
         self._queue: queue.Queue[_Asked | None] = queue.Queue(MOST_WAITING)
         self._fixes: dict[str, UnitFix] = {}
+        self._recent: dict[FixReport, None] = {}
         self._at_ms: int = store.received_ms
         self._saved = store.seq, self._at_ms
         self._thread = threading.Thread(target=self._run, name="core", daemon=True)
@@ -185,6 +189,8 @@ class Core:
     def _rebuild(self) -> None:
         """Come to where the events lead; say what had not been said when the last one ended."""
         seq, said_before = self._remember()
+        for _ in islice(self._noted(self._store.events(max(0, seq - READ_AGAIN))), READ_AGAIN):
+            pass
         for said in feed_all(self._board, self._noted(self._store.events(seq))):
             unsaid = max(0, self._store.number - said_before)
             said_before += len(said)
@@ -218,7 +224,10 @@ class Core:
             yield event
 
     def _note(self, report: FixReport) -> None:
-        """Remember a unit's newest fix."""
+        """Remember a unit's newest fix, and what came of late by all."""
+        self._recent[report] = None
+        if len(self._recent) > MOST_RECENT:
+            del self._recent[next(iter(self._recent))]
         before = self._fixes.get(report.unit_id)
         if before is None or before.fixed_at <= report.fix.fixed_at:
             self._fixes[report.unit_id] = report.fix
@@ -303,7 +312,7 @@ class Core:
         for report in entry.reports:
             if isinstance(report, FixReport):
                 before = self._fixes.get(report.unit_id)
-                if before == report.fix:
+                if before == report.fix or report in self._recent:
                     continue
                 late += before is not None and report.fix.fixed_at < before.fixed_at
                 self._note(report)

@@ -189,6 +189,34 @@ def test_fixes_that_come_twice_or_late_are_counted(live: Any) -> None:
     assert len(list(store.events())) == 3
 
 
+def test_what_a_broker_sends_again_after_a_kill_counts_once(
+    tmp_path: Path, denver: RoadNetwork
+) -> None:
+    clock, said = Hands(AT.timestamp() + 60), list[tuple[int, Said]]()
+    address = f"sqlite:///{tmp_path}/again.db"
+    burst = Entry(door="phones", reports=tuple(fix(second) for second in range(20)))
+    for keeps in (True, False):  # what the board remembers is written just before, or is not
+        core, store = core_on(address, denver, clock, said)
+        core._serve(deque([_Asked(burst)]))
+        if keeps:
+            core._save()
+        store.close()
+    core, store = core_on(address, denver, clock, said)
+    core._serve(deque([_Asked(burst)]))
+    assert store.counters()["phones"] == {"accepted": 20, "duplicate": 40}
+    store.close()
+
+
+def test_what_came_of_late_is_remembered_so_long_as_it_is_bearable(
+    live: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rollby.service.core.MOST_RECENT", 3)
+    core, store, _ = live
+    for second in (1, 2, 3, 4, 2, 1):
+        core.submit(Entry(door="phones", reports=(fix(second),))).result(10)
+    assert store.counters()["phones"] == {"accepted": 5, "late": 1, "duplicate": 1}
+
+
 def test_a_change_of_a_stop_that_expects_another_is_not_accepted(live: Any) -> None:
     core, store, _ = live
     waits = [
