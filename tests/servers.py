@@ -110,7 +110,11 @@ class Mosquitto:
 
 @contextmanager
 def mosquitto(
-    users: dict[str, str], acl: str, tls: dict[str, Path] | None = None
+    users: dict[str, str],
+    acl: str,
+    tls: dict[str, Path] | None = None,
+    *,
+    at_every_change: bool = True,
 ) -> Iterator[Mosquitto]:
     """Start a mosquitto of its own, with the settings that docs/feeds/mqtt.md tells."""
     if not shutil.which("mosquitto") and not Path("/usr/sbin/mosquitto").exists():
@@ -132,7 +136,7 @@ def mosquitto(
             f"acl_file {folder}/acl",
             "persistence true",
             f"persistence_location {folder}/",
-            "autosave_on_changes true",
+            *(["autosave_on_changes true"] if at_every_change else []),
             "autosave_interval 1",
             "max_queued_messages 0",
             "max_inflight_messages 1000",
