@@ -499,16 +499,28 @@ def gaps(**options: Any) -> None:
 
 
 @cli.command()
-@_roads_option
+@click.option("--roads", type=FILE, help="A .roads file; not needed with --demo.")
 @settings_option
 @click.option("--store", help="In place of service.store of the settings.")
 @click.option("--listen", help="HOST:PORT, in place of service.listen of the settings.")
 @click.option("--standby", is_flag=True, help="Wait while another one leads; then take over.")
-def serve(**options: Any) -> None:
+@click.option(
+    "--demo", is_flag=True, help="A simulated shift at ten times its speed; nothing is kept."
+)
+def serve(*, demo: bool, roads: Path | None, **options: Any) -> None:
     """Run the live service: positions and stops in, suggestions out, nothing lost."""
+    if demo:
+        from rollby.commands.serve_demo import run_service_demo
+
+        if roads or any(options[name] for name in ("settings", "store", "standby")):
+            raise click.UsageError("--demo brings its own roads, settings and store: only --listen")
+        run_service_demo(options["listen"])
+        return
+    if roads is None:
+        raise click.UsageError("Missing option '--roads'; or try it with --demo")
     from rollby.commands.serve import run_service
 
-    run_service(**options)
+    run_service(roads=roads, **options)
 
 
 @cli.command()

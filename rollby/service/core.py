@@ -252,7 +252,7 @@ class Core:
 
     def _fill(self, waiting: deque[_Asked]) -> bool:
         """Wait for something to do, at most until the board wishes to decide; False to end."""
-        wish_s = self._board.wish_s() - self._clock.now_ms() / 1000
+        wish_s = (self._board.wish_s() - self._clock.now_ms() / 1000) / self._clock.rate
         try:
             asked = self._queue.get(timeout=min(max(wish_s, 0.0), IDLE_S))
             while asked is not None:

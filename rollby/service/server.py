@@ -25,7 +25,7 @@ from rollby.service.stream import Stream
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from structlog.typing import Processor
 
@@ -37,7 +37,13 @@ if TYPE_CHECKING:
 GRACE_S = 5
 
 
-def begin(store: Store, board: Board, settings: Settings) -> Running:
+def begin(
+    store: Store,
+    board: Board,
+    settings: Settings,
+    clock: SteadyClock | None = None,
+    hear: Callable[[Said], None] | None = None,
+) -> Running:
     """
     Build the board again from the store, and accept from now on.
 
@@ -49,15 +55,23 @@ def begin(store: Store, board: Board, settings: Settings) -> Running:
         Fresh.
     settings : Settings
         Of the agency.
+    clock : SteadyClock or None
+        That of a demonstration; who may sign in, and for how long, goes by the machine's.
+    hear : callable or None
+        Told all that the board says, in the core's thread.
 
     Returns
     -------
     running : Running
         `serve` it.
     """
-    stream, clock = Stream(), SteadyClock(store.received_ms)
+    stream, real = Stream(), SteadyClock(store.received_ms)
+    clock = clock or real
 
     def publish(said: Sequence[tuple[int, Said]]) -> None:
+        if hear:
+            for _, one in said:
+                hear(one)
         stream.hand(*(said_message(number, one) for number, one in said))
 
     _ = board.zones  # a second's work in a large city: now, and not at the first stop
@@ -66,7 +80,7 @@ def begin(store: Store, board: Board, settings: Settings) -> Running:
     return Running(
         core=core,
         store=store,
-        access=Access(store.engine, settings.service.access, clock.now_ms),
+        access=Access(store.engine, settings.service.access, real.now_ms),
         live=Live(board),
         stream=stream,
         settings=settings,

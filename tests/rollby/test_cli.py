@@ -677,3 +677,18 @@ def test_a_stop_with_its_officers_needs_no_chance(
     rollby: Any, evening: list[object], stops: list[object]
 ) -> None:
     assert "not needed" in rollby("suggest", *evening, *stops).out
+
+
+@pytest.mark.parametrize("option", ["--roads", "--settings", "--store"])
+def test_a_demonstration_brings_its_own(rollby: Any, option: str) -> None:
+    run = rollby("serve", "--demo", option, "anything")
+    assert run.code == 2
+    assert "--demo brings its own roads, settings and store: only --listen" in " ".join(
+        run.err.split()
+    )
+
+
+def test_the_service_needs_roads(rollby: Any) -> None:
+    run = rollby("serve")
+    assert run.code == 2
+    assert "Missing option '--roads'; or try it with --demo" in run.err

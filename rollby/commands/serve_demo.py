@@ -1,0 +1,122 @@
+"""``rollby serve --demo``: the live service with a simulated shift, for whoever has a minute."""
+
+from __future__ import annotations
+
+import secrets
+import tempfile
+import time
+from datetime import UTC, datetime
+from functools import partial
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from data.settings import settings_of
+from data.store.accounts import Account
+from data.store.store import Store
+from geo.board import Board
+from geo.shift.plan import ShiftPlan
+from rollby.commands.store import now_ms, operator
+from rollby.files import say
+from rollby.inputs import load_roads, load_settings
+from rollby.service.administration import add_account
+from rollby.service.binding import check_bind
+from rollby.service.clock import SteadyClock
+from rollby.service.rights import Role
+from rollby.service.server import begin, log_as_json, make_server, serve
+from rollby.service.simulation import Simulation
+
+if TYPE_CHECKING:
+    from data.settings import Settings
+    from geo.network import RoadNetwork
+    from rollby.service.access import Access
+
+RATE = 10.0
+SEED = 1
+UNIT = "1A01"
+PLAN = partial(ShiftPlan, hours=24.0, units=16, stops_per_unit_hour=1.5, calls_per_unit_hour=1.0)
+SCREENS = (("supervisor", "/supervisor"), ("wallboard", "/wallboard"), ("officer", "/officer"))
+
+
+def run_service_demo(listen: str | None) -> None:
+    """
+    Do ``rollby serve --demo``.
+
+    Parameters
+    ----------
+    listen : str or None
+        In place of the default address.
+    """
+    with (
+        as_file(files("data") / "sample") as sample,
+        tempfile.TemporaryDirectory(prefix="rollby-demo-") as folder,
+    ):
+        net = load_roads(sample / "denver.roads")
+        chosen = _settings(sample / "simulated_settings.toml", Path(folder), listen)
+        check_bind(chosen.service.listen.rpartition(":")[0].strip("[]"), tls=False, word=False)
+        log_as_json()
+        store = Store(chosen.service.store)
+        try:
+            _run(store, net, chosen)
+        finally:
+            store.close()
+
+
+def _run(store: Store, net: RoadNetwork, chosen: Settings) -> None:
+    """Serve until told to end."""
+    start = datetime.now(UTC).replace(microsecond=0)
+    clock = _fast_clock(start)
+    simulation = Simulation(clock)
+    running = begin(store, Board(net, chosen), chosen, clock, simulation.hear)
+    password = secrets.token_urlsafe(9)
+    for role, _ in SCREENS:
+        _let_in(running.access, role, password)
+    address = f"http://{chosen.service.listen}"
+    say(
+        [
+            "SIMULATED: nobody is there, and nothing is kept. A shift runs at ten times its speed.",
+            *(f"  {address}{path}  sign in as {role}, {password}" for role, path in SCREENS),
+            "Ctrl-C ends it.",
+        ]
+    )
+    thread = simulation.start(running.core, net, PLAN(start=start), SEED)
+    try:
+        serve(running, make_server(running))
+    finally:
+        simulation.stop()
+        thread.join()
+
+
+def _settings(path: Path, folder: Path, listen: str | None) -> Settings:
+    """Give those of the simulated evening, with a store that goes with the process."""
+    raw = load_settings(path)[0].model_dump(by_alias=True)
+    service = {
+        **raw["service"],
+        "store": f"sqlite:///{folder / 'demo.db'}",
+        "history": "",
+        "access": {**raw["service"]["access"], "totp_for": []},
+        **({"listen": listen} if listen else {}),
+    }
+    return settings_of({**raw, "service": service}, "rollby serve --demo")
+
+
+def _fast_clock(start: datetime) -> SteadyClock:
+    """Make a clock that begins at an instant, and runs ten times as fast as the machine's."""
+    began_s = time.monotonic()
+
+    def steady_s() -> float:
+        return RATE * (time.monotonic() - began_s)
+
+    def wall_s() -> float:
+        return start.timestamp() + steady_s()
+
+    return SteadyClock(0, wall_s, steady_s, RATE)
+
+
+def _let_in(access: Access, role: str, password: str) -> None:
+    """Make the account of a role."""
+    units = (UNIT,) if role == Role.OFFICER else ()
+    wanted = Account(
+        name=role, role=role, unit_ids=units, agency="", terminal=False, created_ms=now_ms()
+    )
+    add_account(access, operator(), wanted, password)
