@@ -22,6 +22,7 @@ OLD_S = 10.0
 AHEAD_S = 2.0
 GPS_AHEAD_S = (16.0, 20.0)  # GPS time is 18 s ahead of UTC since 2017 (IERS Bulletin C)
 MOST_REASONS = 10
+NO_POSITION = "is reporting switched off in the app, or does it not know where it is?"
 SILENCE = "is the sender on, does it send to this address, and does every firewall let it through?"
 
 
@@ -164,6 +165,8 @@ def _advice(heard: FeedHeard, sources: list[dict[str, Any]], listened_s: float) 
     """Say what to change."""
     if heard.error:
         return [heard.error]
+    if not sources and not heard.reports and not heard.reasons and heard.noted:
+        return [f"messages came in {listened_s:.0f} s, and no position: {NO_POSITION}"]
     if not sources and not heard.reports and not heard.reasons:
         return [f"nothing came in {listened_s:.0f} s: {SILENCE}"]
     advice = [text for source in sources for text in _source_advice(source)]

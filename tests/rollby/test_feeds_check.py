@@ -132,6 +132,9 @@ def test_one_unit_by_two_names_is_said() -> None:
 def test_silence_losses_and_refusals_are_said() -> None:
     silent = feed_report(FeedHeard("cars", "taip", up=True), None, 60.0)
     assert silent["advice"][0].startswith("nothing came in 60 s: ")
+    noted = FeedHeard("phones", "mqtt", up=True, noted=Counter({"status": 2}))
+    (advice,) = feed_report(noted, None, 60.0)["advice"]
+    assert advice.startswith("messages came in 60 s, and no position: is reporting switched off")
     lossy = FeedHeard("cars", "taip", up=True, dropped=7, reasons=Counter({"no": 3}))
     told = feed_report(lossy, None, 60.0)
     assert told["advice"][0].startswith("7 came faster than they were taken")
