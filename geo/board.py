@@ -92,6 +92,11 @@ class Board:
         """The stops that go on, by stop_id."""
         return self.scene.open
 
+    @property
+    def beats(self) -> Sequence[Beat]:
+        """Those with a T of their own."""
+        return self._beats
+
     @cached_property
     def zones(self) -> Zones:
         """Where stops may begin."""

@@ -21,7 +21,7 @@ from rollby.service.keeping import keep_going
 from rollby.service.oidc import provider_for
 from rollby.service.problems import answer_problems
 from rollby.service.recording import keep_recording
-from rollby.service.routes import admin, cad, live, officer, positions, screens, way
+from rollby.service.routes import admin, cad, live, officer, positions, screens, way, why
 from rollby.service.watching import watch
 from rollby.service.webhooks import tell
 
@@ -97,7 +97,7 @@ def make_app(running: Running) -> FastAPI:
         running.access.rules.reauthenticate_h,
     )
     Guard(running.access, secure=secure, provider=provider).install(app)
-    for one in (sign_in, sign_in_vouched, positions, cad, officer, way, live, admin, screens):
+    for one in (sign_in, sign_in_vouched, positions, cad, officer, way, why, live, admin, screens):
         app.include_router(one.router)
     answer_problems(app)
     app.add_middleware(Hardening, secure=secure)

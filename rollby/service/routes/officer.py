@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, HTTPException, Path
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from data.events import Answer, AnswerKind, StatusChange, StopChange
 from data.records import Stop, StopPhase, UnitStatus
@@ -51,6 +51,7 @@ class AnswerBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
     suggestion_id: str
     answer: AnswerKind
+    reason: str = Field("", max_length=200, description="why, for the audit log")
 
 
 class WordBody(BaseModel):
@@ -131,6 +132,7 @@ async def post_answer(
     action = Action.MUTE if body.answer is AnswerKind.MUTE else Action.ANSWER
     own = caller.speaks_for(asked.unit_id)
     about = f"{asked.suggestion_id} {body.answer} for {asked.unit_id}"
+    about += f": {body.reason}" if body.reason else ""
     await service.note(caller, action if own else Action.OVERRIDE, about)
     return AnswerSaid(seq=taken.seq, undo_until=_undo_until(service, now), stands=stands)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
-from tests.rollby.service.served import PLACE
+from tests.rollby.service.served import PLACE, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -149,3 +149,47 @@ def test_the_maps_files_are_not_sent_twice(service: Service) -> None:
     first = service.http.get("/live-map.js")
     again = service.http.get("/live-map.js", headers={"If-None-Match": first.headers["ETag"]})
     assert (first.status_code, again.status_code, again.content) == (200, 304, b"")
+
+
+def test_one_click_shows_why_and_an_override_wants_a_reason(
+    browser: Browser, service: Service
+) -> None:
+    service.on_duty()
+    service.stop("S1", "4A12").raise_for_status()
+    wait_until(service.asked, 30)
+    asked = service.asked()["unit_id"]
+    with opened(browser, service, "/supervisor") as page:
+        page.locator("#stops button.entry").click()
+        why = page.locator("#stops .why")
+        expect(why.locator("tbody th")).to_have_count(len(PLACE) - 1)
+        again = why.get_by_role("button", name=f"Ask somebody else than {asked}")
+        again.click()
+        expect(why.locator(".reason")).to_have_attribute("aria-invalid", "true")
+        why.locator(".reason").fill("has a prisoner in the car")
+        again.click()
+        expect(why).to_contain_text("Noted; somebody else is asked")
+    notes = [one.about for one in service.running.access.audit.notes()]
+    assert any(note.endswith(f"cant for {asked}: has a prisoner in the car") for note in notes)
+
+
+def test_a_check_is_noted_by_a_click(browser: Browser, service: Service) -> None:
+    service.on_duty()
+    service.stop("S1", "4A12").raise_for_status()
+    with opened(browser, service, "/supervisor") as page:
+        page.locator("#stops button.entry").click()
+        page.get_by_role("button", name="I checked on 4A12").click()
+        expect(page.locator("#stops .why")).to_contain_text("Noted: checked.")
+
+
+def test_a_wallboard_does_nothing_but_look(browser: Browser, service: Service) -> None:
+    service.on_duty()
+    service.stop("S1", "4A12").raise_for_status()
+    with opened(browser, service, "/wallboard") as page:
+        page.locator("#stops button.entry").click()
+        expect(page.locator("#stops .why")).to_have_count(0)
+
+
+def test_why_of_no_stop_is_refused(service: Service) -> None:
+    found = service.http.get("/api/why/S9")
+    assert found.status_code == 404
+    assert found.json()["detail"] == "stop_id=S9: is not open; it may be over"

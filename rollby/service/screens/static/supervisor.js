@@ -1,5 +1,5 @@
 /* rollby: the supervisor's page, and the wallboard's: the live map, who is alone, what was said. */
-import { Live, whoAmI } from "./api.js";
+import { Live, ask, whoAmI } from "./api.js";
 import { PHASES, STATUSES, age, clock, minutes } from "./words.js";
 
 const facts = document.body.dataset;
@@ -8,10 +8,12 @@ const MOST_SAID = 60;
 const FLAGS = { alone: "ALONE", thin: "THIN", covered: "COVERED" };
 const FIXES = { fresh: "position", parked: "parked; position", silent: "SILENT: last position", stale: "STALE: last position" };
 
+let acts = false;  // a wallboard looks and does nothing else
 const live = new Live(changed);
 
 async function begin() {
-  await whoAmI();
+  const me = await whoAmI();
+  acts = me.role === "supervisor" && !document.body.classList.contains("wallboard");
   live.start();
   setInterval(tick, 1000);
   tick();
@@ -172,6 +174,99 @@ function say(at, sentence) {
   while (by("said").children.length > MOST_SAID) by("said").lastChild.remove();
 }
 
+/* ---- why, and what a dispatcher may do about it ---- */
+
+async function showWhy(item, stop) {
+  const open = item.querySelector(".why");
+  item.querySelector("button.entry").setAttribute("aria-expanded", String(!open));
+  if (open) { open.remove(); return; }
+  const box = element("div", "why", item);
+  text(box, "Working it out\u2026");
+  try {
+    const why = await ask(`/api/why/${encodeURIComponent(stop.stop_id)}`);
+    box.replaceChildren(table(why), ...reasons(why), ...actions(stop));
+  } catch (error) {
+    text(box, error.status ? error.message : "Cannot be had now: the service is not reached.");
+  }
+}
+
+function table(why) {
+  const all = element("table", "");
+  element("caption", "", all).textContent = `Who could come, at ${clock(Date.parse(why.at), facts.timeZone)}`;
+  const score = new Map([why.suggestion, why.suggestion && why.suggestion.runner_up].filter(Boolean).map((one) => [one.unit_id, one.score]));
+  const head = element("tr", "", element("thead", "", all));
+  for (const name of ["Unit", "By road", "With its fix's age", "In time", "Score"]) {
+    const cell = element("th", "", head);
+    cell.scope = "col";
+    cell.textContent = name;
+  }
+  const body = element("tbody", "", all);
+  for (const near of why.nearest) {
+    const row = element("tr", "", body);
+    const name = element("th", "", row);
+    name.scope = "row";
+    name.textContent = near.unit_id;
+    element("span", "quiet", name).textContent = `${STATUSES[near.status]}, fix ${age(near.fix_age_s)}`;
+    const figures = [
+      timer(near.drive_time_s), near.t_hi_s === null ? "unknown" : `${timer(near.t_lo_s)} to ${timer(near.t_hi_s)}`,
+      `${Math.round(near.probability * 100)} %`, score.has(near.unit_id) ? score.get(near.unit_id).toFixed(2) : "",
+    ];
+    for (const figure of figures) element("td", "figure", row).textContent = figure;
+  }
+  return all;
+}
+
+function reasons(why) {
+  const list = document.createElement("ul");
+  list.className = "notes";
+  const said = why.suggestion
+    ? [`Now it would be ${why.suggestion.unit_id}:`, ...why.suggestion.reasons]
+    : [why.why_none].filter(Boolean);
+  for (const one of [...said, ...why.notes]) element("li", "", list).textContent = one;
+  return [list];
+}
+
+function actions(stop) {
+  const row = document.createElement("p");
+  row.className = "acts";
+  const add = (act, name) => {
+    const button = element("button", "", row);
+    button.type = "button";
+    button.dataset.act = act;
+    button.textContent = name;
+  };
+  add("check", `I checked on ${stop.unit_id}`);
+  if (stop.asked) {
+    const label = document.createElement("label");
+    label.textContent = "Reason ";
+    const reason = element("input", "reason", label);
+    reason.maxLength = 200;
+    row.append(label);
+    add("cant", `Ask somebody else than ${stop.asked.unit_id}`);
+    add("mute", `Ask ${stop.asked.unit_id} nothing for ${facts.muteMin} min`);
+    row.dataset.suggestion = stop.asked.suggestion_id;
+  }
+  return [row];
+}
+
+async function doNow(act, item, stop) {
+  const row = item.querySelector(".acts"), reason = row.querySelector(".reason");
+  if (!stop) return;
+  if (act !== "check" && !reason.value.trim()) {
+    reason.setAttribute("aria-invalid", "true");
+    reason.placeholder = "say why: it is kept";
+    reason.focus();
+    return;
+  }
+  try {
+    if (act === "check") await ask(`/api/stops/${encodeURIComponent(stop.stop_id)}/check`, { method: "POST" });
+    else await ask("/api/answers", { method: "POST", body: { suggestion_id: row.dataset.suggestion, answer: act, reason: reason.value.trim() } });
+    row.textContent = act === "check" ? "Noted: checked." : "Noted; somebody else is asked if there is anybody.";
+  } catch (error) {
+    element("span", "due", row).textContent = error.status ? error.message : "NOT DONE: the service is not reached.";
+  }
+}
+
 /* ---- what is pressed ---- */
 
 function goTo(one) {
@@ -180,7 +275,14 @@ function goTo(one) {
 
 by("stops").addEventListener("click", (event) => {
   const item = event.target.closest("li");
-  if (item) goTo(live.stops.find((one) => one.stop_id === item.dataset.name));
+  if (!item) return;
+  const act = event.target.closest("[data-act]");
+  const stop = live.stops.find((one) => one.stop_id === item.dataset.name);
+  if (act) doNow(act.dataset.act, item, stop);
+  else if (event.target.closest("button.entry")) {
+    goTo(stop);
+    if (acts && stop) showWhy(item, stop);
+  }
 });
 by("units").addEventListener("click", (event) => {
   const item = event.target.closest("li");
