@@ -108,7 +108,7 @@ def test_what_is_said_is_listed_as_it_happens(browser: Browser, service: Service
     service.on_duty()
     with opened(browser, service, "/supervisor") as page:
         service.stop("S1", "4A12").raise_for_status()
-        expect(page.locator("#said li", has_text="is asked to roll by")).to_have_count(
+        expect(page.locator("#said li", has_text="is asked to roll by 4A12,")).to_have_count(
             1, timeout=30_000
         )
 

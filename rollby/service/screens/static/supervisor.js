@@ -8,6 +8,7 @@ const MOST_SAID = 60;
 const FLAGS = { alone: "ALONE", thin: "THIN", covered: "COVERED" };
 const FIXES = { fresh: "position", parked: "parked; position", silent: "SILENT: last position", stale: "STALE: last position" };
 
+const waiting = [];
 let acts = false;  // a wallboard looks and does nothing else
 const live = new Live(changed);
 
@@ -22,9 +23,12 @@ async function begin() {
 function changed(name, body) {
   if (name === "live" || name === "units" || name === "stops") {
     rollby.live.show(live.units, live.stops);
+    for (const one of waiting.splice(0)) say(Date.parse(one.at), words(one));
     drawStops();
     drawUnits();
   } else if (name === "gap") say(live.now(), "Too much was missed to be listed here.");
+  /* A stop is often said of before the picture has it: a second later its officer can be named. */
+  else if (body && live.stops.every((one) => one.stop_id !== body.stop_id) && waiting.length < MOST_SAID) waiting.push(body);
   else if (body) say(Date.parse(body.at), words(body));
   tick();
 }
