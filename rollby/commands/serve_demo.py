@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 RATE = 10.0
 SEED = 1
 UNIT = "1A01"
-PLAN = partial(ShiftPlan, hours=24.0, units=16, stops_per_unit_hour=1.5, calls_per_unit_hour=1.0)
+PLAN = partial(ShiftPlan, hours=24.0, units=30, stops_per_unit_hour=1.5, calls_per_unit_hour=1.0)
 SCREENS = (("supervisor", "/supervisor"), ("wallboard", "/wallboard"), ("officer", "/officer"))
 
 
