@@ -1,4 +1,4 @@
-"""Where stops may begin: a few hundred points that stand for all roads."""
+"""Where stops begin: those recorded, and a few hundred points that stand for all roads."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from geo.backup import chance_within, reach_s
 from geo.coverage import edge_within_s, lost_shares
-from geo.snap import middle_of
+from geo.snap import middle_of, snap_all
 from geo.staleness import WORKING
 from geo.standing import StandingStops
 
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from data.beats import Beat
-    from data.road_table import FloatArray, Int32Array
+    from data.events import History
+    from data.road_table import FloatArray, Int32Array, IntArray
     from data.settings import Policy
     from geo.network import RoadNetwork
     from geo.starts import Starts
@@ -67,6 +68,40 @@ def demand_points(weight: FloatArray, most: int = MOST_POINTS) -> Demand:
     steps = (np.arange(most) + 0.5) / most * upto[-1]
     edge = np.searchsorted(upto, steps, side="right").astype(np.int32)
     return Demand(edge=edge, share=np.full(most, 1 / most))
+
+
+def stops_begun(net: RoadNetwork, history: History) -> tuple[IntArray, FloatArray]:
+    """
+    Put the stops of a recorded period on the road, each where and when it began.
+
+    Parameters
+    ----------
+    net : RoadNetwork
+        The roads.
+    history : History
+        Stops without a place, or far from any road, are left out.
+
+    Returns
+    -------
+    edge : ndarray of int, shape (s,)
+        The edge each began on.
+    began_s : ndarray of float64, shape (s,)
+        Seconds since 1970, UTC.
+    """
+    first = {one.stop.stop_id: one for one in reversed(history.stops)}
+    placed = [one for one in first.values() if one.stop.lon_deg is not None]
+    lon, lat = (
+        np.array([getattr(one.stop, name) for one in placed], np.float64)
+        for name in ("lon_deg", "lat_deg")
+    )
+    positions = snap_all(net, lon, lat, np.full(len(placed), np.nan))
+    found = [
+        (position.edge, (one.stop.started_at or one.at).timestamp())
+        for one, position in zip(placed, positions, strict=True)
+        if position is not None
+    ]
+    edge, began_s = zip(*found, strict=True) if found else ((), ())
+    return np.array(edge, np.int64), np.array(began_s, np.float64)
 
 
 class Zones:

@@ -13,6 +13,7 @@ from scipy import sparse
 from data.settings import Settings
 from geo.cells import cells_of_edges
 from geo.coverage import edge_within_s
+from geo.demand import stops_begun
 from geo.hierarchy import Hierarchy
 from geo.history import Middles, nearest_over_time, seeds_of
 from geo.hours import MONDAY, WEEK_HOURS, local_hours
@@ -193,20 +194,12 @@ def _stops(
     cells: int,
 ) -> IntArray:
     """Count the stops with a place that began in each cell in each hour looked at."""
-    first = {one.stop.stop_id: one for one in reversed(history.stops)}
-    placed = [one for one in first.values() if one.stop.lon_deg is not None]
-    lon, lat = (
-        np.array([getattr(one.stop, name) for one in placed], np.float64)
-        for name in ("lon_deg", "lat_deg")
-    )
-    positions = snap_all(net, lon, lat, np.full(len(placed), np.nan))
-    began_s = np.array([(one.stop.started_at or one.at).timestamp() for one in placed])
+    edge, began_s = stops_begun(net, history)
     began = local_hours(began_s, zone)
     counts = np.zeros((len(hour), cells), np.int64)
-    row = np.searchsorted(hour, began)
-    for i, began_in, position in zip(row.tolist(), began.tolist(), positions, strict=True):
-        if position is not None and i < len(hour) and hour[i] == began_in:
-            counts[i, cell_of_edge[position.edge]] += 1
+    row = np.minimum(np.searchsorted(hour, began), len(hour) - 1)
+    seen = hour[row] == began
+    np.add.at(counts, (row[seen], cell_of_edge[edge[seen]]), 1)
     return counts
 
 

@@ -82,9 +82,9 @@ def coverage_map(
     gaps = [_gap_sign(i, gap, roads, manner) for i, gap in enumerate(coverage.gaps[:_GAPS_MARKED])]
     layers = [
         road_names(data),
-        road_bands(data, _slower(data, first), name="First car", show=False),
-        road_bands(data, _slower(data, second), name="Second car", show=True),
-        road_gaps(data, _slower(data, coverage.gap.astype(np.int64))),
+        road_bands(data, slower(data, first), name="First car", show=False),
+        road_bands(data, slower(data, second), name="Second car", show=True),
+        road_gaps(data, slower(data, coverage.gap.astype(np.int64))),
         sign_layer("Longest gaps", gaps),
         sign_layer("Units", units),
     ]
@@ -119,7 +119,7 @@ def bands(times_s: npt.NDArray[np.float64], within_s: float) -> npt.NDArray[np.i
     return np.where(np.isfinite(times_s), rows, len(style.BANDS) - 1).astype(np.int64)
 
 
-def _slower(data: RoadData, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def slower(data: RoadData, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """
     Give every line drawn the worse value of its directions: no map looks better than the road.
 
@@ -182,6 +182,48 @@ def _gap_name(gap: Gap, roads: RoadTable) -> str:
     return gap.street or "road without a name"
 
 
+def band_rows(
+    roads: RoadTable,
+    within_s: float,
+    rows: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
+    speed_unit: SpeedUnit,
+) -> list[dict[str, object]]:
+    """
+    Measure the road in each band, for the panel.
+
+    Parameters
+    ----------
+    roads : RoadTable
+        The network.
+    within_s : float
+        T, seconds.
+    rows : (ndarray, ndarray) of int64, shape (m,)
+        The band of each edge, of the first and the second car.
+    speed_unit : {"mph", "km/h"}
+        Miles go with mph.
+
+    Returns
+    -------
+    bands : list of dict
+        As templates/bands.html wants them.
+    """
+
+    def length(chosen: npt.NDArray[np.bool_]) -> str:
+        return words.distance(float(roads.road_m[chosen].sum()), speed_unit)
+
+    return [
+        {
+            "look": style.BANDS[band],
+            "word": word,
+            "first": length(rows[0] == band),
+            "first_share": _share(roads, rows[0] == band),
+            "second": length(rows[1] == band),
+            "second_share": _share(roads, rows[1] == band),
+        }
+        for band, word in enumerate(_band_words(within_s))
+    ]
+
+
 def _band_words(within_s: float) -> list[str]:
     """
     Name the bands in minutes.
@@ -223,17 +265,7 @@ def _panel(
     return TEMPLATES.get_template("coverage.html").render(
         left_out=coverage.left_out,
         within=words.drive(coverage.within_s),
-        bands=[
-            {
-                "look": style.BANDS[band],
-                "word": word,
-                "first": length(rows[0] == band),
-                "first_share": _share(roads, rows[0] == band),
-                "second": length(rows[1] == band),
-                "second_share": _share(roads, rows[1] == band),
-            }
-            for band, word in enumerate(_band_words(coverage.within_s))
-        ],
+        bands=band_rows(roads, coverage.within_s, rows, manner.speed_unit),
         gap=length(coverage.gap),
         gap_share=_share(roads, coverage.gap),
         gaps=[

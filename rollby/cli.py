@@ -485,6 +485,13 @@ def calibrate(**options: Any) -> None:
     help="Seconds from snapshot to snapshot.",
 )
 @click.option("--split", type=Instant(), help="Hold what was from here on against before.")
+@click.option(
+    "--post",
+    "posts",
+    type=Post(),
+    multiple=True,
+    help="What if: this unit, or one more, stands here while available.",
+)
 @json_option
 @click.option("--cells", type=FILE, help="Write H3 cells: .gpkg, .geojson, .parquet or .csv.")
 def gaps(**options: Any) -> None:
@@ -496,6 +503,63 @@ def gaps(**options: Any) -> None:
     if cells and cells.suffix not in CELL_ENDINGS:
         raise click.UsageError(f"--cells {cells}: must end in {', '.join(CELL_ENDINGS)}")
     show_gaps(**options)
+
+
+@cli.command()
+@_roads_option
+@click.option("--count", type=click.IntRange(1, 2000), required=True, help="How many posts.")
+@click.option(
+    "--model",
+    type=click.Choice(["backup", "expected", "median"]),
+    default="backup",
+    show_default=True,
+    help="First and second car within T; free cars within T (MEXCLP); mean drive time.",
+)
+@click.option("--history", type=FILE, help="Weigh roads by the stops of this recorded period.")
+@click.option("--within", "within_s", type=Seconds(), help="T, seconds.")
+@click.option(
+    "--busy",
+    type=click.FloatRange(0, 1, max_open=True),
+    default=0.3,
+    show_default=True,
+    help="Of the model `expected`: share of time that a unit is busy.",
+)
+@click.option("--present", type=Place(), multiple=True, help="A post of today; may be kept.")
+@click.option(
+    "--move-price",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    show_default=True,
+    help="What a post must gain to be elsewhere: share of stops, or mean seconds.",
+)
+@click.option("--by-hand", type=Place(), multiple=True, help="A post of a plan to hold beside it.")
+@click.option(
+    "--candidates",
+    type=click.IntRange(1, 2000),
+    default=200,
+    show_default=True,
+    help="Places to choose from, spread over the roads.",
+)
+@click.option(
+    "--solve-within",
+    "solve_s",
+    type=Seconds(),
+    default=60.0,
+    show_default=True,
+    help="Seconds for the solver.",
+)
+@settings_option
+@json_option
+@click.option("--geojson", "geojson_path", type=FILE, help="Write the posts as GeoJSON here.")
+@map_option
+@tiles_option
+def posts(**options: Any) -> None:
+    """Where idle units should stand so that a second car is near."""
+    from rollby.commands.posts import show_posts
+
+    if options["move_price"] and not options["present"]:
+        raise click.UsageError("give --move-price with --present")
+    show_posts(**options)
 
 
 @cli.command()

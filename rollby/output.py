@@ -251,7 +251,7 @@ def advice_geojson(advice: Advice) -> dict[str, Any]:
     for stop, row in zip(advice.stops, advice_rows(advice), strict=True):
         known = stop.lon_deg is not None
         point = {"type": "Point", "coordinates": [stop.lon_deg, stop.lat_deg]} if known else None
-        features.append(_feature(point, {"kind": "stop", **row}))
+        features.append(feature(point, {"kind": "stop", **row}))
         if stop.suggestion:
             names = {
                 "kind": "route",
@@ -259,11 +259,19 @@ def advice_geojson(advice: Advice) -> dict[str, Any]:
                 "unit_id": stop.suggestion.unit_id,
                 "drive_time_s": number_json(stop.suggestion.drive_time_s),
             }
-            features.append(_feature(route_json(stop.suggestion.route), names))
+            features.append(feature(route_json(stop.suggestion.route), names))
     return {"type": "FeatureCollection", "features": features}
 
 
-def _feature(geometry: dict[str, Any] | None, properties: Mapping[str, object]) -> dict[str, Any]:
+def feature(geometry: dict[str, Any] | None, properties: Mapping[str, object]) -> dict[str, Any]:
+    """
+    Write one feature of GeoJSON.
+
+    Returns
+    -------
+    feature : dict
+        Its geometry null where nobody knows the place.
+    """
     return {"type": "Feature", "geometry": geometry, "properties": properties}
 
 

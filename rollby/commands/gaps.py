@@ -18,13 +18,16 @@ from geo.cells import with_outlines
 from geo.gap_figures import by_cell, change, exposed_per_week, percentile_s
 from geo.gaps import past_cover
 from geo.hours import HOUR_S
+from geo.what_if import with_post
 from rollby.files import say, write_cells
 from rollby.inputs import load_roads, load_settings
 from rollby.output import console, json_text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
+    from data.road_table import FloatArray, IntArray
     from geo.gaps import PastCover
 
 WORST = 15
@@ -37,6 +40,7 @@ def show_gaps(
     settings: Path | None,
     every_s: float,
     split: datetime | None,
+    posts: Sequence[tuple[str, float, float]],
     as_json: bool,
     cells: Path | None,
 ) -> None:
@@ -53,6 +57,8 @@ def show_gaps(
         From snapshot to snapshot, seconds.
     split : datetime or None
         Hold what was from here on against what was before.
+    posts : sequence of (unit_id, lon_deg, lat_deg)
+        These units stand there whenever they are available, in place of where they were.
     as_json : bool
         Print JSON.
     cells : Path or None
@@ -60,6 +66,8 @@ def show_gaps(
     """
     chosen, beats = load_settings(settings)
     recorded = read_history(history)
+    for post in posts:
+        recorded = with_post(recorded, *post)
     past = past_cover(load_roads(roads), recorded, settings=chosen, beats=beats, every_s=every_s)
     columns = gap_columns(past)
     order = np.argsort(-np.array(columns["second_stops_a_week"]), kind="stable")[:WORST]
@@ -69,6 +77,8 @@ def show_gaps(
         "snapshots": int(past.snapshots.sum()),
         "hours": len(past.hour),
         "stops": int(past.stops.sum()),
+        "road_beyond": _overall(past, past.snapshots[:, None] * past.road_km),
+        "stops_beyond": _overall(past, past.stops),
         "worst_cells": [
             {name: _plain(column[i]) for name, column in columns.items()} for i in order.tolist()
         ],
@@ -79,6 +89,11 @@ def show_gaps(
         click.echo(json_text(answer))
     else:
         console().print(_table(answer))
+        for what, where in (("road", "of all road"), ("stops", "where and when stops began")):
+            shares = answer[f"{what}_beyond"]
+            if shares["first"] is not None:
+                cars = ", ".join(f"{car} car {words.percent(one)}" for car, one in shares.items())
+                click.echo(f"Share of time beyond T, {where}: {cars}")
         for car, one in answer.get("changes", {}).items():
             tested = "too few days to tell" if one["p"] is None else f"p = {one['p']:.4f}"
             shares = f"{words.percent(one['before'])} before, {words.percent(one['after'])} after"
@@ -114,6 +129,14 @@ def gap_columns(past: PastCover) -> dict[str, Any]:
             f"{name}_stops_a_week": stops[:, car],
         }
     return columns
+
+
+def _overall(past: PastCover, weight: FloatArray | IntArray) -> dict[str, float | None]:
+    """Give the share of time and place beyond T of the first and the second car."""
+    share = np.einsum("hc,hck->k", weight, past.beyond) / max(float(weight.sum()), 1e-300)
+    known = weight.sum() > 0
+    cars = zip(("first", "second"), share.tolist(), strict=True)
+    return {car: number_json(one, 4) if known else None for car, one in cars}
 
 
 def _changes(past: PastCover, split: datetime, zone: ZoneInfo) -> dict[str, Any]:

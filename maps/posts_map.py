@@ -1,0 +1,135 @@
+"""The posts map: where idle units should stand, and how soon two cars would be anywhere then."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from data import words
+from maps import style
+from maps.coverage_map import band_rows, bands, slower
+from maps.layers import RoadData, bounds_of, draw_page, road_bands, road_names
+from maps.page import TEMPLATES, PageFacts
+from maps.signs import Sign, sign_layer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from data.road_table import FloatArray, RoadTable
+    from data.words import SpeedUnit
+    from maps.style import Theme
+
+
+def posts_map(
+    roads: RoadTable,
+    time_s: FloatArray,
+    posts: Sequence[Mapping[str, Any]],
+    *,
+    plans: Mapping[str, Mapping[str, float]],
+    where: str,
+    proof: str,
+    within_s: float,
+    simulated: bool = False,
+    tiles: bool = False,
+    theme: Theme = "auto",
+    speed_unit: SpeedUnit = "mph",
+) -> str:
+    """
+    Draw posts, and drive-time bands of the first and the second car that stand there.
+
+    Parameters
+    ----------
+    roads : RoadTable
+        The network.
+    time_s : ndarray of float64, shape (m, 2)
+        Drive time of the nearest and the second nearest post to the middle of every edge.
+    posts : sequence of mapping
+        As in ``rollby.posts/1``.
+    plans : mapping of str to mapping
+        What each plan gives, by its name.
+    where : str
+        What the shares are of.
+    proof : str
+        How sure it is that no choice is better.
+    within_s : float
+        T, seconds.
+    simulated : bool
+        Whether stops were made up.
+    tiles : bool
+        Adds OpenStreetMap's tiles, which are fetched when the page is viewed.
+    theme : {"auto", "light", "dark"}
+        "auto" follows the device; a button in the page switches.
+    speed_unit : {"mph", "km/h"}
+        Miles go with mph.
+
+    Returns
+    -------
+    html : str
+        A whole page that fetches nothing; the same input gives the same text.
+    """
+    data = RoadData(roads)
+    first, second = bands(time_s[:, 0], within_s), bands(time_s[:, 1], within_s)
+    within = words.drive(within_s)
+    named = [{**post, "street": post["street"] or "road without a name"} for post in posts]
+    own = next(iter(plans.values()))
+    panel = TEMPLATES.get_template("posts.html").render(
+        posts=[
+            {
+                **post,
+                "anchor": f"post-{row}",
+                "place": f"{post['lat']:.6f}, {post['lon']:.6f}",
+            }
+            for row, post in enumerate(named)
+        ],
+        plans=[
+            {
+                "name": name,
+                "first": words.percent(one["first"]),
+                "second": words.percent(one["second"]),
+                "mean": words.drive(one["mean_drive_s"]),
+            }
+            for name, one in plans.items()
+        ],
+        where=where,
+        proof=proof,
+        within=within,
+        bands=band_rows(roads, within_s, (first, second), speed_unit),
+    )
+    facts = PageFacts(
+        title="Posts",
+        subtitle=words.count(len(posts), "post"),
+        at=None,
+        summary=(
+            f"Second car within {within} of {words.percent(own['second'])} of {where}, "
+            f"first of {words.percent(own['first'])}"
+        ),
+        panel=panel,
+        simulated=simulated,
+        theme=theme,
+        source=roads.source,
+    )
+    layers = [
+        road_names(data),
+        road_bands(data, slower(data, first), name="First car", show=False),
+        road_bands(data, slower(data, second), name="Second car", show=True),
+        sign_layer("Posts", [_sign(row, post) for row, post in enumerate(named)]),
+    ]
+    return draw_page(
+        facts,
+        data,
+        layers,
+        bounds=bounds_of([], roads),
+        tiles=tiles,
+        imperial=speed_unit == "mph",
+    )
+
+
+def _sign(row: int, post: Mapping[str, Any]) -> Sign:
+    """Put a post on the map."""
+    return Sign(
+        (post["lat"], post["lon"]),
+        kind="end",
+        look=style.MARKS["finish"],
+        tag=post["post"],
+        label=f"a post on {post['street']}",
+        panel=f"post-{row}",
+    )
