@@ -80,8 +80,9 @@ def _pick(fixes: Fixes, which: BoolArray) -> Fixes:
 def _joined(fixes: Fixes, unit_id: str, at_s: FloatArray, lon_deg: float, lat_deg: float) -> Fixes:
     """Add the fixes of a parked car."""
     count = len(at_s)
+    ids = fixes.unit_ids if unit_id in fixes.unit_ids else (*fixes.unit_ids, unit_id)
     added = {
-        "unit_row": np.full(count, len(fixes.unit_ids), np.int32),
+        "unit_row": np.full(count, ids.index(unit_id), np.int32),
         "fixed_at_s": at_s,
         "received_at_s": at_s,
         "lon_deg": np.full(count, lon_deg),
@@ -92,5 +93,4 @@ def _joined(fixes: Fixes, unit_id: str, at_s: FloatArray, lon_deg: float, lat_de
     }
     columns = {name: np.concatenate([getattr(fixes, name), added[name]]) for name in added}
     order = np.argsort(columns["received_at_s"], kind="stable")
-    ids = (*fixes.unit_ids, unit_id)
     return Fixes(unit_ids=ids, **{name: column[order] for name, column in columns.items()})

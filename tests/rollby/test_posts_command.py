@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from data.history import read_history
 from data.words import percent
 from rollby.cli import main
 from rollby.commands.posts import proof
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 HERE, THERE = "-104.987,39.753", "-104.975,39.745"
 
@@ -147,6 +146,7 @@ def test_gaps_tell_what_units_at_posts_would_have_given(
 ) -> None:
     arguments = ["gaps", "--roads", roads, "--history", shift, "--every", "300", "--json"]
     more = [f"--post=EXTRA{number}@{HERE}" for number in range(2)]
+    own = read_history(Path(shift)).statuses[0].unit_id
     capsys.readouterr()
     assert main(arguments) == 0
     before = json.loads(capsys.readouterr().out)
@@ -155,3 +155,7 @@ def test_gaps_tell_what_units_at_posts_would_have_given(
     for what in ("road_beyond", "stops_beyond"):
         assert 0 <= after[what]["second"] < before[what]["second"] <= 1
         assert after[what]["first"] <= before[what]["first"]
+    assert main([*arguments, f"--post={own}@{HERE}"]) == 0
+    moved = json.loads(capsys.readouterr().out)
+    assert moved["road_beyond"] != before["road_beyond"]
+    assert moved["stops"] == before["stops"]
