@@ -511,7 +511,7 @@ def gaps(**options: Any) -> None:
 @click.option(
     "--model",
     type=click.Choice(["backup", "expected", "median"]),
-    default="backup",
+    default="expected",
     show_default=True,
     help="First and second car within T; free cars within T (MEXCLP); mean drive time.",
 )
