@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from geo.coverage import edge_within_s
 from geo.demand import demand_points
 from geo.posts import (
-    FARTHEST_S,
     Plan,
     cover_most,
     covered,
@@ -18,6 +18,8 @@ from geo.posts import (
     greedily,
     mean_drive_s,
     nearest_on_average,
+    net_cover,
+    priced_mean_s,
 )
 from geo.router import many_to_many
 from geo.snap import middle_of
@@ -189,20 +191,13 @@ def choose_posts(
         As the two raise it, and if `busy` is out of range.
     """
     share, reach = places.share, places.reach
+    solver: dict[str, Any] = {"move_price": move_price, "limit_s": limit_s}
     if model == "median":
-        time_s = np.minimum(places.time_s, FARTHEST_S)
-        best = nearest_on_average(time_s, share, count, move_price=move_price, limit_s=limit_s)
-
-        def value(posts: list[int]) -> float:
-            return mean_drive_s(time_s[:, posts], share) + float(move_price[posts].sum())
-
-        posts = greedily(len(places.place), count, lambda posts: -value(posts))
+        value = partial(priced_mean_s, places.time_s, share, move_price)
+        best, sign = nearest_on_average(places.time_s, share, count, **solver), -1
     else:
         worth = expected_worth(count, busy) if model == "expected" else np.array([0.5, 0.5])
-        best = cover_most(reach, share, count, worth, move_price=move_price, limit_s=limit_s)
-
-        def value(posts: list[int]) -> float:
-            return covered(reach[:, posts], share, worth) - float(move_price[posts].sum())
-
-        posts = greedily(len(places.place), count, value)
+        value = partial(net_cover, reach, share, worth, move_price)
+        best, sign = cover_most(reach, share, count, worth, **solver), 1
+    posts = greedily(len(places.place), count, lambda posts: sign * value(posts))
     return best, Plan(posts=posts, value=value(list(posts)), bound=best.bound)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -115,6 +116,38 @@ def mean_drive_s(time_s: FloatArray, share: FloatArray) -> float:
     return float(share @ time_s.min(axis=1, initial=FARTHEST_S))
 
 
+def net_cover(
+    reach: BoolArray,
+    share: FloatArray,
+    worth: Sequence[float] | FloatArray,
+    move_price: FloatArray,
+    posts: list[int],
+) -> float:
+    """
+    Count what posts cover, their price paid: what `cover_most` makes large.
+
+    Returns
+    -------
+    value : float
+        In shares of demand.
+    """
+    return covered(reach[:, posts], share, worth) - float(move_price[posts].sum())
+
+
+def priced_mean_s(
+    time_s: FloatArray, share: FloatArray, move_price: FloatArray, posts: list[int]
+) -> float:
+    """
+    Give the mean drive time from posts and their price: what `nearest_on_average` makes small.
+
+    Returns
+    -------
+    value : float
+        Seconds.
+    """
+    return mean_drive_s(time_s[:, posts], share) + float(move_price[posts].sum())
+
+
 def cover_most(
     reach: BoolArray,
     share: FloatArray,
@@ -160,10 +193,11 @@ def cover_most(
         raise InputError("worth: a further car must not be worth more than the one before")
     points, candidates = reach.shape
     _check_count(count, candidates)
-    met = sparse.hstack([-sparse.csr_array(reach.astype(np.float64)), *_cars(points, len(worths))])
+    cars = [sparse.eye_array(points)] * len(worths)  # a column for each car within T of a point
+    met = sparse.hstack([-sparse.csr_array(reach.astype(np.float64)), *cars])
     gain = np.concatenate([-move_price, np.outer(worths, share).ravel()])
     found = _solved(-gain, [(met, -np.inf, 0.0)], candidates, count, limit_s)
-    return _plan(found, -1, lambda posts: _net(reach, share, worths, move_price, posts))
+    return _plan(found, -1, partial(net_cover, reach, share, worths, move_price))
 
 
 def nearest_on_average(
@@ -211,11 +245,7 @@ def nearest_on_average(
     cost = np.concatenate([move_price, (share[:, None] * counted_s).ravel()])
     rules = [(each, 1.0, 1.0), (only, -np.inf, 0.0)]
     found = _solved(cost, rules, candidates, count, limit_s)
-    return _plan(
-        found,
-        1,
-        lambda posts: mean_drive_s(counted_s[:, posts], share) + float(move_price[posts].sum()),
-    )
+    return _plan(found, 1, partial(priced_mean_s, time_s, share, move_price))
 
 
 def greedily(candidates: int, count: int, value: Callable[[list[int]], float]) -> tuple[int, ...]:
@@ -241,18 +271,6 @@ def greedily(candidates: int, count: int, value: Callable[[list[int]], float]) -
         others = [row for row in range(candidates) if row not in posts]
         posts.append(max(others, key=lambda row: value([*posts, row])))
     return tuple(sorted(posts))
-
-
-def _net(
-    reach: BoolArray, share: FloatArray, worth: FloatArray, move_price: FloatArray, posts: list[int]
-) -> float:
-    """Count what posts cover, their price paid."""
-    return covered(reach[:, posts], share, worth) - float(move_price[posts].sum())
-
-
-def _cars(points: int, cars: int) -> list[Any]:
-    """Give a column for each car within T of each point."""
-    return [sparse.eye_array(points) for _ in range(cars)]
 
 
 def _check_count(count: int, candidates: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from geo.dispatch import advise
 from geo.policies import ours
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from data.answers import Advice
     from data.beats import Beat
@@ -213,6 +214,25 @@ def picture(board: Board, beats: Sequence[Beat] = ()) -> Advice:
     advice : Advice
         Muted units are shown as busy: they are not asked.
     """
+    return sketch(board, beats)()
+
+
+def sketch(board: Board, beats: Sequence[Beat] = ()) -> Callable[[], Advice]:
+    """
+    Note what a board knows, for `picture` to be worked out while the board goes on.
+
+    Parameters
+    ----------
+    board : Board
+        At its instant.
+    beats : sequence of Beat
+        Its own.
+
+    Returns
+    -------
+    draw : callable
+        Gives what `picture` would have given; it may run in any thread.
+    """
     asked = [
         Ask(stop_id="", unit_id=unit_id, asked_at=datetime.fromtimestamp(at_s, UTC))
         for unit_id, asks_s in board.asked_s.items()
@@ -226,7 +246,8 @@ def picture(board: Board, beats: Sequence[Beat] = ()) -> Advice:
         else unit
         for unit in board.units()
     ]
-    return advise(
+    return partial(
+        advise,
         board.net,
         units,
         stops,

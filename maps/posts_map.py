@@ -72,23 +72,8 @@ def posts_map(
     named = [{**post, "street": post["street"] or "road without a name"} for post in posts]
     own = next(iter(plans.values()))
     panel = TEMPLATES.get_template("posts.html").render(
-        posts=[
-            {
-                **post,
-                "anchor": f"post-{row}",
-                "place": f"{post['lat']:.6f}, {post['lon']:.6f}",
-            }
-            for row, post in enumerate(named)
-        ],
-        plans=[
-            {
-                "name": name,
-                "first": words.percent(one["first"]),
-                "second": words.percent(one["second"]),
-                "mean": words.drive(one["mean_drive_s"]),
-            }
-            for name, one in plans.items()
-        ],
+        posts=[_entry(row, post) for row, post in enumerate(named)],
+        plans=[_plan_row(name, plan) for name, plan in plans.items()],
         where=where,
         proof=proof,
         within=within,
@@ -113,14 +98,20 @@ def posts_map(
         road_bands(data, slower(data, second), name="Second car", show=True),
         sign_layer("Posts", [_sign(row, post) for row, post in enumerate(named)]),
     ]
-    return draw_page(
-        facts,
-        data,
-        layers,
-        bounds=bounds_of([], roads),
-        tiles=tiles,
-        imperial=speed_unit == "mph",
-    )
+    around = bounds_of([], roads)
+    return draw_page(facts, data, layers, bounds=around, tiles=tiles, imperial=speed_unit == "mph")
+
+
+def _entry(row: int, post: Mapping[str, Any]) -> dict[str, Any]:
+    """List a post in the panel."""
+    place = f"{post['lat']:.6f}, {post['lon']:.6f}"
+    return {**post, "anchor": f"post-{row}", "place": place}
+
+
+def _plan_row(name: str, plan: Mapping[str, float]) -> dict[str, str]:
+    """Say what a plan gives."""
+    shares = {car: words.percent(plan[car]) for car in ("first", "second")}
+    return {"name": name, **shares, "mean": words.drive(plan["mean_drive_s"])}
 
 
 def _sign(row: int, post: Mapping[str, Any]) -> Sign:

@@ -59,7 +59,7 @@ def main(roads: str, units: int, within: float, hours: float, seeds: int) -> Non
             told = ["--history", shift, "--settings", str(settings), "--every", "300"]
             beyond = answer_of("gaps", "--roads", roads, *told, *stood)["stops_beyond"]
             seen = f"{Path(shift).name} {plan:9}"
-            click.echo(f"{seen} first {beyond['first']:.3f} second {beyond['second']:.3f}")
+            click.echo(f"{seen} first {beyond['first']:.1%} second {beyond['second']:.1%}")
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from data.road_table import FloatArray
     from geo.network import RoadNetwork
     from geo.post_places import Model, PostPlaces
     from geo.posts import Plan
@@ -99,30 +100,19 @@ def show_posts(
     InputError
         If a place is far from any road, or the history holds no stop near one.
     """
-    chosen, beats = load_settings(settings)
+    chosen, beats = load_settings(settings, within_s=within_s)
     net = load_roads(roads)
     given = _snapped(net, {"present": present, "by-hand": by_hand})
-    simulated, weight, stops = chosen.units.simulated, net.table.road_m, None
+    weight, stops, simulated = net.table.road_m, None, chosen.units.simulated
     if history:
-        recorded = read_history(history)
-        edge, _ = stops_begun(net, recorded)
-        if not len(edge):
-            raise InputError(f"--history {history}: no stop with a place near these roads")
-        simulated, stops = simulated or recorded.simulated, len(edge)
-        weight = np.bincount(edge, minlength=len(weight)).astype(np.float64)
-    limit_s = within_s or chosen.policy.within_s
+        weight, recorded_simulated = _stops_on(net, history)
+        stops, simulated = int(weight.sum()), simulated or recorded_simulated
+    limit_s = chosen.policy.within_s
     places = post_places(
         net, given=given, weight=weight, candidates=candidates, within_s=limit_s, beats=beats
     )
-    is_present = np.arange(len(places.place)) < len(present)
-    price = np.where(is_present, 0.0, move_price)
+    price = np.where(np.arange(len(places.place)) < len(present), 0.0, move_price)
     best, greedy = choose_posts(places, count, model, busy=busy, move_price=price, limit_s=solve_s)
-    rows = {
-        "cover": best.posts,
-        "greedy": greedy.posts,
-        "present": range(len(present)),
-        "by_hand": range(len(present), len(given)),
-    }
     answer: dict[str, Any] = {
         "schema": "rollby.posts/1",
         "simulated": simulated,
@@ -135,7 +125,10 @@ def show_posts(
         "bound": number_json(best.bound, 6),
         "gap": number_json(best.gap, 6),
         "greedy_value": number_json(greedy.value, 6),
-        **{name: _cover(places, posts) for name, posts in rows.items()},
+        "cover": _cover(places, best.posts),
+        "greedy": _cover(places, greedy.posts),
+        "present": _cover(places, range(len(present))),
+        "by_hand": _cover(places, range(len(present), len(given))),
         "posts": _posts(net, places, best, len(present)),
     }
     if as_json:
@@ -146,23 +139,51 @@ def show_posts(
         write_text(geojson_path, json_text(_geojson(answer)))
         say([f"posts: {geojson_path}"])
     if map_path:
-        from maps.posts_map import posts_map
-
-        posts = starts_of(net, [places.place[row] for row in best.posts])
-        page = posts_map(
-            net.table,
-            NearestUnits(net, posts, k=2).at_middles()[1],
-            answer["posts"],
-            plans={title: answer[name] for name, title in PLANS.items() if answer[name]},
-            where=_where(answer),
-            proof=proof(answer["gap"]),
-            within_s=limit_s,
-            simulated=simulated,
-            speed_unit=chosen.units.speed_unit,
-            tiles=tiles,
-        )
-        write_text(map_path, page)
+        posts = [places.place[row] for row in best.posts]
+        write_text(map_path, _map(net, posts, answer, chosen.units.speed_unit, tiles=tiles))
         say([f"map: {map_path}"])
+
+
+def _stops_on(net: RoadNetwork, history: Path) -> tuple[FloatArray, bool]:
+    """
+    Count the stops of a recorded period by edge, and say whether it was simulated.
+
+    Raises
+    ------
+    InputError
+        If there is none near a road.
+    """
+    recorded = read_history(history)
+    edge, _ = stops_begun(net, recorded)
+    if not len(edge):
+        raise InputError(f"--history {history}: no stop with a place near these roads")
+    stops = np.bincount(edge, minlength=len(net.edge_ms)).astype(np.float64)
+    return stops, recorded.simulated
+
+
+def _map(
+    net: RoadNetwork,
+    posts: Sequence[Position],
+    answer: dict[str, Any],
+    unit: words.SpeedUnit,
+    *,
+    tiles: bool,
+) -> str:
+    """Draw the posts, and how soon two cars would be anywhere from there."""
+    from maps.posts_map import posts_map
+
+    return posts_map(
+        net.table,
+        NearestUnits(net, starts_of(net, posts), k=2).at_middles()[1],
+        answer["posts"],
+        plans={title: answer[name] for name, title in PLANS.items() if answer[name]},
+        where=_where(answer),
+        proof=proof(answer["gap"]),
+        within_s=answer["within_s"],
+        simulated=answer["simulated"],
+        speed_unit=unit,
+        tiles=tiles,
+    )
 
 
 def _snapped(net: RoadNetwork, options: dict[str, Sequence[Place]]) -> list[Position]:

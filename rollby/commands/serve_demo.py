@@ -16,6 +16,7 @@ from data.store.accounts import Account
 from data.store.store import Store
 from geo.board import Board
 from geo.shift.plan import ShiftPlan
+from geo.shift.world import World
 from rollby.commands.store import now_ms, operator
 from rollby.files import say
 from rollby.inputs import load_roads, load_settings
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 RATE = 10.0
 SEED = 1
-UNIT = "1A01"
 PLAN = partial(ShiftPlan, hours=24.0, units=30, stops_per_unit_hour=1.5, calls_per_unit_hour=1.0)
 SCREENS = (("supervisor", "/supervisor"), ("wallboard", "/wallboard"), ("officer", "/officer"))
 
@@ -69,8 +69,10 @@ def _run(store: Store, net: RoadNetwork, chosen: Settings) -> None:
     simulation = Simulation(clock)
     running = begin(store, Board(net, chosen), chosen, clock, simulation.hear)
     password = secrets.token_urlsafe(9)
+    world = World(net, PLAN(start=start), SEED, simulation, None)
     for role, _ in SCREENS:
-        _let_in(running.access, role, password)
+        units = (world.cars[0].unit_id,) if role == Role.OFFICER else ()
+        _let_in(running.access, role, units, password)
     address = f"http://{chosen.service.listen}"
     say(
         [
@@ -79,7 +81,7 @@ def _run(store: Store, net: RoadNetwork, chosen: Settings) -> None:
             "Ctrl-C ends it.",
         ]
     )
-    thread = simulation.start(running.core, net, PLAN(start=start), SEED)
+    thread = simulation.start(running.core, world)
     try:
         serve(running, make_server(running))
     finally:
@@ -113,9 +115,8 @@ def _fast_clock(start: datetime) -> SteadyClock:
     return SteadyClock(0, wall_s, steady_s, RATE)
 
 
-def _let_in(access: Access, role: str, password: str) -> None:
+def _let_in(access: Access, role: str, units: tuple[str, ...], password: str) -> None:
     """Make the account of a role."""
-    units = (UNIT,) if role == Role.OFFICER else ()
     wanted = Account(
         name=role, role=role, unit_ids=units, agency="", terminal=False, created_ms=now_ms()
     )

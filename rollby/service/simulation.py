@@ -12,7 +12,6 @@ from data.records import UnitFix
 from data.reports import FixReport
 from data.said import Suggested, Withdrawn
 from data.store.store import Entry
-from geo.shift.world import simulate
 from rollby.service.core import BusyError
 
 if TYPE_CHECKING:
@@ -21,8 +20,7 @@ if TYPE_CHECKING:
     from data.events import Answer, Fixes, StatusChange, StopChange
     from data.reports import Report
     from data.said import Said
-    from geo.network import RoadNetwork
-    from geo.shift.plan import ShiftPlan
+    from geo.shift.world import World
     from rollby.service.clock import SteadyClock
     from rollby.service.core import Core
 
@@ -55,9 +53,16 @@ class Simulation:
         """Be told what the board says."""
         self._heard.put(said)
 
-    def start(self, core: Core, net: RoadNetwork, plan: ShiftPlan, seed: int) -> threading.Thread:
+    def start(self, core: Core, world: World) -> threading.Thread:
         """
         Let the shift happen beside the service.
+
+        Parameters
+        ----------
+        core : Core
+            That the units report to.
+        world : World
+            The shift, with this as its dispatcher.
 
         Returns
         -------
@@ -68,7 +73,7 @@ class Simulation:
 
         def work() -> None:
             try:
-                simulate(net, plan, seed=seed, dispatcher=self)
+                world.run()
             except (_OverError, BusyError):
                 return
 

@@ -15,7 +15,7 @@ from data.said import Suggested, Withdrawn
 from data.settings import Settings
 from geo.board import Board
 from geo.policies import nobody
-from geo.replay import replay, why
+from geo.replay import picture, play, replay, sketch, why
 from geo.tally import tally
 from geo.what_if import with_post
 from tests.geo.test_board import HOME, TOWN, UNITS, fixes_of, later
@@ -110,6 +110,20 @@ def test_why_shows_what_the_model_saw() -> None:
     assert stop.suggestion
     assert found.advice.at == later(75)
     assert {near.unit_id for near in stop.nearest} == {"1A2", "1A3"}
+
+
+def test_a_sketch_shows_what_was_known_though_the_board_goes_on() -> None:
+    board = Board(TOWN, SETTINGS)
+    period = evening()
+    early = replace(period, stops=period.stops[:1], answers=())
+    said = list(play(board, early))
+    before, draw = picture(board), sketch(board)
+    board.take_stop(period.stops[1])
+    list(board.advance(later(700).timestamp()))
+    assert said
+    assert before.stops
+    assert not picture(board).stops
+    assert draw() == before
 
 
 def test_why_of_a_unit_never_asked_is_nothing() -> None:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from maps.coverage_map import coverage_map
 from maps.route_map import route_map
 from maps.stops_map import stops_map
+from tests.servers import chromium
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,10 +22,6 @@ if TYPE_CHECKING:
     from data.answers import Advice, Coverage, Route
     from data.road_table import RoadTable
 
-FLAGS = [
-    *("--no-sandbox", "--disable-gpu", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync", "--no-first-run"),
-]
 BOXES = """signs => signs.map(sign => {
     const box = sign.getBoundingClientRect();
     return [box.left, box.top, box.right, box.bottom];
@@ -75,15 +69,8 @@ class Visit:
 # No longer than this file: while Playwright waits, no other test of the process may run a loop.
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        if os.environ.get("ROLLBY_REQUIRE_SERVERS") == "1":
-            pytest.fail("chromium is not installed and ROLLBY_REQUIRE_SERVERS=1 asks for it")
-        pytest.skip("chromium is not installed: pages are not opened in a browser")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -16,21 +16,6 @@ from rollby.commands.posts import proof
 HERE, THERE = "-104.987,39.753", "-104.975,39.745"
 
 
-@pytest.fixture(scope="module")
-def roads(sample_dir: Path) -> str:
-    """The embedded city."""
-    return str(sample_dir / "denver.roads")
-
-
-@pytest.fixture(scope="module")
-def shift(roads: str, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A simulated hour."""
-    folder = str(tmp_path_factory.mktemp("history") / "shift")
-    arguments = ["simulate", "--roads", roads, "-o", folder, "--hours", "1", "--on-duty", "14"]
-    assert main([*arguments, "--stops-per-unit-hour", "3", "--seed", "4"]) == 0
-    return folder
-
-
 def answer_of(capsys: pytest.CaptureFixture[str], roads: str, *arguments: str) -> dict[str, Any]:
     """Run it for JSON."""
     capsys.readouterr()

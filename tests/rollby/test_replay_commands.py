@@ -14,12 +14,6 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="module")
-def roads(sample_dir: Path) -> str:
-    """The embedded city."""
-    return str(sample_dir / "denver.roads")
-
-
-@pytest.fixture(scope="module")
 def shift(roads: str, tmp_path_factory: pytest.TempPathFactory) -> str:
     """Half a simulated hour."""
     folder = str(tmp_path_factory.mktemp("history") / "shift")

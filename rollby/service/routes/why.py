@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException
 
 from geo.as_json import advice_json
-from geo.board import Board
-from geo.replay import picture
+from geo.replay import sketch
 from rollby.service.callers import Caller
 from rollby.service.guard import needs
 from rollby.service.rights import Right
@@ -24,9 +24,12 @@ Desk = Annotated[Caller, Depends(needs(Right.OVERRIDE))]
 async def get_why(stop_id: Id, service: InService, caller: Desk) -> dict[str, Any]:
     """Work a stop out anew, as `rollby suggest` would: who could come, who should, and why."""
     shown = picture_for(caller, await service.picture(), service)
-    if not any(one["stop_id"] == stop_id for one in shown["stops"]):
+    seen = next((one for one in shown["stops"] if one["stop_id"] == stop_id), None)
+    if seen is None:
         raise HTTPException(404, f"stop_id={stop_id}: is not open; it may be over")
-    answer = await service.look(_answer)
+    net, draw = await service.look(lambda board: (board.net, sketch(board, board.beats)))
+    advice = await asyncio.to_thread(draw)  # seconds in a large city: the core decides meanwhile
+    answer = advice_json(advice, roads=net.facts(), settings=service.settings)
     found = [one for one in answer["stops"] if one["stop_id"] == stop_id]
     if not found:
         raise HTTPException(404, f"stop_id={stop_id}: is not open; it may be over")
@@ -34,11 +37,7 @@ async def get_why(stop_id: Id, service: InService, caller: Desk) -> dict[str, An
         return {"at": answer["at"], **found[0]}
     known = {one["unit_id"] for one in shown["units"]}
     near = [one for one in found[0]["nearest"] if one["unit_id"] in known]
-    # The sentences may name units that other agencies do not show.
-    return {"at": answer["at"], **found[0], "nearest": near, "suggestion": None, "why_none": None}
-
-
-def _answer(board: Board) -> dict[str, Any]:
-    """Work out everything anew, with reasons."""
-    advice = picture(board, board.beats)
-    return advice_json(advice, roads=board.net.facts(), settings=board.settings)
+    place = {name: seen[name] for name in ("lon", "lat", "street")}
+    unsaid: dict[str, Any] = {"suggestion": None, "why_none": None, "notes": []}
+    # Sentences may name units that other agencies do not show.
+    return {"at": answer["at"], **found[0], **place, "nearest": near, **unsaid}

@@ -484,6 +484,30 @@ def test_a_neighbours_unit_is_shown_as_far_as_the_neighbour_allows(
         assert {one["lon"] for one in told["units"] if one["unit_id"] == "4A14"} == {None}
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [Settings.model_validate({"agencies": {"shows": {"SO": "status", "HP": "none"}}})],
+)
+def test_why_tells_no_more_of_a_neighbour_than_he_shows(
+    service: Service, settings: Settings
+) -> None:
+    assert settings.agencies.shows
+    service.on_duty()
+    service.shows("4A12", agency="SO")
+    service.shows("4A14", agency="HP")
+    service.stop("S1", "4A12").raise_for_status()
+    path = "/api/why/S1"
+    whole = service.http.get(path).json()
+    assert whole["lon"] is not None
+    assert "4A14" in {one["unit_id"] for one in whole["nearest"]}
+    chief = Caller(name="chief", role=Role.SUPERVISOR, agency="PD", how="key")
+    service.app.dependency_overrides[caller] = lambda: chief
+    shared = service.http.get(path).json()
+    assert (shared["lon"], shared["lat"], shared["street"]) == (None, None, "")
+    assert {one["unit_id"] for one in shared["nearest"]} == {"4A13"}
+    assert (shared["suggestion"], shared["why_none"], shared["notes"]) == (None, None, [])
+
+
 def test_a_message_refused_for_its_sender_can_be_read_again(service: Service) -> None:
     become(service, Role.FEED, "4A12")
     service.seen("4A13", key="secret")

@@ -78,3 +78,15 @@ def test_every_screen_says_that_it_is_simulated(demo: list[Any]) -> None:
         with signed_in(told) as http:
             assert "SIMULATED" in http.get(told[1]).text
             assert http.get("/api/me").json()["role"] == told[2]
+
+
+def test_the_officer_is_one_of_those_on_duty(demo: list[Any]) -> None:
+    by_role = {told[2]: told for told in demo}
+    with signed_in(by_role["officer"]) as http:
+        (unit,) = http.get("/api/me").json()["unit_ids"]
+    with signed_in(by_role["supervisor"]) as http:
+
+        def seen() -> set[str]:
+            return {one["unit_id"] for one in http.get("/api/live").json()["units"]}
+
+        wait_until(lambda: unit in seen(), 60)

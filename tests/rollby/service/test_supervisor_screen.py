@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from tests.rollby.service.served import PLACE, wait_until
+from tests.servers import chromium
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,17 +27,8 @@ NASTY = "<script>alert(1)</script>"
 # No longer than this file: while Playwright waits, no other test of the process may run a loop.
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        if os.environ.get("ROLLBY_REQUIRE_SERVERS") == "1":
-            pytest.fail("chromium is not installed and ROLLBY_REQUIRE_SERVERS=1 asks for it")
-        pytest.skip("chromium is not installed: the screens are not opened in a browser")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
-        )
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @contextmanager
