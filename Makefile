@@ -9,15 +9,17 @@ BENCH_READY := $(BENCH)/ready
 ROLLBY_BENCH_DATA ?= $(wildcard ../shared/data)
 export ROLLBY_BENCH_DATA
 PROVE_FACTOR ?= 20
+FUZZ_S ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lock clean golden bench bench-quick prove
+.PHONY: help setup demo test check format lock clean golden bench bench-quick prove fuzz
 
 help:
 	@echo "make demo    set up .venv and run the main job on the embedded city"
 	@echo "make test    set up .venv and run every check and test"
 	@echo "make bench   measure against other routers (15 minutes; ARGS=\"--rows search\" for a part)"
 	@echo "make bench-quick  the same in a minute or two"
+	@echo "make fuzz    damaged messages through every reader of a feed, a minute each (FUZZ_S=600)"
 	@echo "make prove   the equality proofs, drawn out for an hour"
 	@echo "make setup   set up .venv"
 	@echo "make format  put the code in shape"
@@ -54,6 +56,9 @@ check: $(READY)
 
 prove: $(READY)
 	ROLLBY_PROVE_FACTOR=$(PROVE_FACTOR) $(BIN)/pytest -n auto --hypothesis-profile=prove tests/geo tests/data
+
+fuzz: $(READY)
+	PYTHONPATH=. $(BIN)/python scripts/fuzz.py $(FUZZ_S)
 
 bench: $(BENCH_READY)
 	@$(BENCH)/bin/python -m bench $(ARGS)

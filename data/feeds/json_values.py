@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from math import inf
+import sys
 from typing import Any, TypeVar
 
 from data.errors import FieldError
 
 Default = TypeVar("Default", float, None)
 _NEEDED: Any = object()
+LARGEST = sys.float_info.max  # a whole number of JSON may be larger than any float
 
 
 def parsed(data: bytes) -> Any:
@@ -81,7 +82,7 @@ def number(body: dict[str, Any], name: str, default: Default = _NEEDED) -> float
     value = body.get(name)
     if value is None and default is not _NEEDED:
         return default
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < inf:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= LARGEST:
         raise FieldError(name, value, "must be a number")
     return float(value)
 

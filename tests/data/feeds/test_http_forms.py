@@ -238,3 +238,10 @@ def test_no_bytes_make_a_parser_raise(data: bytes) -> None:
     late = NOW + timedelta(seconds=1)
     for parse in (parse_query, parse_json, parse_owntracks, parse_geojson):
         assert all(isinstance(found, Sighting | Refusal) for found in parse(data, late))
+
+
+def test_a_whole_number_larger_than_any_float_is_refused_and_not_raised() -> None:
+    told = b'{"_type":"location","tst":1795521600,"lat":39.7,"lon":1' + b"0" * 400 + b"}"
+    (refusal,) = parse_owntracks(told, NOW)
+    assert isinstance(refusal, Refusal)
+    assert "must be a number" in refusal.reason

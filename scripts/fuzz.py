@@ -1,0 +1,92 @@
+"""Damaged messages through every reader of `data/feeds`: none may raise, and none may hang."""
+
+from __future__ import annotations
+
+import random
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from data.feeds.geojson_points import parse_geojson
+from data.feeds.mqtt import parse_message
+from data.feeds.nmea import NmeaReader
+from data.feeds.osmand import parse_json, parse_query
+from data.feeds.owntracks import parse_owntracks
+from data.feeds.taip import parse_taip
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from data.feeds.heard import Parser
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+SLOW_S = 5.0
+SAMPLES = Path(__file__).parent.parent / "tests" / "data" / "feeds"
+OWNTRACKS = [b'{"_type":"location","tid":"a","tst":1795521600,"lat":39.7,"lon":-104.9,"vel":30}']
+GEOJSON = [
+    (
+        b'{"type":"Feature","geometry":{"type":"Point","coordinates":[-104.9,39.7]},'
+        b'"properties":{"unit_id":"4A12","fixed_at":"2026-11-24T11:59:59Z","speed_mps":9}}'
+    )
+]
+QUERY = [b"id=4A12&lat=39.7&lon=-104.9&timestamp=1795521600&speed=10&bearing=90"]
+JSON = [
+    (
+        b'{"device_id":"4A12","location":{"timestamp":"2026-11-24T11:59:59Z",'
+        b'"coords":{"latitude":39.7,"longitude":-104.9,"speed":9,"heading":90}}}'
+    )
+]
+ODD = [b"", b"\0", b"\xff", b"-", b"1e999", b"9" * 5000, b"NaN", b"null", b"[" * 2000, b'"', b"\n"]
+
+
+def damaged(data: bytes, chance: random.Random) -> bytes:
+    """Cut, double, exchange and fill in pieces of a message."""
+    for _ in range(chance.randint(0, 6)):
+        first, last = sorted(chance.randint(0, len(data)) for _ in range(2))
+        piece = chance.choice(
+            [*ODD, chance.randbytes(chance.randint(1, 9)), data[first:last] * chance.randint(0, 3)]
+        )
+        data = (data[:first] + piece + data[chance.choice((first, last)) :])[:60_000]
+    return data
+
+
+def recorded(name: str) -> list[bytes]:
+    """Read what real devices sent."""
+    return (SAMPLES / name).read_bytes().splitlines()
+
+
+def main(budget_s: float, seed: int) -> int:
+    """Try every reader for as long; print how many messages each took."""
+    readers: dict[str, tuple[Callable[[], Parser], list[bytes]]] = {
+        "taip": (lambda: parse_taip, recorded("samples_taip.txt")),
+        "nmea": (NmeaReader, recorded("samples_nmea.txt")),
+        "mqtt": (lambda: parse_message, OWNTRACKS),
+        "owntracks": (lambda: parse_owntracks, OWNTRACKS),
+        "geojson": (lambda: parse_geojson, GEOJSON),
+        "osmand query": (lambda: parse_query, QUERY),
+        "osmand json": (lambda: parse_json, JSON),
+    }
+    faults = 0
+    for name, (reader, samples) in readers.items():
+        chance, count, slowest_s = random.Random(f"{seed} {name}"), 0, 0.0  # noqa: S311 - no secret
+        end_s = time.monotonic() + budget_s
+        while (began_s := time.monotonic()) < end_s:
+            data = damaged(chance.choice(samples), chance)
+            try:
+                reader()(data, NOW)
+            except Exception as error:  # noqa: BLE001 - that is what is looked for
+                faults += 1
+                print(f"{name}: {error!r} of {data[:300]!r}")
+                break
+            count += 1
+            slowest_s = max(slowest_s, time.monotonic() - began_s)
+        faults += slowest_s > SLOW_S
+        print(f"{name}: {count} messages, the slowest {slowest_s * 1000:.0f} ms")
+    return int(faults > 0)
+
+
+if __name__ == "__main__":
+    given = [float(one) for one in sys.argv[1:]]
+    sys.exit(main(given[0] if given else 60.0, int(given[1]) if len(given) > 1 else 0))
