@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 EVERY_S = 1.0
 STOPS_EVERY = 10
+BEAT_EVERY = 5
 GROWING = {"priority", "backup_probability"}  # with the age of fixes, second by second
 
 
@@ -58,11 +59,30 @@ def _steady(stop: dict[str, Any]) -> dict[str, Any]:
     return {name: stop[name] for name in stop.keys() - GROWING} | {"nearest": nearest}
 
 
+def beat(live: dict[str, Any]) -> Message:
+    """
+    Write that the board was looked at: who hears it no more cannot trust what is on a screen.
+
+    Parameters
+    ----------
+    live : dict
+        ``rollby.live/1``.
+
+    Returns
+    -------
+    beat : Message
+        The board's instant, and how soon the next one comes, seconds.
+    """
+    return message("beat", {"at": live["at"], "every_s": EVERY_S * BEAT_EVERY})
+
+
 async def watch(service: Running) -> None:
     """Look once a second while anybody listens."""
-    changes = Changes()
+    changes, looks = Changes(), 0
     while True:
         await asyncio.sleep(EVERY_S)
         if service.stream.readers:
             live = await service.picture()
-            service.stream.publish(*changes.messages(live))
+            looks += 1
+            beats = [] if looks % BEAT_EVERY else [beat(live)]
+            service.stream.publish(*changes.messages(live), *beats)

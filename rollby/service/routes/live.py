@@ -22,6 +22,7 @@ from rollby.service.rights import Right
 from rollby.service.running import InService, Running
 from rollby.service.sharing import shared_picture
 from rollby.service.stream import Message, Reader, message
+from rollby.service.watching import beat
 
 router = APIRouter(prefix="/api", tags=["live"])
 Watcher = Annotated[Caller, Depends(needs(Right.SEE_LIVE, Right.SEE_OWN))]
@@ -114,7 +115,8 @@ async def get_stream(
 
     First `live`, the whole picture. Then what the board says, numbered: `suggested`, `withdrawn`,
     `flagged`, `prompted`, `escalated`, `attended`; and, unnumbered, `stops` and `units` as they
-    change. With `Last-Event-ID` (or `after`) what was said since comes first; `gap` where that is
+    change, and `beat` every few seconds, changed or not.
+    With `Last-Event-ID` (or `after`) what was said since comes first; `gap` where that is
     too much to be caught up with. It ends soon after the caller's session or key has.
     """
     if last and not last.isdecimal():
@@ -145,6 +147,7 @@ async def _events(
                         yield old.data
         live = await service.picture()
         yield message("live", picture_for(caller, live, service), number=number).data
+        yield beat(live).data
         shown: dict[str, Any] = {}
         async for one in _waiting(reader, may_go_on):
             if one is None:
@@ -153,7 +156,9 @@ async def _events(
                 # One made before the whole picture was would set it back.
                 if _at(one.body) >= _at(live) and (data := _changed(caller, one, shown, service)):
                     yield data
-            elif (one.number is None or one.number > number) and _is_for(caller, one):
+            elif one.event == "beat" or (
+                (one.number is None or one.number > number) and _is_for(caller, one)
+            ):
                 yield one.data
 
 

@@ -1,37 +1,74 @@
 /* rollby: the officer's page. One suggestion at a time, three answers, and one's own stop. */
-import { Live, Outbox, ask, whoAmI } from "./api.js";
+import { ask } from "./api.js";
+import { account, read, whenAnother, write } from "./kept.js";
+import { Live } from "./live.js";
+import { Outbox } from "./outbox.js";
 import { PHASES, STATUSES, age, clock, minutes } from "./words.js";
 
 const UNDO_TICK_MS = 500;
 const OLD_FIX_S = 120;
+const NOW_MS = 30000;
 const facts = document.body.dataset;
 const lockAboveMps = Number(facts.lockAboveMps);
 const by = (id) => document.getElementById(id);
 
-let me = null;
+let name = null;
+let unitIds = [];
 let unit = null;
 let spoken = null;
+let lock = false;
 let said = [];  // what can still be taken back: { label, until, path }
 let fault = null;
 
 const live = new Live(changed);
-const outbox = new Outbox("rollby-outbox", sent);
+const outbox = new Outbox(sent);
 
-async function begin() {
-  me = await whoAmI();
-  const named = me.unit_ids.filter((one) => !/[*?]/.test(one));
-  unit = localStorage.getItem("rollby-unit") || (named.length === 1 ? named[0] : null);
+/* Without a line too: then with what was last known to the account that was last signed in. */
+function begin() {
+  if (account() !== null) {
+    enter(account());
+    const picture = read("picture", name);
+    if (picture) {
+      drive(picture.unitIds);
+      live.remember(picture);
+    }
+  }
+  whenAnother(() => location.reload());
   live.start();
   setInterval(draw, UNDO_TICK_MS);
   draw();
   if ("serviceWorker" in navigator) navigator.serviceWorker.register("/worker.js").catch(() => {});
 }
 
-function changed(name) {
-  if (name === "live") outbox.send();
-  if (name === "suggested" || name === "withdrawn" || name === "gap") refresh();
+function enter(who) {
+  if (name === who) return;
+  name = who;
+  unit = read("unit", name);
+  outbox.of(name);
+}
+
+/* Whoever has one unit only is asked for no choice. */
+function drive(ids) {
+  unitIds = ids;
+  const named = mine();
+  if (unit === null && named.length === 1) unit = named[0];
+}
+
+function changed(event) {
+  if (event === "me") {
+    if (name !== null && name !== live.me.name) location.reload();
+    enter(live.me.name);
+    drive(live.me.unit_ids);
+  }
+  if (event === "live" || event === "beat") outbox.send();
+  if (["live", "stops", "units"].includes(event)) {
+    write("picture", name, { at: live.at, kept: Date.now(), stops: live.stops, units: live.units, unitIds });
+  }
+  if (event === "suggested" || event === "withdrawn" || event === "gap") refresh();
   draw();
 }
+
+function mine() { return unitIds.filter((one) => !/[*?]/.test(one)); }
 
 /* The picture comes once a second; a suggestion is shown at once. */
 async function refresh() {
@@ -51,10 +88,17 @@ function asked() { return live.stops.find((one) => one.asked && one.asked.unit_i
 function going() { return live.stops.find((one) => one.promised.some((asked) => asked.unit_id === unit)); }
 function own() { return live.stops.find((one) => one.unit_id === unit); }
 
+/* Only a fix of now tells how fast one drives. An old one, or one without a speed, neither locks nor
+   unlocks: what the last known speed said holds, and whoever drives no more says so. */
+function speedKnown(fix) {
+  return fix && fix.speed_mps !== null && live.now() - Date.parse(fix.fixed_at) < NOW_MS;
+}
+
 function locked() {
-  const mine = myUnit();
-  if (!mine || mine.speed_mps === null) return false;
-  return mine.speed_mps > lockAboveMps && live.now() - Date.parse(mine.fixed_at) < 30000;
+  const fix = myUnit();
+  if (speedKnown(fix)) lock = fix.speed_mps > lockAboveMps;
+  by("unlock").hidden = !lock || speedKnown(fix);
+  return lock;
 }
 
 function whyMe(stop) {
@@ -89,17 +133,15 @@ function draw() {
   drawAsk();
   drawOwn();
   drawSaid();
-  const lock = locked();
+  locked();
   for (const button of document.querySelectorAll("[data-answer], [data-word]")) {
-    button.disabled = !unit || (lock && button.dataset.answer !== "en_route");
+    button.disabled = !unit || name === null || (lock && button.dataset.answer !== "en_route");
   }
   by("words").classList.toggle("locked", lock);
 }
 
 function drawUnits() {
-  const mine = live.units.map((one) => one.unit_id);
-  const named = me ? me.unit_ids.filter((one) => !/[*?]/.test(one)) : [];
-  const names = [...new Set([...named, ...mine])].sort();
+  const names = [...new Set([...mine(), ...live.units.map((one) => one.unit_id)])].sort();
   const select = by("units");
   select.hidden = names.length < 2 && unit !== null;
   if (select.dataset.names === names.join() + unit) return;
@@ -122,8 +164,8 @@ function drawLost() {
   by("lost").hidden = live.connected;
   document.body.classList.toggle("is-lost", !live.connected);
   text("lost", live.lostAt === null
-    ? "No connection yet."
-    : `NO CONNECTION. What you see is of ${clock(live.lostAt, facts.timeZone)}, and may be over.`);
+    ? "NOT LIVE. No connection yet."
+    : `NOT LIVE. NO CONNECTION. What you see is of ${clock(live.lostAt, facts.timeZone)}, and may be over.`);
   by("fault").hidden = fault === null;
   text("fault", fault || "");
 }
@@ -215,7 +257,7 @@ function saidRow(row) {
 /* ---- sound ---- */
 
 function alertOnce(stop) {
-  if (spoken === stop.asked.suggestion_id) return;
+  if (!live.connected || spoken === stop.asked.suggestion_id) return;
   spoken = stop.asked.suggestion_id;
   if (navigator.vibrate) navigator.vibrate([400, 150, 400]);
   if (localStorage.getItem("rollby-voice") === "off" || !window.speechSynthesis) return;
@@ -282,9 +324,10 @@ document.addEventListener("click", (event) => {
   else if (button.dataset.word) word(button);
 });
 by("show-way").addEventListener("click", () => showWay().catch(() => { fault = "The way cannot be had now."; draw(); }));
+by("unlock").addEventListener("click", () => { lock = false; draw(); });
 by("units").addEventListener("change", (event) => {
   unit = event.target.value || null;
-  if (unit) localStorage.setItem("rollby-unit", unit);
+  if (unit) write("unit", name, unit);
   draw();
 });
 by("sound").addEventListener("click", () => {

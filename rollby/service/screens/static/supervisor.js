@@ -1,5 +1,6 @@
 /* rollby: the supervisor's page, and the wallboard's: the live map, who is alone, what was said. */
-import { Live, ask, whoAmI } from "./api.js";
+import { ask } from "./api.js";
+import { Live } from "./live.js";
 import { PHASES, STATUSES, age, clock, minutes } from "./words.js";
 
 const facts = document.body.dataset;
@@ -12,16 +13,16 @@ const waiting = [];
 let acts = false;  // a wallboard looks and does nothing else
 const live = new Live(changed);
 
-async function begin() {
-  const me = await whoAmI();
-  acts = me.role === "supervisor" && !document.body.classList.contains("wallboard");
+function begin() {
   live.start();
   setInterval(tick, 1000);
   tick();
 }
 
 function changed(name, body) {
-  if (name === "live" || name === "units" || name === "stops") {
+  if (name === "me") acts = live.me.role === "supervisor" && !document.body.classList.contains("wallboard");
+  if (name === "me" || name === "beat" || name === "lost") tick();
+  else if (name === "live" || name === "units" || name === "stops") {
     rollby.live.show(live.units, live.stops);
     for (const one of waiting.splice(0)) say(Date.parse(one.at), words(one));
     drawStops();
@@ -124,7 +125,7 @@ function tick() {
   if (!live.connected) {
     text(by("lost"), live.lostAt === null
       ? "No connection yet: nothing here is live."
-      : `NO CONNECTION. What you see is of ${clock(live.lostAt, facts.timeZone)}, and may be over.`);
+      : `NOT LIVE. NO CONNECTION. What you see is of ${clock(live.lostAt, facts.timeZone)}, and may be over.`);
   }
   const stops = new Map(live.stops.map((one) => [one.stop_id, one]));
   for (const item of by("stops").children) {

@@ -1,7 +1,8 @@
 /* rollby: the frames of the pages, kept for when there is no network. Never anything of the API. */
-const KEPT = "rollby-frames-1";
+const KEPT = "rollby-frames-2";
 const FRAMES = [
   "/officer", "/static/palette.css", "/static/screens.css", "/static/theme.js", "/static/api.js",
+  "/static/kept.js", "/static/live.js", "/static/outbox.js",
   "/static/words.js", "/static/officer.js", "/static/icon.svg", "/static/rollby.webmanifest",
 ];
 
