@@ -187,6 +187,40 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f}{_PERCENT}"
 
 
+def points(share: float) -> str:
+    """
+    Write how far a share moved.
+
+    Parameters
+    ----------
+    share : float
+        From -1 to 1.
+
+    Returns
+    -------
+    text : str
+        In percentage points with a sign: ``+1.4 points``.
+    """
+    return f"{100 * share:+.1f} points".replace("-", "\N{MINUS SIGN}")
+
+
+def chance(p: float | None) -> str:
+    """
+    Write what a test found.
+
+    Parameters
+    ----------
+    p : float or None
+        Chance of a difference as large by accident; None where there was too little to tell.
+
+    Returns
+    -------
+    text : str
+        ``p = 0.0312``, or that nobody can tell.
+    """
+    return "too few days to tell" if p is None else f"p = {p:.4f}"
+
+
 def count(number: int, noun: str) -> str:
     """
     Write a number with its noun.

@@ -21,6 +21,8 @@ Z_95 = 1.959964  # of the normal law
 WEIGHT_OF_ROAD = 20.0  # stops that the even spread over road, and over hours, counts for
 SHUFFLES = 9999
 FEWEST_DAYS = 4  # on each side: three against three cannot come under p = 0.05
+FEWEST_IN_TREND = 8  # two weekends at the least, or a week of working days and more
+DAYS_OF_WEEK, FIRST_MONDAY = 7, 4  # days from 1970-01-01, a Thursday
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,7 +240,7 @@ def change(past: PastCover, after: BoolArray, figures: Figures, *, seed: int = 0
         raise InputError(f"nothing was recorded {empty} that instant; choose one within the period")
     counts = int((~late).sum()), int(late.sum())
     found = mean[late].mean() - mean[~late].mean()
-    weekend = (day // 2 + 3) % 7 >= 5  # noqa: PLR2004 - 1970 began on a Thursday; Saturday is 5
+    weekend = _weekend(day // 2)
     p = np.nan
     if min(counts) >= FEWEST_DAYS:
         shuffled = _shuffled(mean, late, weekend, np.random.default_rng(seed))
@@ -251,6 +253,80 @@ def change(past: PastCover, after: BoolArray, figures: Figures, *, seed: int = 0
         days_before=counts[0],
         days_after=counts[1],
     )
+
+
+def by_week(past: PastCover, figures: Figures) -> tuple[IntArray, Shares]:
+    """
+    Average a share by week.
+
+    Parameters
+    ----------
+    past : PastCover
+        With its hours.
+    figures : ndarray of float, shape (h, 2)
+        Two shares for each hour.
+
+    Returns
+    -------
+    monday : ndarray of int64, shape (w,)
+        Days from 1970-01-01 to the local Monday of each week with anything looked at.
+    shares : Shares
+        Shape (w, 2), a day as one observation.
+    """
+    day, row = np.unique(past.day, return_inverse=True)
+    mean = np.stack([np.bincount(row, one) / np.bincount(row) for one in figures.T], axis=1)
+    monday, week = np.unique(day - (day - FIRST_MONDAY) % DAYS_OF_WEEK, return_inverse=True)
+    return monday, _averaged(mean, week, len(monday))
+
+
+def trend(past: PastCover, figures: Figures, *, seed: int = 0) -> tuple[float, float, int]:
+    """
+    Fit a line to the days of a share.
+
+    Parameters
+    ----------
+    past : PastCover
+        With its hours.
+    figures : ndarray of float, shape (h,)
+        A share for each hour.
+    seed : int
+        Of the shuffles.
+
+    Returns
+    -------
+    slope : float
+        A day; working days and weekends lie on parallel lines. NaN of a single day of each kind.
+    p : float
+        Chance of a slope as steep if days came in any order, each among its kind; NaN where they
+        are too few to tell. Where a day is like the day before, it is too small.
+    days : int
+        How many.
+    """
+    day, row = np.unique(past.day, return_inverse=True)
+    mean = np.bincount(row, figures) / np.bincount(row)
+    weekend = _weekend(day)
+    along = day - day.mean()
+    for kind in (weekend, ~weekend):
+        if kind.any():
+            along[kind] -= along[kind].mean()
+    spread = float(along @ along)
+    if spread == 0:
+        return np.nan, np.nan, len(day)
+    slope = float(along @ mean) / spread
+    if len(day) < FEWEST_IN_TREND:
+        return slope, np.nan, len(day)
+    rng = np.random.default_rng(seed)
+    shuffled = np.broadcast_to(mean, (SHUFFLES, len(day))).copy()
+    for kind in (weekend, ~weekend):
+        shuffled[:, kind] = rng.permuted(shuffled[:, kind], axis=1)
+    as_steep = np.abs(shuffled @ along / spread) >= abs(slope) * (1 - 1e-9)
+    return slope, float((1 + as_steep.sum()) / (1 + SHUFFLES)), len(day)
+
+
+def _weekend(day: IntArray) -> BoolArray:
+    """Tell Saturdays and Sundays."""
+    found: BoolArray = (day - FIRST_MONDAY) % DAYS_OF_WEEK >= 5  # noqa: PLR2004 - Saturday
+    return found
 
 
 def _shuffled(

@@ -127,7 +127,7 @@ def road_base(data: RoadData) -> RoadLayer:
     return RoadLayer(data, "RoadBase", name="Roads", options={"zIndex": 2})
 
 
-def road_names(data: RoadData) -> RoadLayer:
+def road_names(data: RoadData, *, show: bool = True) -> RoadLayer:
     """
     Make the names written along the roads.
 
@@ -135,13 +135,15 @@ def road_names(data: RoadData) -> RoadLayer:
     ----------
     data : RoadData
         The network.
+    show : bool
+        On when the page opens.
 
     Returns
     -------
     layer : RoadLayer
-        On when the page opens.
+        The layer.
     """
-    return RoadLayer(data, "RoadNames", name="Street names")
+    return RoadLayer(data, "RoadNames", name="Street names", show=show)
 
 
 def road_bands(
@@ -255,6 +257,8 @@ def draw_page(
     bounds: Bounds,
     tiles: bool,
     imperial: bool,
+    before: Sequence[Script] = (),
+    after: Sequence[Script] = (),
 ) -> str:
     """
     Draw a page with its layers, lowest first, and a control that switches them.
@@ -273,6 +277,8 @@ def draw_page(
         Adds OpenStreetMap's tiles, which are fetched when the page is viewed.
     imperial : bool
         The scale bar has miles beside kilometres.
+    before, after : sequence of Script
+        What the layers draw from beside the network, and what wakes when they are there.
 
     Returns
     -------
@@ -281,7 +287,8 @@ def draw_page(
     """
     page, view = Page(facts), OfflineMap()
     page.add_child(view)
-    view.add_child(data)
+    for one in (data, *before):
+        view.add_child(one)
     if tiles:
         view.add_child(
             folium.TileLayer(
@@ -304,5 +311,6 @@ def draw_page(
     )
     groups = [layer for layer in layers if isinstance(layer, folium.FeatureGroup)]
     options = {"bounds": bounds, "imperial": imperial, "credit": style.OSM_CREDIT}
-    view.add_child(_OpenPage(options, groups))
+    for one in (*after, _OpenPage(options, groups)):
+        view.add_child(one)
     return page.render()

@@ -168,6 +168,37 @@ BANDS: Final = (
 )
 """Nearest first; the last is for roads that no unit can reach."""
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """
+    One step of a share of time, darker by day and lighter by night the larger it is.
+
+    Parameters
+    ----------
+    css : str
+        Class in assets/gaps.css; ``--`` before it is its colour, in assets/palette.css.
+    up_to : float
+        Upper bound, a share; infinity for the last.
+    word : str
+        For the legend.
+    """
+
+    css: str
+    up_to: float
+    word: str
+
+
+SHARES: Final = (
+    Step(css="share-0", up_to=0.0, word="never"),
+    Step(css="share-1", up_to=0.1, word="up to 10\N{NO-BREAK SPACE}%"),
+    Step(css="share-2", up_to=0.25, word="10 to 25\N{NO-BREAK SPACE}%"),
+    Step(css="share-3", up_to=0.5, word="25 to 50\N{NO-BREAK SPACE}%"),
+    Step(css="share-4", up_to=0.75, word="50 to 75\N{NO-BREAK SPACE}%"),
+    Step(css="share-5", up_to=float("inf"), word="over 75\N{NO-BREAK SPACE}%"),
+)
+"""Of road and time beyond T."""
+
 ROAD_CLASSES: Final = ("motorway", "trunk", "primary", "secondary", "tertiary", "other")
 """Classes the base map tells apart; links count as what they link."""
 

@@ -494,6 +494,8 @@ def calibrate(**options: Any) -> None:
 )
 @json_option
 @click.option("--cells", type=FILE, help="Write H3 cells: .gpkg, .geojson, .parquet or .csv.")
+@map_option
+@tiles_option
 def gaps(**options: Any) -> None:
     """Where and when the first and the second car were too far away, over a recorded period."""
     from rollby.commands.gaps import show_gaps

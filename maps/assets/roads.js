@@ -37,6 +37,14 @@
     return codes;
   };
 
+  /* What zigzag in maps/encode.py made of a signed number. */
+  function signed(number) { return (number >>> 1) ^ -(number & 1); }
+
+  function mercator(lat) {
+    const sine = Math.sin(lat * Math.PI / 180);
+    return 0.5 - Math.log((1 + sine) / (1 - sine)) / (4 * Math.PI);
+  }
+
   /* The payload of maps/encode.py as flat arrays; x and y are Mercator, 0 to 1. */
   rollby.decodeRoads = function (payload) {
     const counts = decodeVarints(payload.counts);
@@ -45,12 +53,10 @@
     const x = new Float64Array(points), y = new Float64Array(points);
     let lon = 0, lat = 0;
     for (let i = 0; i < points; i++) {
-      const dx = deltas[2 * i], dy = deltas[2 * i + 1];
-      lon += (dx >>> 1) ^ -(dx & 1);
-      lat += (dy >>> 1) ^ -(dy & 1);
+      lon += signed(deltas[2 * i]);
+      lat += signed(deltas[2 * i + 1]);
       x[i] = lon / payload.quantum / 360 + 0.5;
-      const sine = Math.sin((lat / payload.quantum) * Math.PI / 180);
-      y[i] = 0.5 - Math.log((1 + sine) / (1 - sine)) / (4 * Math.PI);
+      y[i] = mercator(lat / payload.quantum);
     }
     const classes = payload.classes.length;
     let chains = 0;
@@ -85,6 +91,38 @@
       measure(net, c, first, point);
     }
     return net;
+  };
+
+  /* The rings of maps/cells.py: corners in Mercator, 0 to 1, each ring's middle and reach. */
+  rollby.decodeRings = function (payload) {
+    const corners = decodeVarints(payload.corners), deltas = decodeVarints(payload.deltas);
+    const count = corners.length, points = deltas.length / 2;
+    const rings = {
+      count: count, start: new Uint32Array(count + 1),
+      x: new Float64Array(points), y: new Float64Array(points),
+      middle: new Float64Array(2 * count), reach: new Float64Array(count),
+    };
+    let lon = 0, lat = 0;
+    for (let i = 0; i < points; i++) {
+      lon += signed(deltas[2 * i]);
+      lat += signed(deltas[2 * i + 1]);
+      rings.x[i] = lon / payload.quantum / 360 + 0.5;
+      rings.y[i] = mercator(lat / payload.quantum);
+    }
+    for (let c = 0; c < count; c++) {
+      const from = rings.start[c], to = from + corners[c];
+      rings.start[c + 1] = to;
+      let x = 0, y = 0;
+      for (let i = from; i < to; i++) {
+        x += rings.x[i] / corners[c];
+        y += rings.y[i] / corners[c];
+      }
+      rings.middle.set([x, y], 2 * c);
+      for (let i = from; i < to; i++) {
+        rings.reach[c] = Math.max(rings.reach[c], Math.hypot(rings.x[i] - x, rings.y[i] - y));
+      }
+    }
+    return rings;
   };
 
   function measure(net, chain, from, to) {

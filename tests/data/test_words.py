@@ -94,3 +94,10 @@ def test_count() -> None:
 
 def test_whole_characters() -> None:
     assert words.whole_characters("Stra\u00dfe \ud800\0") == "Stra\u00dfe \\ud800\\x00"
+
+
+def test_points_and_chances() -> None:
+    assert words.points(0.014) == "+1.4 points"
+    assert words.points(-0.5) == "\N{MINUS SIGN}50.0 points"
+    assert words.chance(0.03124) == "p = 0.0312"
+    assert words.chance(None) == "too few days to tell"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -15,18 +16,22 @@ from data.beats import Beat
 from data.errors import InputError
 from data.events import Fixes, History, StatusChange, StopChange
 from data.records import Stop, StopPhase, Unit, UnitFix, UnitStatus
+from data.settings import Settings
 from geo.cells import cells_of_edges
 from geo.coverage import cover, edge_within_s
 from geo.gap_figures import (
     by_cell,
     by_hour_of_week,
+    by_week,
     change,
     exposed_per_week,
     interval,
     percentile_s,
     stops_per_hour,
+    trend,
 )
 from geo.gaps import PastCover, past_cover
+from geo.past_gaps import gap_cells, gaps_of
 from geo.snapshots import snapshot_times
 from tests.geo.towns import NOW, TEN_MPS, at, town
 from tests.prove import examples
@@ -210,7 +215,7 @@ def made(beyond: np.ndarray) -> PastCover:
     """A cell's hours with shares given."""
     hours = len(beyond)
     return PastCover(
-        cell=np.array(["8926a"]),
+        cell=np.array(["89268cda883ffff"]),
         road_km=np.ones(1),
         street=("Main Street",),
         hour=96 + np.arange(hours),
@@ -281,3 +286,82 @@ def test_too_few_days_tell_nothing() -> None:
     assert np.isnan(change(past, past.day >= 6, past.beyond[:, 0, 1]).p)
     with pytest.raises(InputError, match="nothing was recorded after"):
         change(past, past.day >= 60, past.beyond[:, 0, 1])
+
+
+def test_weeks_are_those_of_the_calendar_a_day_as_one_observation() -> None:
+    past = made(np.repeat(np.arange(10) / 10, 24))  # from a Monday on, the fifth day of 1970
+    monday, found = by_week(past, past.beyond[:, 0])
+    assert monday.tolist() == [4, 11]
+    assert found.mean[:, 1].tolist() == pytest.approx([0.3, 0.8], abs=1e-6)
+    assert found.times[:, 1].tolist() == [7, 3]
+    assert found.low[1, 1] < 0.8 < found.high[1, 1]
+
+
+def test_a_trend_is_found_and_none_is_not_made_up() -> None:
+    rng = np.random.default_rng(11)
+    false_alarms = 0
+    for seed in range(40):
+        past = made(np.repeat(rng.random(28), 24))
+        false_alarms += trend(past, past.beyond[:, 0, 1], seed=seed)[1] < 0.05
+    assert false_alarms <= 6
+    rising = made(np.repeat(0.2 + 0.02 * np.arange(28) + 0.05 * rng.random(28), 24))
+    slope, p, days = trend(rising, rising.beyond[:, 0, 1])
+    assert slope == pytest.approx(0.02, abs=0.004)
+    assert p < 0.001
+    assert days == 28
+
+
+def test_a_weekend_at_the_end_is_no_trend() -> None:
+    day = np.arange(14)
+    past = made(np.repeat(np.where(day % 7 >= 5, 0.9, 0.1), 24))
+    slope, p, _ = trend(past, past.beyond[:, 0, 1])
+    assert slope == pytest.approx(0, abs=1e-9)
+    assert p > 0.5
+
+
+def test_few_days_have_no_trend() -> None:
+    few = made(np.repeat([0.1, 0.2, 0.3], 24))
+    slope, p, days = trend(few, few.beyond[:, 0, 1])
+    assert slope == pytest.approx(0.1, abs=1e-6)
+    assert np.isnan(p)
+    assert days == 3
+    one = made(np.full(24, 0.5))
+    assert np.isnan(trend(one, one.beyond[:, 0, 1])[:2]).all()
+
+
+def test_what_is_said_is_that_of_the_hours() -> None:
+    past = made(np.repeat(np.arange(10) / 10, 24))
+    chosen = Settings()
+    said = gaps_of(past, settings=chosen, simulated=True, split=datetime(1970, 1, 10, tzinfo=UTC))
+    assert (said.began, said.ended) == (
+        datetime(1970, 1, 5, tzinfo=UTC),
+        datetime(1970, 1, 15, tzinfo=UTC),
+    )
+    assert said.all_road.tolist() == pytest.approx([0.45, 0.45])
+    assert (said.days, int(said.hours.sum()), said.stops) == (10, 240, 240)
+    np.testing.assert_allclose(said.all_by_hour, said.by_hour[:, 0, :], atol=1e-6)
+    assert [round(one.after - one.before, 6) for one in said.changes] == [0.5, 0.5]
+    assert said.changes[1].days_before == 5
+    assert said.trend[1].a_week == pytest.approx(0.7, abs=0.2)
+    assert gap_cells(said).loc[0, "second_beyond"] == pytest.approx(0.45)
+    quiet = replace(past, stops=past.stops * 0)
+    assert gaps_of(quiet, settings=chosen, simulated=False).where_stops is None
+
+
+def test_worst_cells_are_those_with_most_stops_then_most_road() -> None:
+    past = made(np.full(24, 0.5))
+    two = replace(
+        past,
+        cell=np.array(["89268cda883ffff", "89268cda897ffff"]),
+        road_km=np.array([1.0, 2.0]),
+        street=("A", "B"),
+        beyond=np.repeat(past.beyond, 2, axis=1),
+        drive_time_km=np.ones((2, 2, 181)),
+        stops=np.zeros((24, 2), np.int64),
+    )
+    said = gaps_of(two, settings=Settings(), simulated=False)
+    assert said.worst.tolist() == [1, 0]
+    busy = gaps_of(
+        replace(two, stops=np.tile([5, 0], (24, 1))), settings=Settings(), simulated=False
+    )
+    assert busy.worst.tolist() == [0, 1]

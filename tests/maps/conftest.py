@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import h3
 import numpy as np
 import pytest
 
@@ -20,11 +22,20 @@ from data.answers import (
     Suggestion,
     UnitState,
 )
+from data.past_gaps import PastGaps, PeriodChange, Trend
 from data.records import Flag, Freshness, StopPhase, Unit, UnitFix, UnitStatus
 from data.road_table import RoadSource, RoadTable, TextPool
+from tests.maps.visits import visiting
+from tests.servers import chromium
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Iterator
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from playwright.sync_api import Browser
+
+    from tests.maps.visits import Visit
 
 COLUMNS, ROWS = 9, 7
 WEST, SOUTH, STEP_LON, STEP_LAT = -105.0, 39.74, 0.0025, 0.002
@@ -284,3 +295,71 @@ def coverage(roads: RoadTable) -> Coverage:
 @pytest.fixture(scope="session")
 def route() -> Route:
     return make_route([(1, 5), (2, 5), (2, 3)], 100.0)
+
+
+# No longer than a file: while Playwright waits, no other test of the process may run a loop.
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def open_page(browser: Browser, tmp_path: Path) -> Callable[..., AbstractContextManager[Visit]]:
+    """Open a document in a browser without network; leaving it checks that all was quiet."""
+    return partial(visiting, browser, tmp_path / "map.html")
+
+
+def make_gaps() -> PastGaps:
+    """Cells over the town, worse to the east and by night; Sundays were not looked at."""
+    cell = np.unique([h3.latlng_to_cell(*place(c, r)[::-1], 9) for c in range(9) for r in range(7)])
+    lon = np.array([h3.cell_to_latlng(one)[1] for one in cell.tolist()])
+    east = np.clip((lon - WEST) / (8 * STEP_LON), 0, 1)
+    night = np.where(np.arange(168) % 24 < 6, 1.0, 0.4)[:, None, None]
+    by_hour = (night * np.stack([east / 2, east], axis=1)).astype(np.float32)
+    by_hour[144:] = np.nan
+    hours = np.where(np.arange(168) < 144, 4, 0)
+    beyond = np.nanmean(by_hour.astype(float)[:144], axis=0)
+    everywhere = beyond.mean(axis=0)
+    count = len(cell)
+    mondays = tuple(AT.replace(hour=7) + timedelta(weeks=i) for i in range(4))
+    return PastGaps(
+        simulated=True,
+        began=AT,
+        ended=AT + timedelta(days=28),
+        time_zone="America/Denver",
+        within_s=180.0,
+        snapshots=34_560,
+        stops=120,
+        hours=hours,
+        days=24,
+        cell=cell,
+        street=tuple(f"{i + 1}th Avenue" if i else "" for i in range(count)),
+        road_km=np.ones(count),
+        beyond=beyond,
+        low=beyond * 0.5,
+        high=np.minimum(1, beyond * 1.5 + 0.1),
+        by_hour=by_hour,
+        p50_s=np.full((count, 2), 120.0),
+        p90_s=np.column_stack([np.full(count, 240.0), np.full(count, np.inf)]),
+        stops_a_week=np.column_stack([east, 2 * east]),
+        all_road=everywhere,
+        all_road_low=everywhere * 0.5,
+        all_road_high=everywhere * 1.5,
+        all_by_hour=by_hour.mean(axis=1).astype(float),
+        where_stops=everywhere * 1.1,
+        week=mondays,
+        by_week=np.array([everywhere * share for share in (0.9, 1.0, 1.1, 1.0)]),
+        by_week_low=np.array([everywhere * share for share in (0.6, 0.7, 0.8, 0.7)]),
+        by_week_high=np.array([everywhere * share for share in (1.2, 1.3, 1.4, 1.3)]),
+        trend=(Trend(a_week=0.01, p=0.04, days=24), Trend(a_week=-0.02, p=0.0312, days=24)),
+        changes=(
+            PeriodChange(before=0.3, after=0.2, p=0.01, days_before=12, days_after=12),
+            PeriodChange(before=0.5, after=0.4, p=None, days_before=12, days_after=3),
+        ),
+    )
+
+
+@pytest.fixture(scope="session")
+def gaps() -> PastGaps:
+    return make_gaps()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,14 +10,9 @@ import pytest
 from maps.coverage_map import coverage_map
 from maps.route_map import route_map
 from maps.stops_map import stops_map
-from tests.servers import chromium
+from tests.maps.visits import BASE, PIXELS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-    from playwright.sync_api import Browser, Page
-
     from data.answers import Advice, Coverage, Route
     from data.road_table import RoadTable
 
@@ -28,17 +22,6 @@ BOXES = """signs => signs.map(sign => {
 })"""
 LETTERS = "all => all.map(e => getComputedStyle(e, '::before').content.slice(1, -1))"
 SHAPES = "all => all.map(e => e.querySelector('.shape use').getAttribute('href'))"
-PIXELS = """selector => Array.from(document.querySelectorAll(selector), c => {
-    if (!c.width) return [];
-    const copy = new OffscreenCanvas(c.width, c.height)
-        .getContext("2d", {willReadFrequently: true});
-    copy.drawImage(c, 0, 0);
-    return copy.getImageData(0, 0, c.width, c.height).data;
-})"""
-INK = f"""selector => ({PIXELS})(selector).reduce((sum, data) => {{
-    for (let i = 3; i < data.length; i += 4) if (data[i] > 0) sum++;
-    return sum;
-}}, 0)"""
 TONES = f"""selector => {{
     const tones = new Set();
     for (const data of ({PIXELS})(selector)) {{
@@ -48,65 +31,6 @@ TONES = f"""selector => {{
     }}
     return Array.from(tones);
 }}"""
-BASE = ".leaflet-tile-pane canvas.leaflet-tile"
-
-
-@dataclass
-class Visit:
-    """A page that is open, and what it asked for and complained of."""
-
-    page: Page
-    requests: list[str] = field(default_factory=list)
-    complaints: list[str] = field(default_factory=list)
-
-    def ink(self, selector: str = BASE) -> int:
-        return int(self.page.evaluate(INK, selector))
-
-    def texts(self, selector: str) -> list[str]:
-        return [text.strip() for text in self.page.locator(selector).all_inner_texts()]
-
-
-# No longer than this file: while Playwright waits, no other test of the process may run a loop.
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def open_page(browser: Browser, tmp_path: Path) -> Callable[..., Any]:
-    """Open a document in a browser without network; leaving it checks that all was quiet."""
-
-    @contextmanager
-    def opened(
-        html: str,
-        *,
-        width: int = 1400,
-        height: int = 900,
-        scheme: Any = "light",
-        quiet: bool = True,
-    ) -> Iterator[Visit]:
-        path = tmp_path / "map.html"
-        path.write_text(html, "utf-8")
-        context = browser.new_context(
-            viewport={"width": width, "height": height}, color_scheme=scheme, offline=True
-        )
-        visit = Visit(context.new_page())
-        visit.page.set_default_timeout(8000)
-        visit.page.on("request", lambda r: visit.requests.append(r.url))
-        visit.page.on("console", lambda m: visit.complaints.append(m.text))
-        visit.page.on("pageerror", lambda e: visit.complaints.append(str(e)))
-        visit.page.goto(path.as_uri())
-        visit.page.wait_for_selector("html.ready")
-        yield visit
-        outside = [url for url in visit.requests if not url.startswith(("file:", "data:"))]
-        context.close()
-        if quiet:
-            assert outside == []
-            assert [url for url in visit.requests if url.startswith("file:")] == [path.as_uri()]
-            assert visit.complaints == []
-
-    return opened
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import geopandas
 import pytest
 
 from rollby.cli import main
@@ -184,6 +185,17 @@ def test_gaps_rank_cells_and_write_them(
     assert out.read_text().startswith("cell,street,road_km,days,first_beyond,")
     assert main(arguments) == 0
     assert "SIMULATED" in capsys.readouterr().out
+    drawn = tmp_path / "gaps.html"
+    assert main([*arguments, "--map", str(drawn)]) == 0
+    assert f"map: {drawn}" in capsys.readouterr().err
+    assert '<strong class="simulated">SIMULATED' in drawn.read_text("utf-8")
+    for ending in ("gpkg", "geojson", "parquet"):
+        assert main([*arguments, "--cells", str(tmp_path / f"cells.{ending}")]) == 0
+    assert geopandas.read_parquet(tmp_path / "cells.parquet").crs == "EPSG:4326"
+    assert len(geopandas.read_file(tmp_path / "cells.gpkg")) == len(
+        geopandas.read_file(tmp_path / "cells.geojson")
+    )
+    capsys.readouterr()
     assert main([*arguments, "--split", "2030-01-01T00:00:00Z"]) == 3
     assert "nothing was recorded after" in capsys.readouterr().err
     assert main([*arguments, "--cells", "cells.txt"]) == 2

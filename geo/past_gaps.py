@@ -1,0 +1,229 @@
+"""From hours of coverage to what is said: by cell, by hour of week, and how it changed."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from data.past_gaps import CARS, PastGaps, PeriodChange, Trend
+from data.settings import Settings
+from geo.cells import with_outlines
+from geo.gap_figures import (
+    by_cell,
+    by_hour_of_week,
+    by_week,
+    change,
+    exposed_per_week,
+    interval,
+    percentile_s,
+    trend,
+)
+from geo.gaps import past_cover
+from geo.hours import HOUR_S, WEEK_HOURS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import geopandas
+
+    from data.beats import Beat
+    from data.events import History
+    from data.road_table import FloatArray, IntArray
+    from geo.gaps import PastCover
+    from geo.network import RoadNetwork
+
+
+def past_gaps(
+    net: RoadNetwork,
+    history: History,
+    *,
+    settings: Settings | None = None,
+    beats: Sequence[Beat] = (),
+    every_s: float = 60.0,
+    split: datetime | None = None,
+) -> PastGaps:
+    """
+    Tell where and when the first and the second car were too far away, over a recorded period.
+
+    Parameters
+    ----------
+    net : RoadNetwork
+        The roads.
+    history : History
+        Positions, statuses and stops.
+    settings : Settings or None
+        None for the defaults.
+    beats : sequence of Beat
+        With a T of their own.
+    every_s : float
+        From snapshot to snapshot, seconds.
+    split : datetime or None
+        Hold what was from here on against what was before.
+
+    Returns
+    -------
+    gaps : PastGaps
+        What ``rollby gaps`` prints, and its map and its report show.
+    """
+    settings = settings or Settings()
+    past = past_cover(net, history, settings=settings, beats=beats, every_s=every_s)
+    simulated = history.simulated or settings.units.simulated
+    return gaps_of(past, settings=settings, simulated=simulated, split=split)
+
+
+def gaps_of(
+    past: PastCover, *, settings: Settings, simulated: bool, split: datetime | None = None
+) -> PastGaps:
+    """
+    Sum up hours of coverage.
+
+    Parameters
+    ----------
+    past : PastCover
+        Hour by hour.
+    settings : Settings
+        That it was worked out with.
+    simulated : bool
+        Nobody was there.
+    split : datetime or None
+        Hold what was from here on against what was before.
+
+    Returns
+    -------
+    gaps : PastGaps
+        Summed up.
+    """
+    zone = ZoneInfo(settings.units.time_zone)
+    cells, hours = by_cell(past), by_hour_of_week(past)
+    everywhere: FloatArray = np.einsum("hck,c->hk", past.beyond, past.road_km / past.road_km.sum())
+    road = _overall(past, past.snapshots[:, None] * past.road_km)
+    days = len(np.unique(past.day))
+    all_road = interval(road, np.full(2, days))
+    monday, weeks = by_week(past, everywhere)
+    return PastGaps(
+        simulated=simulated,
+        began=_instant(past.hour[0], zone),
+        ended=_instant(past.hour[-1] + 1, zone),
+        time_zone=settings.units.time_zone,
+        within_s=settings.policy.within_s,
+        snapshots=int(past.snapshots.sum()),
+        stops=int(past.stops.sum()),
+        hours=np.bincount(past.hour_of_week, minlength=WEEK_HOURS),
+        days=days,
+        cell=past.cell,
+        street=past.street,
+        road_km=past.road_km,
+        beyond=cells.mean,
+        low=cells.low,
+        high=cells.high,
+        by_hour=hours.mean.astype(np.float32),
+        p50_s=percentile_s(past, 0.5),
+        p90_s=percentile_s(past, 0.9),
+        stops_a_week=exposed_per_week(past).sum(axis=0),
+        all_road=road,
+        all_road_low=all_road.low,
+        all_road_high=all_road.high,
+        all_by_hour=np.einsum("hck,c->hk", hours.mean, past.road_km / past.road_km.sum()),
+        where_stops=_overall(past, past.stops) if past.stops.any() else None,
+        week=tuple(_instant(day * 24, zone) for day in monday.tolist()),
+        by_week=weeks.mean,
+        by_week_low=weeks.low,
+        by_week_high=weeks.high,
+        trend=tuple(_trend(past, everywhere[:, car]) for car in range(2)),
+        changes=_changes(past, everywhere, split, zone) if split else (),
+    )
+
+
+def gap_cells(gaps: PastGaps) -> geopandas.GeoDataFrame:
+    """
+    Give the cells with their outlines, as ``--cells`` writes them.
+
+    Parameters
+    ----------
+    gaps : PastGaps
+        Summed up.
+
+    Returns
+    -------
+    cells : GeoDataFrame
+        WGS 84, with the columns that docs/formats.md lists; missing where nobody came.
+    """
+    return with_outlines(gap_columns(gaps)).replace(np.inf, np.nan)
+
+
+def gap_columns(gaps: PastGaps) -> dict[str, Any]:
+    """
+    Give the figures of each cell.
+
+    Parameters
+    ----------
+    gaps : PastGaps
+        Summed up.
+
+    Returns
+    -------
+    columns : dict of str to sequence, length c
+        As docs/formats.md lists them.
+    """
+    columns: dict[str, Any] = {
+        "cell": gaps.cell,
+        "street": list(gaps.street),
+        "road_km": gaps.road_km,
+        "days": np.full(len(gaps.cell), gaps.days),
+    }
+    for car, name in enumerate(CARS):
+        columns |= {
+            f"{name}_beyond": gaps.beyond[:, car],
+            f"{name}_beyond_low": gaps.low[:, car],
+            f"{name}_beyond_high": gaps.high[:, car],
+            f"{name}_p50_s": gaps.p50_s[:, car],
+            f"{name}_p90_s": gaps.p90_s[:, car],
+            f"{name}_stops_a_week": gaps.stops_a_week[:, car],
+        }
+    return columns
+
+
+def _instant(hour: int, zone: ZoneInfo) -> datetime:
+    """Give the instant that an hour of local time began."""
+    return datetime(1970, 1, 1, tzinfo=zone) + timedelta(hours=int(hour))
+
+
+def _overall(past: PastCover, weight: FloatArray | IntArray) -> FloatArray:
+    """Give the share of time and place beyond T of the first and the second car."""
+    share: FloatArray = np.einsum("hc,hck->k", weight, past.beyond) / float(weight.sum())
+    return share
+
+
+def _trend(past: PastCover, share: FloatArray) -> Trend:
+    """Tell whether a car's share rose or fell."""
+    slope, p, days = trend(past, share)
+    return Trend(a_week=_known(slope * 7), p=_known(p), days=days)
+
+
+def _changes(
+    past: PastCover, everywhere: FloatArray, split: datetime, zone: ZoneInfo
+) -> tuple[PeriodChange, ...]:
+    """Hold the hours from an instant on against those before, over all road."""
+    local_s = split.astimezone(zone).replace(tzinfo=None) - datetime(1970, 1, 1)  # noqa: DTZ001 - local
+    after = past.hour * HOUR_S >= local_s.total_seconds()
+    found = []
+    for car in range(2):
+        one = change(past, after, everywhere[:, car])
+        found.append(
+            PeriodChange(
+                before=one.before,
+                after=one.after,
+                p=_known(one.p),
+                days_before=one.days_before,
+                days_after=one.days_after,
+            )
+        )
+    return tuple(found)
+
+
+def _known(figure: float) -> float | None:
+    """Give a figure, or None for no number."""
+    return None if np.isnan(figure) else float(figure)

@@ -1,0 +1,298 @@
+"""The gaps map: where and when two cars were too far away, by the hours of a week."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from folium.elements import JSCSSMixin
+from folium.map import Layer
+from folium.template import Template
+
+from data import words
+from data.past_gaps import CARS
+from maps import style
+from maps.cells import week_payload
+from maps.layers import RoadData, Script, bounds_of, draw_page, road_base, road_names
+from maps.page import TEMPLATES, PageFacts, script_json
+
+if TYPE_CHECKING:
+    from data.past_gaps import PastGaps
+    from data.road_table import RoadTable
+    from data.words import SpeedUnit
+    from maps.style import Theme
+
+DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_LISTED: Final = 30
+
+
+class WeekData(JSCSSMixin, Script):
+    """
+    Cells and their shares as a page carries them: once, for both cars.
+
+    Parameters
+    ----------
+    gaps : PastGaps
+        What is shown.
+    """
+
+    _template = Template(
+        """
+        {% macro script(this, kwargs) %}
+var {{ this.get_name() }} = rollby.weekOfCells({{ this.json }});
+        {%- endmacro %}
+        """
+    )
+    default_js = [("gaps.js", "asset:gaps.js")]  # noqa: RUF012 - folium declares it so
+    default_css = [("gaps.css", "asset:gaps.css")]  # noqa: RUF012 - as above
+
+    def __init__(self, gaps: PastGaps) -> None:
+        super().__init__()
+        self.json = script_json(week_payload(gaps))
+
+
+class CellShares(Layer):
+    """
+    One car's shares by cell.
+
+    Parameters
+    ----------
+    week : WeekData
+        What it draws; on the map before it.
+    car : {0, 1}
+        The first or the second.
+    show : bool
+        On when the page opens.
+    """
+
+    _template = Template(
+        """
+        {% macro script(this, kwargs) %}
+var {{ this.get_name() }} = new rollby.CellShares({{ this.week.get_name() }}, {"car": {{ this.car }}});
+        {%- endmacro %}
+        """  # noqa: E501 - one statement of the page
+    )
+
+    def __init__(self, week: WeekData, car: int, *, show: bool) -> None:
+        super().__init__(name=f"{CARS[car].capitalize()} car", overlay=False, show=show)
+        self._name = "CellShares"
+        self.week = week
+        self.car = car
+
+
+class OpenGaps(Script):
+    """
+    Wakes the slider, the matrix and the cells.
+
+    Parameters
+    ----------
+    week : WeekData
+        What they choose from.
+    """
+
+    _template = Template(
+        """
+        {% macro script(this, kwargs) %}
+rollby.openGaps({{ this._parent.get_name() }}, {{ this.week.get_name() }});
+        {%- endmacro %}
+        """
+    )
+
+    def __init__(self, week: WeekData) -> None:
+        super().__init__()
+        self.week = week
+
+
+def gaps_map(
+    roads: RoadTable,
+    gaps: PastGaps,
+    *,
+    tiles: bool = False,
+    theme: Theme = "auto",
+    speed_unit: SpeedUnit = "mph",
+) -> str:
+    """
+    Draw how often the first and the second car were beyond T, for each cell and hour of the week.
+
+    Parameters
+    ----------
+    roads : RoadTable
+        The network.
+    gaps : PastGaps
+        What is drawn.
+    tiles : bool
+        Adds OpenStreetMap's tiles, which are fetched when the page is viewed.
+    theme : {"auto", "light", "dark"}
+        "auto" follows the device; a button in the page switches.
+    speed_unit : {"mph", "km/h"}
+        Miles go with mph.
+
+    Returns
+    -------
+    html : str
+        A whole page that fetches nothing; the same input gives the same text.
+    """
+    data, week = RoadData(roads), WeekData(gaps)
+    within = words.drive(gaps.within_s)
+    facts = PageFacts(
+        title="Gaps",
+        subtitle=period(gaps),
+        at=None,
+        summary=(
+            f"Second car beyond {within} on {words.percent(gaps.all_road[1])} of road and time, "
+            f"first on {words.percent(gaps.all_road[0])}"
+        ),
+        panel=_panel(gaps),
+        simulated=gaps.simulated,
+        theme=theme,
+        source=roads.source,
+    )
+    layers = [
+        road_base(data),
+        road_names(data, show=False),
+        CellShares(week, 0, show=False),
+        CellShares(week, 1, show=True),
+    ]
+    return draw_page(
+        facts,
+        data,
+        layers,
+        bounds=bounds_of([], roads),
+        tiles=tiles,
+        imperial=speed_unit == "mph",
+        before=[week],
+        after=[OpenGaps(week)],
+    )
+
+
+def period(gaps: PastGaps) -> str:
+    """
+    Write the days of a period.
+
+    Returns
+    -------
+    text : str
+        ``Sun 1 Mar 2026 to Sun 31 May 2026``.
+    """
+    days = [
+        words.clock(one, gaps.time_zone, day=True).split(",", maxsplit=1)[0]
+        for one in (gaps.began, gaps.ended - timedelta(seconds=1))
+    ]
+    return days[0] if days[0] == days[1] else " to ".join(days)
+
+
+def overall(gaps: PastGaps) -> list[dict[str, str]]:
+    """
+    Say what holds over all road: shares with intervals, where stops began, and how it moved.
+
+    Returns
+    -------
+    rows : list of dict
+        ``name``, ``first`` and ``second``.
+    """
+    ends = zip(gaps.all_road, gaps.all_road_low, gaps.all_road_high, strict=True)
+    rows = [
+        (
+            "Of all road",
+            [f"{words.percent(m)} ({words.percent(a)} to {words.percent(b)})" for m, a, b in ends],
+        )
+    ]
+    if gaps.where_stops is not None:
+        rows.append(("Where and when stops began", [words.percent(s) for s in gaps.where_stops]))
+    if gaps.changes:
+        rows.append(("Before", [words.percent(one.before) for one in gaps.changes]))
+        rows.append(("After", [words.percent(one.after) for one in gaps.changes]))
+        rows.append(("Before against after", [words.chance(one.p) for one in gaps.changes]))
+    if all(one.a_week is not None and one.p is not None for one in gaps.trend):
+        moved = [f"{words.points(one.a_week or 0)}, {words.chance(one.p)}" for one in gaps.trend]
+        rows.append(("From week to week", moved))
+    return [{"name": name, **dict(zip(CARS, cars, strict=True))} for name, cars in rows]
+
+
+def worst_cells(gaps: PastGaps, listed: int) -> list[dict[str, Any]]:
+    """
+    Put the worst cells into words.
+
+    Returns
+    -------
+    cells : list of dict
+        Most stops a week beyond the second car first.
+    """
+    return [
+        {
+            "row": row,
+            "street": gaps.street[row] or "road without a name",
+            "cell": str(gaps.cell[row]),
+            "first": gaps.share(row, 0),
+            "second": gaps.share(row, 1),
+            "stops": f"{gaps.stops_a_week[row, 1]:.2f}",
+        }
+        for row in gaps.worst[:listed].tolist()
+    ]
+
+
+def rests_on(gaps: PastGaps) -> str:
+    """
+    Say what the figures rest on.
+
+    Returns
+    -------
+    text : str
+        Snapshots, days and stops.
+    """
+    days, stops = words.count(gaps.days, "day"), words.count(gaps.stops, "stop")
+    return f"{gaps.snapshots:,} snapshots in {gaps.hours.sum():,} hours of {days}, {stops}"
+
+
+def _panel(gaps: PastGaps) -> str:
+    """
+    Write the panel: the same as the map, in figures.
+
+    Returns
+    -------
+    html : str
+        Escaped.
+    """
+    return TEMPLATES.get_template("gaps.html").render(
+        matrix=[
+            {"name": name, "hours": [_hour(gaps, 24 * day + hour) for hour in range(24)]}
+            for day, name in enumerate(DAYS)
+        ],
+        within=words.drive(gaps.within_s),
+        time_zone=gaps.time_zone,
+        overall=overall(gaps),
+        rests_on=rests_on(gaps),
+        worst=worst_cells(gaps, _LISTED),
+        steps=style.SHARES,
+    )
+
+
+def _hour(gaps: PastGaps, hour: int) -> dict[str, Any]:
+    """
+    Put an hour of the week into the matrix.
+
+    Returns
+    -------
+    view : dict
+        Of the second car, on all road.
+    """
+    share = float(gaps.all_by_hour[hour, 1])
+    seen = bool(np.isfinite(share))
+    return {
+        "row": hour,
+        "css": style.SHARES[step_of(share)].css if seen else "share-none",
+        "share": words.percent(share) if seen else "not looked at",
+    }
+
+
+def step_of(share: float) -> int:
+    """
+    Choose the step a share is shown in.
+
+    Returns
+    -------
+    row : int
+        Of `style.SHARES`; a share on a bound belongs to the lower step.
+    """
+    return next(i for i, step in enumerate(style.SHARES) if share <= step.up_to)
