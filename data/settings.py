@@ -197,8 +197,11 @@ class Units(Section):
         return name
 
 
+AgencyKind = Literal["police", "sheriff", "state", "security"]
+
+
 class Agencies(Section):
-    """Whose units may be asked for whose stops."""
+    """Whose units may be asked for whose stops, what kind they are, and what they show."""
 
     share: Literal["all", "own", "listed"] = Field(
         "all", description="all: neighbours count too; own: nobody else's; listed: as in helps"
@@ -206,7 +209,9 @@ class Agencies(Section):
     helps: dict[str, list[str]] = Field(
         {}, description='with share = "listed": an agency, and those whose stops its units help'
     )
-
+    kinds: dict[str, AgencyKind] = Field(
+        {}, description="what an agency is: police (default), sheriff, state, security"
+    )
     shows: dict[str, Literal["all", "status", "helping", "none"]] = Field(
         {},
         description="what an agency's units show to the others: all (default), status without "
@@ -230,6 +235,22 @@ class Agencies(Section):
         if self.share == "all" or helper == agency or not helper or not agency:
             return True
         return self.share == "listed" and agency in self.helps.get(helper, [])
+
+    def kind_of(self, agency: str) -> AgencyKind:
+        """
+        Tell what kind of helper an agency's units are.
+
+        Parameters
+        ----------
+        agency : str
+            "" = not told.
+
+        Returns
+        -------
+        kind : {'police', 'sheriff', 'state', 'security'}
+            ``police`` where the settings say nothing.
+        """
+        return self.kinds.get(agency, "police")
 
 
 class Beats(Section):

@@ -76,7 +76,7 @@ class Live:
                 fix = board.seen.fix_of(unit_id)
                 if fix is None:
                     continue
-                known = made_of, fix, _seen_json(unit_id, fix, shown)
+                known = made_of, fix, _seen_json(unit_id, fix, shown, board)
                 self._seen[unit_id] = known
             _, fix, told = known
             freshness = age_of(fix, now=now, policy=board.policy).freshness.value
@@ -95,6 +95,7 @@ class Live:
         stops = []
         for column, stop_id in enumerate(snapshot.stop_ids):
             one = self._board.open[stop_id]
+            asked = one.asking.pending
             stops.append(
                 {
                     **_record_json(one, self._board),
@@ -104,8 +105,11 @@ class Live:
                     "flag": cover.flag(column).value,
                     "priority": number_json(float(priority[column])),
                     "nearest": self._nearest(snapshot, column, one, on_duty),
-                    "asked": _asked_json(one.asking.pending) if one.asking.pending else None,
-                    "promised": [_asked_json(asked) for asked, _ in one.asking.promised.values()],
+                    "asked": _asked_json(asked, self._board) if asked else None,
+                    "promised": [
+                        _asked_json(coming, self._board)
+                        for coming, _ in one.asking.promised.values()
+                    ],
                     "there": sorted(self._board.scene.there(stop_id)),
                     "alarm": one.alarm.raised,
                     "check_due": one.alarm.prompt_due_s is not None,
@@ -137,11 +141,25 @@ class Live:
         ]
 
 
-def _seen_json(unit_id: str, fix: UnitFix, shown: StatusChange | None) -> Json:
+def whose_json(unit_id: str, board: Board) -> Json:
+    """
+    Name a unit, its agency, and what kind of helper that makes it.
+
+    Returns
+    -------
+    whose : dict
+        ``unit_id``, ``agency`` ("" = not told) and ``kind`` of ``agencies.kinds``.
+    """
+    shown = board.statuses.get(unit_id)
+    agency = shown.agency if shown else ""
+    kind = board.settings.agencies.kind_of(agency)
+    return {"unit_id": unit_id, "agency": agency, "kind": kind}
+
+
+def _seen_json(unit_id: str, fix: UnitFix, shown: StatusChange | None, board: Board) -> Json:
     """Write a unit that was seen: without its age, which a reader reckons from `fixed_at`."""
     return {
-        "unit_id": unit_id,
-        "agency": shown.agency if shown else "",
+        **whose_json(unit_id, board),
         "status": shown.status.value if shown else None,
         "officers": shown.officers if shown else None,
         "lon": round(fix.lon_deg, 6),
@@ -177,7 +195,7 @@ def _near_json(
     """Write a unit that can reach a stop."""
     t_lo_s, t_hi_s = bounds_s(drive_time_s, float(snapshot.effective_age_s[row]))
     return {
-        "unit_id": snapshot.unit_ids[row],
+        **whose_json(snapshot.unit_ids[row], board),
         "status": board.statuses[snapshot.unit_ids[row]].status.value,
         "drive_time_s": number_json(drive_time_s),
         "t_lo_s": number_json(t_lo_s),
@@ -187,11 +205,11 @@ def _near_json(
     }
 
 
-def _asked_json(suggested: Suggested) -> Json:
+def _asked_json(suggested: Suggested, board: Board) -> Json:
     """Write who was asked."""
     return {
         "suggestion_id": suggested.suggestion_id,
-        "unit_id": suggested.unit_id,
+        **whose_json(suggested.unit_id, board),
         "asked_at": instant_json(datetime.fromtimestamp(suggested.at_s, UTC)),
         "drive_time_s": number_json(suggested.drive_time_s),
     }

@@ -80,6 +80,23 @@ def test_somebody_out_of_all_reach_is_named() -> None:
     assert near["drive_time_s"] == pytest.approx(490, abs=0.1)
 
 
+def test_a_helper_has_an_agency_and_a_kind() -> None:
+    day = Day()
+    agencies = {"kinds": {"County": "sheriff"}}
+    day.board = Board(day.board.net, Settings.model_validate({"agencies": agencies}))
+    day.on_duty(HOME)
+    day.shows("1A2", 1, agency="County")
+    day.stop("S1", "1A1", 1, place=HOME["1A1"])
+    day.until(2)
+    live = Live(day.board).json()
+    kinds = {one["unit_id"]: (one["agency"], one["kind"]) for one in live["units"]}
+    assert kinds["1A2"] == ("County", "sheriff")
+    assert kinds["1A1"] == ("", "police")
+    (stop,) = live["stops"]
+    assert [stop["nearest"][0][name] for name in ("unit_id", "kind")] == ["1A2", "sheriff"]
+    assert (stop["asked"]["unit_id"], stop["asked"]["kind"]) == ("1A2", "sheriff")
+
+
 def test_an_old_fix_is_called_old() -> None:
     day = Day()
     day.on_duty(HOME)

@@ -13,8 +13,10 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 
 from data.events import Answer, OnScene, SeenBy
+from data.settings import AgencyKind
 from data.store.audit import Action
 from data.store.store import Store
+from geo.live import whose_json
 from rollby.service.callers import Caller
 from rollby.service.guard import needs
 from rollby.service.metrics import Health, health_of, metrics_of
@@ -28,10 +30,12 @@ Nurse = Annotated[Caller, Depends(needs(Right.SEE_HEALTH, Right.ADMINISTER))]
 
 
 class Presence(BaseModel):
-    """A unit was beside a stop: it corroborates."""
+    """A unit was beside a stop: it corroborates. Its agency is the one it shows now."""
 
     stop_id: str
     unit_id: str
+    agency: str
+    kind: AgencyKind
     arrived_at: datetime
     left_at: datetime | None
     seen_by: SeenBy
@@ -125,7 +129,10 @@ async def on_scene(
     """Say who was beside a stop, from when to when, by positions or by report."""
     await service.note(caller, Action.EXPORT, f"on scene at {stop_id}")
     found = await asyncio.to_thread(_presences, service.store, stop_id)
-    return [Presence.model_validate(asdict(one)) for one in found]
+    whose = await service.look(
+        lambda board: {one.unit_id: whose_json(one.unit_id, board) for one in found}
+    )
+    return [Presence.model_validate(asdict(one) | whose[one.unit_id]) for one in found]
 
 
 def _presences(store: Store, stop_id: str) -> list[OnScene]:

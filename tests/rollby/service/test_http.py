@@ -528,6 +528,7 @@ def test_who_was_on_scene_can_be_had_and_looks_are_written_down(service: Service
     service.http.post("/api/answers", json={"suggestion_id": "T-1/1", "answer": "arrived"})
     (seen,) = service.http.get("/api/on-scene/T-1").json()
     assert (seen["unit_id"], seen["seen_by"], seen["left_at"]) == ("4A13", "report", None)
+    assert (seen["agency"], seen["kind"]) == ("", "police")
     notes = list(service.running.access.audit.notes())
     assert [(one.action, one.about) for one in notes] == [
         ("look_live", ""),
