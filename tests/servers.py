@@ -10,7 +10,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from playwright.sync_api import Browser
 
@@ -50,18 +50,40 @@ def free_port() -> int:
         return int(one.getsockname()[1])
 
 
+@dataclass(frozen=True)
+class Postgres:
+    """A PostgreSQL in a folder of its own."""
+
+    address: str
+    control: Callable[..., None]
+
+    def start(self) -> None:
+        """Start it, again too; when this returns it takes calls."""
+        self.control("-w", "start")
+
+    def stop(self) -> None:
+        """End it as a crash would."""
+        self.control("-m", "immediate", "stop")
+
+
 @contextmanager
-def postgres() -> Iterator[str]:
-    """Start a PostgreSQL of its own; give the address of its first database."""
+def postgres() -> Iterator[Postgres]:
+    """Start a PostgreSQL of its own; its address is that of its first database."""
     programs = postgres_programs()
     if programs is None:
         missing("no PostgreSQL on this machine (Debian, Ubuntu: apt install postgresql)")
     assert programs is not None
     with tempfile.TemporaryDirectory(prefix="rollby-postgres-") as name:
-        yield from _postgres(programs, Path(name))
+        server = _postgres(programs, Path(name))
+        server.start()
+        try:
+            yield server
+        finally:
+            with suppress(subprocess.CalledProcessError):  # a test that failed had ended it
+                server.stop()
 
 
-def _postgres(programs: Path, folder: Path) -> Iterator[str]:
+def _postgres(programs: Path, folder: Path) -> Postgres:
     user = None
     if os.geteuid() == 0:  # initdb refuses root
         try:
@@ -70,18 +92,17 @@ def _postgres(programs: Path, folder: Path) -> Iterator[str]:
             user = "nobody"
         shutil.chown(folder, user)
     data, port = folder / "cluster", free_port()
+    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder}"
 
     def run(*words: str) -> None:
         subprocess.run(words, user=user, cwd=folder, check=True, stdout=subprocess.DEVNULL)
 
+    def control(*words: str) -> None:
+        settled = "-D", str(data), "-l", str(folder / "log"), "-o", options
+        run(str(programs / "pg_ctl"), *settled, *words)
+
     run(str(programs / "initdb"), "-D", str(data), "-A", "trust", "-U", "rollby", "--no-sync")
-    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder}"
-    control = str(programs / "pg_ctl"), "-D", str(data)
-    run(*control, "-w", "-l", str(folder / "log"), "-o", options, "start")
-    try:
-        yield f"postgresql://rollby@127.0.0.1:{port}/postgres"
-    finally:
-        run(*control, "-m", "immediate", "stop")
+    return Postgres(f"postgresql://rollby@127.0.0.1:{port}/postgres", control)
 
 
 @dataclass

@@ -22,7 +22,7 @@ from rollby.service.oidc import provider_for
 from rollby.service.problems import answer_problems
 from rollby.service.recording import keep_recording
 from rollby.service.routes import admin, cad, live, officer, positions, screens, way, why
-from rollby.service.watching import watch
+from rollby.service.watching import mind_clock, watch
 from rollby.service.webhooks import tell
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ def make_app(running: Running) -> FastAPI:
         running.stream.loop = asyncio.get_running_loop()
         works = [
             keep_going("picture", partial(watch, running)),
+            keep_going("clock", partial(mind_clock, running)),
             keep_going("recording", partial(keep_recording, running)),
         ]
         for name, address in running.settings.service.webhooks.items():

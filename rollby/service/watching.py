@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
 from rollby.service.stream import Message, message
 
 if TYPE_CHECKING:
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
 EVERY_S = 1.0
 STOPS_EVERY = 10
 BEAT_EVERY = 5
+PUT_BACK_S = 1.0
 GROWING = {"priority", "backup_probability"}  # with the age of fixes, second by second
 
 
@@ -86,3 +89,14 @@ async def watch(service: Running) -> None:
             looks += 1
             beats = [] if looks % BEAT_EVERY else [beat(live)]
             service.stream.publish(*changes.messages(live), *beats)
+
+
+async def mind_clock(service: Running) -> None:
+    """Say in the log when the machine's clock was put back, each time by how much in all."""
+    told_s = 0.0
+    while True:
+        fast_by_s = service.clock.fast_by_s()
+        if fast_by_s > told_s + PUT_BACK_S:
+            structlog.get_logger().warning("clock was put back", fast_by_s=round(fast_by_s, 1))
+            told_s = fast_by_s
+        await asyncio.sleep(EVERY_S)

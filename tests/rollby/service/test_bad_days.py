@@ -1,0 +1,149 @@
+"""Bad days of the live service, each with the real thing: a full disk, a dead database, a clock."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from rollby.service.rights import Role
+from tests.rollby.service.served import wait_until
+from tests.rollby.service.test_serve_command import answers, keys, running, send
+from tests.servers import free_port, missing, postgres
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pytest
+
+
+@contextmanager
+def small_disk(place: Path, megabytes: int) -> Iterator[Path]:
+    """Give a folder that holds no more than so much."""
+    place.mkdir()
+    words = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(place)]
+    if os.geteuid() != 0 or subprocess.run(words, check=False, capture_output=True).returncode:
+        missing("no small disk: only root may mount one")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", str(place)], check=True)
+
+
+def bearer(key: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key}"}
+
+
+def batch(count: int) -> dict[str, Any]:
+    """Fixes that no parser minds, each of a unit of its own."""
+    at = datetime.now(UTC).isoformat()
+    features = [
+        {
+            "type": "Feature",
+            "geometry": {"type": "Point", "coordinates": [-104.99, 39.744]},
+            "properties": {"unit_id": f"U{number}-{at}", "fixed_at": at},
+        }
+        for number in range(count)
+    ]
+    return {"type": "FeatureCollection", "features": features}
+
+
+def doors(base: str, key: str) -> dict[str, Any]:
+    found: dict[str, Any] = httpx.get(f"{base}/api/health", headers=bearer(key)).json()["doors"]
+    return found
+
+
+def test_a_full_disk_loses_nothing_that_was_acknowledged(tmp_path: Path, sample_dir: Path) -> None:
+    with small_disk(tmp_path / "small", 3) as place:
+        address, port = f"sqlite:///{place}/live.db", free_port()
+        made, base, taken = keys(address), f"http://127.0.0.1:{port}", 0
+        with running(sample_dir, address, port=port) as process:
+            wait_until(lambda: answers(base), 60)
+            feed = bearer(made[Role.FEED])
+            with httpx.Client(base_url=base, headers=feed, timeout=30) as http:
+                for _ in range(1000):
+                    answer = http.post("/feeds/geojson", json=batch(100))
+                    if answer.status_code != httpx.codes.OK:
+                        break
+                    taken += answer.json()["accepted"]
+            assert answer.status_code == httpx.codes.SERVICE_UNAVAILABLE
+            assert int(answer.headers["retry-after"]) > 0
+            _, said = process.communicate(timeout=30)
+            assert process.returncode == 4
+            assert "service.store: failed (OperationalError" in said
+            assert "nothing that was acknowledged is lost, start again" in said
+        subprocess.run(["mount", "-o", "remount,size=64m", str(place)], check=True)
+        with running(sample_dir, address, port=port):
+            wait_until(lambda: answers(base), 60)
+            assert taken > 0
+            assert doors(base, made[Role.SUPERVISOR])["geojson"]["accepted"] == taken
+
+
+def test_a_database_that_goes_and_comes_back(sample_dir: Path) -> None:
+    with postgres() as server:
+        made, port = keys(server.address), free_port()
+        base, feed = f"http://127.0.0.1:{port}", made[Role.FEED]
+        with running(sample_dir, server.address, port=port) as process:
+            wait_until(lambda: answers(base), 60)
+            for number in range(3):
+                send(base, feed, number)
+            server.stop()
+            fix: dict[str, Any] = {"id": "4A12", "lat": 39.7, "lon": -105, "timestamp": time.time()}
+            answer = httpx.get(f"{base}/feeds/osmand", params=fix, headers=bearer(feed), timeout=30)
+            assert answer.status_code == httpx.codes.SERVICE_UNAVAILABLE
+            _, said = process.communicate(timeout=30)
+            assert process.returncode == 4
+            assert "service.store: failed" in said
+        with running(sample_dir, server.address, port=port) as process:
+            _, said = process.communicate(timeout=60)
+            assert process.returncode == 4
+            assert "service.store" in said
+        server.start()
+        with running(sample_dir, server.address, port=port):
+            wait_until(lambda: answers(base), 60)
+            send(base, feed, 3)
+            found = doors(base, made[Role.SUPERVISOR])
+            assert (found["osmand"]["accepted"], found["cad"]["accepted"]) == (4, 4)
+
+
+def test_a_clock_put_back_an_hour_is_said_and_turns_nothing_round(
+    tmp_path: Path, sample_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
+    if library is None:
+        missing("no libfaketime on this machine (Debian, Ubuntu: apt install libfaketime)")
+    hands = tmp_path / "hands"
+    hands.write_text("+0")
+    address, port = f"sqlite:///{tmp_path}/live.db", free_port()
+    made, base = keys(address), f"http://127.0.0.1:{port}"
+    looks = bearer(made[Role.SUPERVISOR])
+    monkeypatch.setenv("LD_PRELOAD", str(library))
+    monkeypatch.setenv("FAKETIME_TIMESTAMP_FILE", str(hands))
+    monkeypatch.setenv("FAKETIME_NO_CACHE", "1")
+    monkeypatch.setenv("DONT_FAKE_MONOTONIC", "1")
+    with running(sample_dir, address, port=port) as process:
+        monkeypatch.delenv("LD_PRELOAD")
+        wait_until(lambda: answers(base), 60)
+        send(base, made[Role.FEED], 0)
+        before = httpx.get(f"{base}/api/live", headers=looks).json()
+        hands.write_text("-3600")
+        send(base, made[Role.FEED], 1)
+        after = httpx.get(f"{base}/api/live", headers=looks).json()
+        health = httpx.get(f"{base}/api/health", headers=looks).json()
+        assert before["at"] < after["at"]
+        assert 3590 < health["clock_fast_by_s"] < 3610
+        (unit,) = after["units"]
+        assert unit["freshness"] == "fresh"
+        assert unit["fixed_at"] > before["units"][0]["fixed_at"]
+        process.terminate()
+        _, said = process.communicate(timeout=30)
+    told = [json.loads(line) for line in said.splitlines()]
+    (warned,) = [one for one in told if one["event"] == "clock was put back"]
+    assert (warned["level"], round(warned["fast_by_s"], -1)) == ("warning", 3600)
