@@ -4,6 +4,7 @@ The live service under load, from outside: what it takes in, how soon it speaks,
     python -m bench.service --roads CITY.roads --units 500 --stops 100 --seconds 20
     python -m bench.service --roads CITY.roads --store postgresql://USER@HOST/EMPTY
     python -m bench.service --roads CITY.roads --kills 10
+    python -m bench.service --roads CITY.roads --soak-minutes 10 --offered 10000
 
 Senders and the service share the machine: what is printed is what both can do together. Units stand
 at random places of the roads and are made up.
@@ -220,6 +221,41 @@ async def flood(service: Service, fleet: Fleet, seconds: float, senders: int) ->
     return {"fixes_per_s": round(taken / (time.monotonic() - began_s))}
 
 
+async def soak(
+    service: Service, fleet: Fleet, minutes: int, offered: float, senders: int
+) -> list[dict[str, Any]]:
+    """Offer so many fixes a second, minute after minute; what became of them, and its memory."""
+    rows, began_s, batches, taken = [], time.monotonic(), 0, 0
+    took_ms: list[float] = []
+
+    async def send(until_s: float) -> None:
+        nonlocal batches, taken
+        async with service.sender() as client:
+            while (now_s := time.monotonic()) < until_s:
+                if batches * BATCH > (now_s - began_s) * offered:
+                    await asyncio.sleep(0.005)
+                    continue
+                batches += 1
+                body = fleet.features(batches * BATCH, BATCH)
+                answer = await client.post("/feeds/geojson", content=body)
+                took_ms.append(1000 * (time.monotonic() - now_s))
+                if answer.status_code == httpx.codes.OK:
+                    taken += answer.json()["accepted"]
+
+    for minute in range(1, minutes + 1):
+        before, took_ms[:] = taken, []
+        await asyncio.gather(*(send(began_s + 60 * minute) for _ in range(senders)))
+        row = {
+            "minute": minute,
+            "fixes_per_s": round((taken - before) / 60),
+            "acknowledged_ms": quantiles(took_ms),
+            "memory_mb": round(service.memory_mb()),
+        }
+        rows.append(row)
+        print(row, file=sys.stderr, flush=True)
+    return rows
+
+
 def quantiles(values: list[float]) -> dict[str, float] | None:
     """Median and 99th percentile."""
     if not values:
@@ -269,6 +305,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--senders", type=int, default=4)
     parser.add_argument("--kills", type=int, default=0)
+    parser.add_argument("--soak-minutes", type=int, default=0)
+    parser.add_argument("--offered", type=float, default=10_000.0, help="fixes a second of a soak")
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     fleet = Fleet(RoadNetwork.load(given.roads), given.units, given.seed)
@@ -294,6 +332,10 @@ async def _measured(
     async with service.sender() as client:
         await prepare(client, fleet, given.stops)
     answer["stops"] = given.stops
+    if given.soak_minutes:
+        minutes, offered = given.soak_minutes, given.offered
+        answer["soak"] = await soak(service, fleet, minutes, offered, given.senders)
+        return
     answer["steady"] = await latency(service, fleet, given.stops, given.seconds)
     answer["memory_mb"] = [round(service.memory_mb())]
     answer["flood"] = await flood(service, fleet, given.seconds, given.senders)
