@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy import delete, func, insert, select, tuple_, update
 
 from data.reports import subject as subject_of
-from data.store.codec import decoded, encoded
+from data.store.codec import encoded
 from data.store.opening import engine_of, lead, migrate, reach, turn_of
+from data.store.reading import PART, DeadLetter, Reading
 from data.store.schema import (
     COUNTERS,
     DEAD_LETTERS,
@@ -28,14 +29,10 @@ from data.store.schema import (
 from data.words import whole_characters
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from sqlalchemy import Select
+    from collections.abc import Sequence
 
     from data.reports import Report
     from data.said import Said
-
-PART = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,28 +65,6 @@ class Entry:
     duplicates: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeadLetter:
-    """
-    What was refused.
-
-    Parameters
-    ----------
-    received_ms : int
-        When it came, milliseconds since the epoch.
-    door, sender, reason : str
-        By which door, from whom, and what is wrong with it.
-    raw : bytes
-        As it came.
-    """
-
-    received_ms: int
-    door: str
-    sender: str
-    reason: str
-    raw: bytes
-
-
 class Taken(NamedTuple):
     """What became of an entry: the `seq` of its last event, and whether it was there before."""
 
@@ -98,15 +73,7 @@ class Taken(NamedTuple):
     clash: bool = False  # the key was used for something else
 
 
-class Event(NamedTuple):
-    """A report, as it was accepted."""
-
-    seq: int
-    received_ms: int
-    report: Report
-
-
-class Store:
+class Store(Reading):
     """
     The one writer's hold on a store.
 
@@ -117,8 +84,6 @@ class Store:
 
     Attributes
     ----------
-    engine : Engine
-        Reaches the store from any thread.
     seq : int
         Of the last event; 0 before the first.
     received_ms : int
@@ -135,7 +100,7 @@ class Store:
     """
 
     def __init__(self, address: str) -> None:
-        self.engine = engine_of(address)
+        super().__init__(engine_of(address))
         self._turn = turn_of(self.engine)
         self._connection = reach(self.engine)
         self._lock: Any = None
@@ -361,158 +326,6 @@ class Store:
         with self._turn, self._connection.begin():
             gone = delete(EVENTS).where(EVENTS.c.seq.in_(rows.scalar_subquery()))
             return int(self._connection.execute(gone).rowcount)
-
-    # -- reading; any thread may ------------------------------------------------------------------
-
-    def events(self, after: int = 0) -> Iterator[Event]:
-        """
-        Read what was accepted, in its order.
-
-        Parameters
-        ----------
-        after : int
-            The `seq` to go on from.
-
-        Yields
-        ------
-        event : Event
-            By `seq`.
-        """
-        while True:
-            rows = select(EVENTS).where(EVENTS.c.seq > after).order_by(EVENTS.c.seq).limit(PART)
-            with self.engine.connect() as reader:
-                part = reader.execute(rows).all()
-            for row in part:
-                yield Event(row.seq, row.received_ms, decoded(row.kind, row.subject, row.body))
-            if len(part) < PART:
-                return
-            after = part[-1].seq
-
-    def said(self, after: int = 0, most: int = PART) -> list[tuple[int, Said]]:
-        """
-        Read what was said.
-
-        Parameters
-        ----------
-        after : int
-            The number to go on from.
-        most : int
-            How many at most.
-
-        Returns
-        -------
-        said : list of (int, Said)
-            Numbered, in order.
-        """
-        rows = select(SAID).where(SAID.c.number > after).order_by(SAID.c.number).limit(most)
-        with self.engine.connect() as reader:
-            return [
-                (row.number, decoded(row.kind, row.subject, row.body))
-                for row in reader.execute(rows)
-            ]
-
-    def said_about(self, subject: str) -> list[tuple[int, Said]]:
-        """
-        Read what was said about something.
-
-        Parameters
-        ----------
-        subject : str
-            A suggestion's name, or a stop's for all but its suggestions.
-
-        Returns
-        -------
-        said : list of (int, Said)
-            Numbered, in order.
-        """
-        rows = select(SAID).where(SAID.c.subject == subject).order_by(SAID.c.number)
-        with self.engine.connect() as reader:
-            return [
-                (row.number, decoded(row.kind, row.subject, row.body))
-                for row in reader.execute(rows)
-            ]
-
-    def newest(self, kind: str, subject: str, before: int | None = None) -> Event | None:
-        """
-        Give the last report about something.
-
-        Parameters
-        ----------
-        kind : str
-            ``status``, ``stop``, ``answer`` or ``check``; fixes have no index.
-        subject : str
-            As `data.reports.subject` gives it.
-        before : int or None
-            Only those of a smaller `seq`; None for all.
-
-        Returns
-        -------
-        event : Event or None
-            None where there is none.
-        """
-        # The planner takes the index only where the query says that it wants no fixes.
-        mine = (EVENTS.c.kind != "fix") & (EVENTS.c.kind == kind) & (EVENTS.c.subject == subject)
-        if before is not None:
-            mine &= EVENTS.c.seq < before
-        return self._first(select(EVENTS).where(mine).order_by(EVENTS.c.seq.desc()))
-
-    def at(self, seq: int) -> Event | None:
-        """
-        Give one event.
-
-        Returns
-        -------
-        event : Event or None
-            None where there is none of this `seq`.
-        """
-        return self._first(select(EVENTS).where(EVENTS.c.seq == seq))
-
-    def _first(self, rows: Select[Any]) -> Event | None:
-        """Read the first of some events."""
-        with self.engine.connect() as reader:
-            row = reader.execute(rows.limit(1)).first()
-        if row is None:
-            return None
-        return Event(row.seq, row.received_ms, decoded(row.kind, row.subject, row.body))
-
-    def counters(self) -> dict[str, dict[str, int]]:
-        """
-        Count what came by each door.
-
-        Returns
-        -------
-        counters : dict of str to (dict of str to int)
-            By door and outcome: accepted (late ones too), late, duplicate, refused.
-        """
-        found: dict[str, dict[str, int]] = {}
-        with self.engine.connect() as reader:
-            for door, outcome, count in reader.execute(select(COUNTERS)):
-                found.setdefault(door, {})[outcome] = count
-        return found
-
-    def dead_letters(self, after: int = 0, most: int = PART) -> list[tuple[int, DeadLetter]]:
-        """
-        List what was refused.
-
-        Parameters
-        ----------
-        after : int
-            The number to go on from.
-        most : int
-            How many at most.
-
-        Returns
-        -------
-        letters : list of (int, DeadLetter)
-            Numbered, in order.
-        """
-        number = DEAD_LETTERS.c.letter_id
-        rows = select(DEAD_LETTERS).where(number > after).order_by(number).limit(most)
-        with self.engine.connect() as reader:
-            return [
-                (row.letter_id, DeadLetter(**{n: getattr(row, n) for n in DeadLetter.__slots__}))
-                for row in reader.execute(rows)
-            ]
 
 
 def _event_row(seq: int, received_ms: int, door: str, report: Report) -> dict[str, Any]:

@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 from data.errors import FieldError
 from data.reports import FixReport, Resumed, subject
-from data.store.store import DeadLetter, Entry, Taken
+from data.store.reading import DeadLetter
+from data.store.store import Entry, Taken
 from rollby.service.feeding import feed, feed_all
 from rollby.service.saving import restore, saved
 
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 
     from data.records import UnitFix
     from data.said import Said
-    from data.store.store import Event, Store
+    from data.store.reading import Event
+    from data.store.store import Store
     from geo.board import Board
     from rollby.service.clock import SteadyClock
 

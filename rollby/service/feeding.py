@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from data.reports import Report
     from data.said import Said
-    from data.store.store import Event
+    from data.store.reading import Event
     from geo.board import Board
 
 

@@ -18,7 +18,8 @@ from rollby.service.presence import presences
 
 if TYPE_CHECKING:
     from data.said import Said
-    from data.store.store import Event, Store
+    from data.store.reading import Event
+    from data.store.store import Store
     from rollby.service.running import Running
 
 EVERY_S = 600.0

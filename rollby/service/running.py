@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Depends, HTTPException, Request
 
-from data.store.store import DeadLetter, Entry
+from data.store.reading import DeadLetter
+from data.store.store import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from data.reports import Report
     from data.settings import Settings
     from data.store.audit import Action
-    from data.store.store import Event, Store, Taken
+    from data.store.reading import Event
+    from data.store.store import Store, Taken
     from geo.board import Board
     from geo.live import Live
     from rollby.service.access import Access

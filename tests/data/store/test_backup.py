@@ -15,7 +15,8 @@ from data.store.accounts import Account, Accounts, ApiKey, Session
 from data.store.audit import Action, Audit
 from data.store.backup import back_up, read_backup, restore
 from data.store.opening import prepared
-from data.store.store import DeadLetter, Entry, Store
+from data.store.reading import DeadLetter
+from data.store.store import Entry, Store
 from tests.data.store.conftest import fresh_database
 from tests.data.store.test_store import fix, status
 

@@ -26,8 +26,9 @@ from data.said import Attended, Escalated, Flagged, Prompted, Said, Suggested, W
 from data.store import access_schema  # noqa: F401 - its tables are in metadata
 from data.store.codec import decoded, encoded
 from data.store.opening import engine_of
+from data.store.reading import DeadLetter
 from data.store.schema import metadata
-from data.store.store import DeadLetter, Entry, Store, Taken
+from data.store.store import Entry, Store, Taken
 
 ROOT = Path(__file__).parents[3]
 AT = datetime(2026, 3, 13, 18, tzinfo=UTC)

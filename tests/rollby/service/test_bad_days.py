@@ -28,13 +28,18 @@ if TYPE_CHECKING:
 def small_disk(place: Path, megabytes: int) -> Iterator[Path]:
     """Give a folder that holds no more than so much."""
     place.mkdir()
-    words = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(place)]
-    if os.geteuid() != 0 or subprocess.run(words, check=False, capture_output=True).returncode:
+    if os.geteuid() != 0 or not mount("-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", place):
         missing("no small disk: only root may mount one")
     try:
         yield place
     finally:
-        subprocess.run(["umount", str(place)], check=True)
+        subprocess.run(["/usr/bin/umount", str(place)], check=True)
+
+
+def mount(*words: str | Path) -> bool:
+    return not subprocess.run(
+        ["/usr/bin/mount", *words], check=False, capture_output=True
+    ).returncode
 
 
 def bearer(key: str) -> dict[str, str]:
@@ -79,7 +84,7 @@ def test_a_full_disk_loses_nothing_that_was_acknowledged(tmp_path: Path, sample_
             assert process.returncode == 4
             assert "service.store: failed (OperationalError" in said
             assert "nothing that was acknowledged is lost, start again" in said
-        subprocess.run(["mount", "-o", "remount,size=64m", str(place)], check=True)
+        assert mount("-o", "remount,size=64m", place)
         with running(sample_dir, address, port=port):
             wait_until(lambda: answers(base), 60)
             assert taken > 0

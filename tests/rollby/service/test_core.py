@@ -16,7 +16,8 @@ from data.records import Stop, UnitFix, UnitStatus
 from data.reports import Checked, FixReport
 from data.said import Flagged, Prompted, Said
 from data.settings import Settings
-from data.store.store import DeadLetter, Entry, Store, Taken
+from data.store.reading import DeadLetter
+from data.store.store import Entry, Store, Taken
 from geo.as_json import said_json
 from geo.board import Board
 from geo.replay import events_of
