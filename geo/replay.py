@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from geo.network import RoadNetwork
     from geo.policies import Choose
 
+    Script = Callable[[Board], Iterator[Said]]
+
 Event = StatusChange | StopChange | Answer
 
 
@@ -150,7 +152,7 @@ def replay(
 
 def why(
     net: RoadNetwork,
-    history: History,
+    script: Script,
     *,
     unit_id: str,
     at: datetime,
@@ -164,8 +166,8 @@ def why(
     ----------
     net : RoadNetwork
         The roads.
-    history : History
-        What happened.
+    script : callable
+        Feeds what happened to a fresh board, and gives what that says: `play`, of a history.
     unit_id : str
         Who was asked.
     at : datetime
@@ -180,7 +182,7 @@ def why(
     why : Why or None
         None where it was never asked.
     """
-    said = replay(net, history, settings=settings, beats=beats)
+    said = script(Board(net, settings, beats))
     asks = [one for one in said if isinstance(one, Suggested) and one.unit_id == unit_id]
     if not asks:
         return None
@@ -192,7 +194,7 @@ def why(
             found.append(Why(suggested=suggested, advice=picture(board, beats)))
 
     board = Board(net, settings, beats, watch=look)
-    for _ in play(board, history):
+    for _ in script(board):
         if found:
             break
     return found[0]

@@ -408,6 +408,7 @@ def simulate(**options: Any) -> None:
 @cli.command()
 @_roads_option
 @click.option("--history", type=FILE, help="Folder of a recorded period.")
+@click.option("--store", help="In place of --history: a live service's store, sqlite:///FILE.")
 @settings_option
 @click.option("--what-if", type=FILE, help="Hold these other settings against them.")
 @click.option(
@@ -446,8 +447,10 @@ def replay(**options: Any) -> None:
         shared = {name: options[name] for name in ("roads", "settings", "as_json")}
         compare_policies(**shared, **of_compare)
         return
-    if not options["history"]:
-        raise click.UsageError("give --history, or --compare")
+    if bool(options["history"]) is bool(options["store"]):
+        raise click.UsageError("give --history, --store or --compare")
+    if options["store"] and (options["map_path"] or options["posts"]):
+        raise click.UsageError("give --map and --post with --history")
     if of_compare["figures"]:
         raise click.UsageError("give --figures with --compare")
     if options["ask"] and (options["what_if"] or options["posts"]):

@@ -111,6 +111,20 @@ class Reading:
                 for row in reader.execute(rows)
             ]
 
+    def all_said(self) -> Iterator[tuple[int, Said]]:
+        """
+        Read all that was said, a part at a time.
+
+        Yields
+        ------
+        said : (int, Said)
+            Numbered, in order.
+        """
+        number = 0
+        while part := self.said(number):
+            yield from part
+            number = part[-1][0]
+
     def said_about(self, subject: str) -> list[tuple[int, Said]]:
         """
         Read what was said about something.

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
+from functools import partial
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -14,23 +16,28 @@ from rich.table import Table
 from data.errors import InputError
 from data.history import read_history
 from data.said import Attended, Escalated, Flagged, Prompted, Suggested
+from data.store.opening import is_there, prepared
+from data.store.reading import Reading
 from geo.as_json import advice_json, said_json
 from geo.board import Board
-from geo.replay import play, replay, why
+from geo.replay import play, why
 from geo.tally import tally
 from geo.what_if import with_post
 from rollby.commands.exposure import draw_exposure
 from rollby.files import say
 from rollby.inputs import load_roads, load_settings
 from rollby.output import advice_table, console, json_text
+from rollby.service.feeding import feed_all
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from data.answers import Advice
+    from data.events import History
     from data.said import Said
     from data.settings import Settings
+    from geo.replay import Script
     from geo.tally import Tally
 
 Post = tuple[str, float, float]
@@ -39,7 +46,8 @@ Post = tuple[str, float, float]
 def replay_history(
     *,
     roads: Path,
-    history: Path,
+    history: Path | None,
+    store: str | None,
     settings: Path | None,
     what_if: Path | None,
     posts: tuple[Post, ...],
@@ -54,8 +62,12 @@ def replay_history(
 
     Parameters
     ----------
-    roads, history : Path
-        The network, and the folder.
+    roads : Path
+        The network.
+    history : Path or None
+        The folder; None for a store.
+    store : str or None
+        Address of a live service's store, in place of a history.
     settings : Path or None
         None for the defaults.
     what_if : Path or None
@@ -80,42 +92,94 @@ def replay_history(
     """
     net = load_roads(roads)
     chosen, beats = load_settings(settings)
-    recorded = read_history(history)
-    simulated = recorded.simulated or chosen.units.simulated
-    if simulated:
-        say([f"{history}: simulated; nobody was there"])
-        units = chosen.units.model_copy(update={"simulated": True})
-        chosen = chosen.model_copy(update={"units": units})
-    if map_path:
-        draw_exposure(map_path, net, recorded, chosen, tiles=tiles)
-    zone = ZoneInfo(chosen.units.time_zone)
+    if history is None:
+        kept, script, changed = _of_store(store or chosen.service.store)
+    else:
+        recorded = read_history(history)
+        chosen = _marked(recorded, history, chosen)
+        if map_path:
+            draw_exposure(map_path, net, recorded, chosen, tiles=tiles)
+        kept, script = None, partial(play, history=recorded)
+        changed = partial(play, history=_with_posts(recorded, posts))
+    simulated, zone = chosen.units.simulated, ZoneInfo(chosen.units.time_zone)
     if ask:
         unit_id, at = ask
-        found = why(net, recorded, unit_id=unit_id, at=at, settings=chosen, beats=beats)
+        found = why(net, script, unit_id=unit_id, at=at, settings=chosen, beats=beats)
         if found is None:
             raise InputError(f"--why {unit_id}: was never asked in this period; check the unit")
         _show_why(found.suggested, found.advice, chosen, net.facts(), zone, as_json=as_json)
         return
-    changed = recorded
-    for unit_id, lon_deg, lat_deg in posts:
-        changed = with_post(changed, unit_id, lon_deg, lat_deg)
     if what_if or posts:
-        other, other_beats = load_settings(what_if) if what_if else (chosen, beats)
-        pair = (
-            replay(net, recorded, settings=chosen, beats=beats),
-            replay(net, changed, settings=other, beats=other_beats),
-        )
+        other = load_settings(what_if) if what_if else (chosen, beats)
+        pair = list(script(Board(net, chosen, beats))), list(changed(Board(net, *other)))
         _show_pair(*pair, simulated=simulated, as_json=as_json)
         return
-    said = _paced(play(Board(net, chosen, beats), recorded), speed)
+    said = _paced(script(Board(net, chosen, beats)), speed)
     if as_json:
-        click.echo(json_text(_replay_json(list(said), simulated=simulated)))
-        return
-    counted = []
-    for one in said:
-        click.echo(said_line(one, zone))
-        counted.append(one)
-    say([_tally_line(tally(counted))])
+        said = list(said)
+        click.echo(json_text(_replay_json(said, simulated=simulated)))
+    else:
+        said = [_shown(one, zone) for one in said]
+        say([_tally_line(tally(said))])
+    if kept is not None:
+        say([_compared(kept, said)])
+
+
+def _marked(recorded: History, where: Path, chosen: Settings) -> Settings:
+    """Have all that is shown of a simulated history say so."""
+    if not (recorded.simulated or chosen.units.simulated):
+        return chosen
+    say([f"{where}: simulated; nobody was there"])
+    units = chosen.units.model_copy(update={"simulated": True})
+    return chosen.model_copy(update={"units": units})
+
+
+def _with_posts(recorded: History, posts: tuple[Post, ...]) -> History:
+    """Put units elsewhere."""
+    for unit_id, lon_deg, lat_deg in posts:
+        recorded = with_post(recorded, unit_id, lon_deg, lat_deg)
+    return recorded
+
+
+def _of_store(address: str) -> tuple[list[Said], Script, Script]:
+    """
+    Read what a live service said, and what it was told.
+
+    Raises
+    ------
+    InputError
+        If there is no store.
+    """
+    if not is_there(address):
+        raise InputError(f"--store {address}: is not there; check --store or the settings")
+    reading = Reading(prepared(address))
+    kept = [one for _, one in reading.all_said()]
+
+    def script(board: Board) -> Iterator[Said]:
+        for said in feed_all(board, reading.events()):
+            yield from said
+        yield from board.advance(max((one.at_s for one in kept), default=board.now_s))
+
+    return kept, script, script
+
+
+def _compared(kept: list[Said], said: list[Said]) -> str:
+    """Say whether a replay is what the service said."""
+    if kept == said[: len(kept)]:
+        return f"as the service said it, word for word: {len(kept)}"
+    pairs = zip_longest(kept, said)
+    first = next(a or b for a, b in pairs if a != b)
+    at = datetime.fromtimestamp(first.at_s, UTC).isoformat(timespec="seconds")
+    return (
+        f"from {at} on the service said something else: were its settings or roads others, "
+        "or have old positions gone (service.raw_days)?"
+    )
+
+
+def _shown(said: Said, zone: ZoneInfo) -> Said:
+    """Print what the board said as it says it."""
+    click.echo(said_line(said, zone))
+    return said
 
 
 def _paced(said: Iterable[Said], speed: float | None) -> Iterable[Said]:

@@ -40,8 +40,12 @@ def feed(board: Board, received_ms: int, reports: Sequence[Report]) -> list[Said
     said : list of Said
         What follows.
     """
+    said: list[Said] = []
     if any(isinstance(report, Resumed) for report in reports):
         board.skip(received_ms / 1000)
+    else:
+        # However often it was looked at meanwhile: the same reports are to find the same instant.
+        said = board.advance((received_ms - 1) / 1000)
     fixes = [report for report in reports if isinstance(report, FixReport)]
     if fixes:
         board.take_fixes(columns_of(fixes, received_ms / 1000), slice(0, len(fixes)))
@@ -49,7 +53,7 @@ def feed(board: Board, received_ms: int, reports: Sequence[Report]) -> list[Said
     for report in reports:
         if not isinstance(report, FixReport):
             _take(board, report, now)
-    return board.advance(received_ms / 1000)
+    return said + board.advance(received_ms / 1000)
 
 
 def feed_all(board: Board, events: Iterable[Event]) -> Iterator[list[Said]]:

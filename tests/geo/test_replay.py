@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -103,7 +104,9 @@ def test_a_replay_in_pieces_is_that_of_the_whole() -> None:
 
 
 def test_why_shows_what_the_model_saw() -> None:
-    found = why(TOWN, evening(), unit_id="1A3", at=later(80), settings=SETTINGS)
+    found = why(
+        TOWN, partial(play, history=evening()), unit_id="1A3", at=later(80), settings=SETTINGS
+    )
     assert found
     assert found.suggested.at_s == later(75).timestamp()
     (stop,) = found.advice.stops
@@ -127,7 +130,10 @@ def test_a_sketch_shows_what_was_known_though_the_board_goes_on() -> None:
 
 
 def test_why_of_a_unit_never_asked_is_nothing() -> None:
-    assert why(TOWN, evening(), unit_id="1A1", at=NOW, settings=SETTINGS) is None
+    assert (
+        why(TOWN, partial(play, history=evening()), unit_id="1A1", at=NOW, settings=SETTINGS)
+        is None
+    )
 
 
 def test_another_policy_asks_others() -> None:

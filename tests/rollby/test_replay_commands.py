@@ -112,7 +112,7 @@ def test_why_goes_alone(roads: str, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_a_replay_wants_a_history(roads: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["replay", "--roads", roads]) == 2
-    assert "give --history, or --compare" in capsys.readouterr().err
+    assert "give --history, --store or --compare" in capsys.readouterr().err
 
 
 def test_what_if_shows_both(

@@ -15,7 +15,7 @@ import httpx
 
 from rollby.service.rights import Role
 from tests.rollby.service.served import wait_until
-from tests.rollby.service.test_serve_command import answers, keys, running, send
+from tests.rollby.service.test_serve_command import answers, bearer, keys, running, send
 from tests.servers import free_port, missing, postgres
 
 if TYPE_CHECKING:
@@ -40,10 +40,6 @@ def mount(*words: str | Path) -> bool:
     return not subprocess.run(
         ["/usr/bin/mount", *words], check=False, capture_output=True
     ).returncode
-
-
-def bearer(key: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {key}"}
 
 
 def batch(count: int) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from geo.shift.plan import ShiftPlan
 from geo.shift.world import simulate
 from rollby.service.clock import SteadyClock
 from rollby.service.core import BusyError, Core, _Asked
+from rollby.service.feeding import feed_all
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -80,7 +81,7 @@ def core_on(
     return core, store
 
 
-def run(path: Path, denver: RoadNetwork, history: History, deaths: set[int]) -> Any:
+def run(path: Path, denver: RoadNetwork, history: History, deaths: set[int], most: int = 40) -> Any:
     """Give a shift to a service, in batches, that dies at some of them."""
     clock, said = Hands(), list[tuple[int, Said]]()
     address, chance = f"sqlite:///{path}", random.Random(5)  # noqa: S311 - no secret
@@ -89,13 +90,13 @@ def run(path: Path, denver: RoadNetwork, history: History, deaths: set[int]) -> 
     core, store = core_on(address, denver, clock, said)
     batch = 0
     while waiting:
-        count = chance.randint(1, 40)
+        count = chance.randint(1, most)
         asked = [waiting.popleft() for _ in range(min(count, len(waiting)))]
         batch += 1
         if batch in deaths:
             store.close()
             core, store = core_on(address, denver, clock, said)
-        clock.s = asked[-1][0]
+        clock.s = asked[-1][0] + 0.05  # a report takes its time
         work = deque(_Asked(Entry(door="cad", reports=(report,))) for _, report in asked)
         core._serve(work)
     numbered = store.said(most=10**9)
@@ -116,6 +117,16 @@ def test_dying_changes_nothing(tmp_path: Path, denver: RoadNetwork, shift: Histo
     assert said == numbered
     # Each start is an event of its own, and nothing follows from it.
     assert died == (*whole[:3], kept + len(deaths))
+
+
+def test_what_is_in_the_store_says_it_again_to_the_millisecond(
+    tmp_path: Path, denver: RoadNetwork, shift: History
+) -> None:
+    run(tmp_path / "live.db", denver, shift, {7}, most=2)
+    store = Store(f"sqlite:///{tmp_path}/live.db")
+    again = [one for said in feed_all(Board(denver, Settings()), store.events()) for one in said]
+    assert again == [one for _, one in store.all_said()]
+    store.close()
 
 
 def test_what_had_not_been_said_is_said_after_a_kill(

@@ -23,6 +23,7 @@ from data.records import UnitFix
 from data.settings import AccessRules
 from data.store.audit import Audit, Head
 from data.store.opening import prepared
+from rollby.cli import main
 from rollby.service.access import Access
 from rollby.service.administration import add_key
 from rollby.service.callers import Caller
@@ -61,6 +62,10 @@ def running(sample: Path, address: str, *words: str, port: int) -> Iterator[subp
             process.kill()
 
 
+def bearer(key: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key}"}
+
+
 def answers(base: str, *, verify: ssl.SSLContext | bool = True) -> bool:
     """Whether it is there."""
     try:
@@ -71,16 +76,16 @@ def answers(base: str, *, verify: ssl.SSLContext | bool = True) -> bool:
 
 def send(base: str, key: str, number: int) -> None:
     """Report a fix, and a stop of its own each time."""
-    bearer = {"Authorization": f"Bearer {key}"}
+    sends = bearer(key)
     fix: dict[str, str | float] = {
         "id": "4A12",
         "lat": 39.744,
         "lon": -104.99,
         "timestamp": time.time(),
     }
-    httpx.get(f"{base}/feeds/osmand", params=fix, headers=bearer).raise_for_status()
+    httpx.get(f"{base}/feeds/osmand", params=fix, headers=sends).raise_for_status()
     body = {"unit_id": "4A12", "started_at": "2026-01-01T00:00:00Z", "phase": "cleared"}
-    httpx.put(f"{base}/api/stops/K{number}", json=body, headers=bearer).raise_for_status()
+    httpx.put(f"{base}/api/stops/K{number}", json=body, headers=sends).raise_for_status()
 
 
 def test_what_was_acknowledged_is_there_after_every_kill(
@@ -88,7 +93,7 @@ def test_what_was_acknowledged_is_there_after_every_kill(
 ) -> None:
     made, port, sent = keys(address), free_port(), 0
     base = f"http://127.0.0.1:{port}"
-    looks = {"Authorization": f"Bearer {made[Role.SUPERVISOR]}"}
+    looks = bearer(made[Role.SUPERVISOR])
     for _ in range(3):
         with running(sample_dir, address, port=port) as process:
             wait_until(lambda: answers(base), 60)
@@ -118,9 +123,62 @@ def test_what_was_acknowledged_is_there_after_every_kill(
     engine.dispose()
 
 
+def test_replay_says_what_the_service_said_and_why_through_a_kill(
+    address: str, sample_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made, port = keys(address), free_port()
+    base, roads = f"http://127.0.0.1:{port}", str(sample_dir / "denver.roads")
+    looks = bearer(made[Role.SUPERVISOR])
+    places = {"4A12": (-104.990, 39.744), "4A13": (-104.990, 39.746), "4A14": (-104.985, 39.742)}
+
+    def asked() -> set[str]:
+        stops = httpx.get(f"{base}/api/live", headers=looks).json()["stops"]
+        return {stop["asked"]["suggestion_id"] for stop in stops if stop["asked"]}
+
+    with httpx.Client(base_url=base, headers=bearer(made[Role.FEED])) as feed:
+
+        def report(unit_id: str, status: str) -> None:
+            lon, lat = places[unit_id]
+            fix: dict[str, str | float] = {"id": unit_id, "lon": lon, "lat": lat, "speed": 0}
+            fix["timestamp"] = time.time()
+            feed.get("/feeds/osmand", params=fix).raise_for_status()
+            feed.post("/api/statuses", json={"unit_id": unit_id, "status": status})
+
+        def stop(stop_id: str, unit_id: str) -> None:
+            body = {"unit_id": unit_id, "started_at": datetime.now(UTC).isoformat()}
+            feed.put(f"/api/stops/{stop_id}", json=body).raise_for_status()
+
+        with running(sample_dir, address, port=port) as process:
+            wait_until(lambda: answers(base), 60)
+            for unit_id in places:
+                report(unit_id, "available")
+            stop("T-1", "4A12")
+            wait_until(lambda: asked() == {"T-1/1"})
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+        with running(sample_dir, address, port=port) as process:
+            wait_until(lambda: answers(base), 60)
+            report("4A14", "available")
+            stop("T-2", "4A13")
+            (after,) = wait_until(lambda: asked() - {"T-1/1"})
+            assert main(["replay", "--roads", roads, "--store", address, "--json"]) == 0
+            told = capsys.readouterr()
+            said = json.loads(told.out)["said"]
+            process.send_signal(signal.SIGTERM)
+            process.wait()
+    assert "as the service said it, word for word: " in told.err
+    (first, second) = [one for one in said if one["kind"] == "suggested"][:2]
+    assert (first["suggestion_id"], second["suggestion_id"]) == ("T-1/1", after)
+    ask = ["--why", f"{second['unit_id']}@{second['at']}"]
+    assert main(["replay", "--roads", roads, "--store", address, *ask]) == 0
+    assert "by road" in capsys.readouterr().out
+    assert main(["replay", "--roads", roads, "--store", f"{address}x"]) != 0
+    assert "there" in capsys.readouterr().err
+
+
 def test_who_stands_by_takes_over_with_the_same_state(address: str, sample_dir: Path) -> None:
     made, first, second = keys(address), free_port(), free_port()
-    looks = {"Authorization": f"Bearer {made[Role.SUPERVISOR]}"}
+    looks = bearer(made[Role.SUPERVISOR])
     bases = [f"http://127.0.0.1:{port}" for port in (first, second)]
     with running(sample_dir, address, port=first) as leader:
         wait_until(lambda: answers(bases[0]), 60)
@@ -158,7 +216,7 @@ def test_it_listens_at_the_doors_of_its_settings(tmp_path: Path, sample_dir: Pat
         f'[feeds.cars]\nkind = "taip"\nlisten = "127.0.0.1:{door}"\nfrom = ["127.0.0.0/8"]\n'
         '[feeds.cars.devices]\n0012 = "4A12"\n'
     )
-    looks = {"Authorization": f"Bearer {made[Role.SUPERVISOR]}"}
+    looks = bearer(made[Role.SUPERVISOR])
     base = f"http://127.0.0.1:{port}"
     with running(sample_dir, address, "--settings", str(settings), port=port):
         wait_until(lambda: answers(base), 60)
