@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from functools import partial
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from data.events import History
     from data.said import Said
     from data.settings import Settings
-    from geo.replay import Script
     from geo.tally import Tally
 
 Post = tuple[str, float, float]
@@ -93,7 +93,10 @@ def replay_history(
     net = load_roads(roads)
     chosen, beats = load_settings(settings)
     if history is None:
-        kept, script, changed = _of_store(store or chosen.service.store)
+        address = store or chosen.service.store
+        with _reading(address) as reading:
+            kept = [one for _, one in reading.all_said()]
+        script = changed = partial(_again, address, kept)
     else:
         recorded = read_history(history)
         chosen = _marked(recorded, history, chosen)
@@ -141,26 +144,31 @@ def _with_posts(recorded: History, posts: tuple[Post, ...]) -> History:
     return recorded
 
 
-def _of_store(address: str) -> tuple[list[Said], Script, Script]:
+@contextmanager
+def _reading(address: str) -> Iterator[Reading]:
     """
-    Read what a live service said, and what it was told.
+    Look into a live service's store.
 
     Raises
     ------
     InputError
-        If there is no store.
+        If there is none.
     """
     if not is_there(address):
         raise InputError(f"--store {address}: is not there; check --store or the settings")
-    reading = Reading(prepared(address))
-    kept = [one for _, one in reading.all_said()]
+    engine = prepared(address)
+    try:
+        yield Reading(engine)
+    finally:
+        engine.dispose()
 
-    def script(board: Board) -> Iterator[Said]:
+
+def _again(address: str, kept: list[Said], board: Board) -> Iterator[Said]:
+    """Give a board what a service was told, up to the last that it said."""
+    with _reading(address) as reading:
         for said in feed_all(board, reading.events()):
             yield from said
-        yield from board.advance(max((one.at_s for one in kept), default=board.now_s))
-
-    return kept, script, script
+    yield from board.advance(max((one.at_s for one in kept), default=board.now_s))
 
 
 def _compared(kept: list[Said], said: list[Said]) -> str:
