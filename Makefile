@@ -10,9 +10,10 @@ ROLLBY_BENCH_DATA ?= $(wildcard ../shared/data)
 export ROLLBY_BENCH_DATA
 PROVE_FACTOR ?= 20
 FUZZ_S ?= 60
+DAY_S ?= 240
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lock clean golden bench bench-quick prove fuzz
+.PHONY: help setup demo test check format lock clean golden bench bench-quick prove fuzz day
 
 help:
 	@echo "make demo    set up .venv and run the main job on the embedded city"
@@ -20,6 +21,7 @@ help:
 	@echo "make bench   measure against other routers (15 minutes; ARGS=\"--rows search\" for a part)"
 	@echo "make bench-quick  the same in a minute or two"
 	@echo "make fuzz    damaged messages through every reader of a feed, a minute each (FUZZ_S=600)"
+	@echo "make day     a simulated day through real doors, screens, a kill, a report (minutes; DAY_S=240)"
 	@echo "make prove   the equality proofs, drawn out for an hour"
 	@echo "make setup   set up .venv"
 	@echo "make format  put the code in shape"
@@ -57,6 +59,9 @@ check: $(READY)
 prove: $(READY)
 	ROLLBY_PROVE_FACTOR=$(PROVE_FACTOR) $(BIN)/pytest -n auto --hypothesis-profile=prove tests/geo tests/data
 
+day: $(READY)
+	ROLLBY_REQUIRE_SERVERS=1 ROLLBY_DAY_S=$(DAY_S) $(BIN)/pytest -n 0 -s tests/day
+
 fuzz: $(READY)
 	PYTHONPATH=. $(BIN)/python scripts/fuzz.py $(FUZZ_S)
 
@@ -80,9 +85,12 @@ format: $(READY)
 golden: $(READY)
 	$(BIN)/python -m tests.golden.cases
 
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+  --no-emit-find-links --no-header
+
 lock: $(READY)
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --no-emit-find-links --no-header --extra dev --upgrade pyproject.toml --output-file requirements.txt
+	$(BIN)/$(LOCK) --extra dev --upgrade pyproject.toml --output-file requirements.txt
+	$(BIN)/$(LOCK) --no-annotate --extra build --constraint requirements.txt pyproject.toml --output-file deploy/requirements.txt
 
 clean:
 	rm -rf $(VENV) $(BENCH) bench/out demo .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
