@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from bench.service import Service
+from data.feeds.cot_fake import write_cot
 from data.feeds.nmea_fake import write_nmea
 from data.feeds.taip_fake import write_taip
 from data.records import UnitFix
@@ -32,13 +33,19 @@ KINDS = {
     "taip udp": ("taip", "udp"),
     "nmea udp": ("nmea", "udp"),
     "nmea tcp": ("nmea", "tcp"),
+    "cot udp": ("cot", "udp"),
+    "cot tcp": ("cot", "tcp"),
+    "cot protobuf udp": ("cot", "udp"),
+    "cot protobuf tcp": ("cot", "tcp"),
 }
 STILL_S = 3.0
 LONGEST_S = 300.0
 
 
-def messages(kind: str, net: RoadNetwork, senders: int, count: int) -> Iterator[tuple[int, bytes]]:
+def messages(label: str, net: RoadNetwork, senders: int, count: int) -> Iterator[tuple[int, bytes]]:
     """Give made-up messages, each with its sender: every one a fix of its own."""
+    kind, transport = KINDS[label]
+    wire = {"udp": "mesh", "tcp": "stream"}[transport] if "protobuf" in label else "xml"
     began = datetime.now(UTC) - timedelta(hours=1)
     for number in range(count):
         sender, turn = number % senders, number // senders
@@ -53,6 +60,8 @@ def messages(kind: str, net: RoadNetwork, senders: int, count: int) -> Iterator[
         name = f"{sender:04d}"
         if kind == "taip":
             yield sender, write_taip("LN", fix, device=name)
+        elif kind == "cot":
+            yield sender, write_cot(fix, uid=name, callsign=name, wire=wire, stale_s=7200.0)
         else:
             yield sender, name.encode() + b"," + write_nmea("RMC", fix)
 
@@ -100,14 +109,15 @@ def measure(label: str, words: argparse.Namespace, folder: Path, net: RoadNetwor
         one.bind(("127.0.0.1", 0))
         port = one.getsockname()[1]
     lines = [f'[feeds.cars]\nkind = "{kind}"\nlisten = "127.0.0.1:{port}"']
-    lines += [f'transport = "{transport}"'] if kind == "nmea" else []
-    settings = folder / f"{kind}_{transport}.toml"
+    lines += [f'transport = "{transport}"'] if kind != "taip" else []
+    file = label.replace(" ", "_")
+    settings = folder / f"{file}.toml"
     settings.write_text("\n".join(lines) + "\n")
-    store = f"sqlite:///{folder}/{kind}_{transport}.db"
+    store = f"sqlite:///{folder}/{file}.db"
     service = Service(words.roads, store, "--settings", str(settings))
     service.start()
     try:
-        told = list(messages(kind, net, words.senders, words.count))
+        told = list(messages(label, net, words.senders, words.count))
 
         def health() -> dict[str, Any]:
             answer = httpx.get(f"{service.base}/api/health", headers=service.watch, timeout=60)
@@ -133,7 +143,7 @@ def measure(label: str, words: argparse.Namespace, folder: Path, net: RoadNetwor
     )
     taken = sum(counts.get(name, 0) for name in ("accepted", "late", "duplicate", "refused"))
     print(
-        f"{label:<9} sent {len(told):>7,} at {len(told) / took_s:>7,.0f}/s  {figures}  "
+        f"{label:<16} sent {len(told):>7,} at {len(told) / took_s:>7,.0f}/s  {figures}  "
         f"lost {len(told) - taken - counts.get('dropped', 0):>5,}  "
         f"taken {taken / (done_s - began_s):>7,.0f}/s",
         flush=True,

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from data.setting_parts import Address, Positive, Section
+from data.setting_parts import Address, Interface, MaybeAddress, Positive, Section
 
 FeedName = Annotated[str, Field(pattern=r"^[\w-]{1,40}$")]
 
@@ -158,5 +158,80 @@ class MqttFeed(Feed):
         return self
 
 
-AnyFeed = Annotated[TaipFeed | NmeaFeed | MqttFeed, Field(discriminator="kind")]
-KINDS = {"taip", "nmea", "mqtt"}
+class CotFeed(Feed):
+    """Cursor-on-Target, of TAK clients that call here or of a TAK server that is called."""
+
+    kind: Literal["cot"] = Field(description="Cursor-on-Target of TAK clients")
+    listen: MaybeAddress = Field(
+        "", description="HOST:PORT at which clients call; a multicast group is joined"
+    )
+    server: MaybeAddress = Field(
+        "", description="HOST:PORT of a TAK server to call, in the place of listen"
+    )
+    transport: Literal["udp", "tcp", "tls"] = Field(
+        "udp", description="how it comes: udp, tcp, or tls over tcp"
+    )
+    interface: Interface = Field(
+        "", description="address of the interface at which a group is joined; empty = the system's"
+    )
+    senders: Annotated[list[str], AfterValidator(_networks)] = Field(
+        [], alias="from", description='networks that may send, e.g. ["10.8.0.0/16"]; empty = all'
+    )
+    named_by: Literal["uid", "callsign", "certificate"] = Field(
+        "uid", description="what names the device: its uid, callsign, or certificate's common name"
+    )
+    certificate: str = Field("", description="PEM file that shows who we are, for tls")
+    key: str = Field("", description="PEM file of its key")
+    clients: str = Field(
+        "", description="PEM file of who signs the senders' certificates; empty = they need none"
+    )
+    authority: str = Field(
+        "", description="PEM file of who signed the server's certificate; empty = the system's"
+    )
+    server_name: str = Field(
+        "", description="name that the server's certificate bears; empty = its host's"
+    )
+    others: Literal["refuse", "count"] = Field(
+        "refuse",
+        description="devices that devices does not name: refuse keeps what they send, with the "
+        "reason; count only counts it, where many share a server",
+    )
+    most_hz: Positive = Field(
+        50.0, description="messages a second of one sender, on average; 10,000 at a stretch"
+    )
+
+    @model_validator(mode="after")
+    def _go_together(self) -> CotFeed:
+        """
+        Hold what a port needs, and what a call.
+
+        Raises
+        ------
+        ValueError
+            If one thing is there without the other.
+        """
+        if bool(self.listen) == bool(self.server):
+            raise ValueError("must have listen, or server, and not both")
+        if bool(self.certificate) != bool(self.key):
+            raise ValueError("certificate and key must name files together, or neither")
+        if self.transport != "tls" and any(
+            (self.certificate, self.clients, self.authority, self.server_name)
+        ):
+            raise ValueError("transport must be tls where there is a certificate or an authority")
+        if self.named_by == "certificate" and not self.clients:
+            raise ValueError("clients must name a file where devices are named_by certificate")
+        if self.interface and (self.server or self.transport != "udp"):
+            raise ValueError("interface must be left out but for a group that is joined by udp")
+        if self.server and (self.senders or self.clients or self.transport == "udp"):
+            raise ValueError("server is called by tcp or tls, and from and clients are not asked")
+        if self.listen and (self.authority or self.server_name):
+            raise ValueError("authority and server_name must be left out where clients call")
+        if self.others == "count" and (not self.devices or self.named_by == "certificate"):
+            raise ValueError("devices must name some by uid or callsign where others are counted")
+        if self.listen and self.transport == "tls" and not self.certificate:
+            raise ValueError("certificate and key must name files where clients call by tls")
+        return self
+
+
+AnyFeed = Annotated[TaipFeed | NmeaFeed | MqttFeed | CotFeed, Field(discriminator="kind")]
+KINDS = {"taip", "nmea", "mqtt", "cot"}

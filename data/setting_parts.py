@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Address
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -33,3 +34,22 @@ def _address(listen: str) -> str:
 
 
 Address = Annotated[str, AfterValidator(_address)]
+MaybeAddress = Annotated[str, AfterValidator(lambda address: address and _address(address))]
+
+
+def _interface(address: str) -> str:
+    """
+    Hold an interface to its address.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    try:
+        return address and str(IPv4Address(address))
+    except ValueError as error:
+        raise ValueError(f"must be the interface's own IPv4 address; {error}") from error
+
+
+Interface = Annotated[str, AfterValidator(_interface)]

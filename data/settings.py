@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
+from data.cot_settings import CotOut  # noqa: TC001 - pydantic reads the annotation
 from data.errors import SettingError
 from data.feed_settings import KINDS, AnyFeed, FeedName
 from data.records import StopPhase, UnitStatus
@@ -401,6 +402,25 @@ class Settings(Section):
     beats: Beats = Beats()
     service: Service = Service()
     feeds: dict[FeedName, AnyFeed] = Field(default_factory=dict)
+    cot: dict[FeedName, CotOut] = Field(default_factory=dict)
+
+    @field_validator("cot")
+    @classmethod
+    def _whose_eyes(cls, cot: dict[str, CotOut], info: ValidationInfo) -> dict[str, CotOut]:
+        """
+        Have it said whose eyes see what goes out, where agencies hide something.
+
+        Raises
+        ------
+        ValueError
+            If it is not.
+        """
+        agencies = info.data.get("agencies")
+        for name, out in cot.items():
+            if agencies and agencies.shows and not out.agency:
+                where = f"must say in cot.{name}.agency whose eyes see it, or * for all"
+                raise ValueError(f"{where}; agencies.shows hides something")
+        return cot
 
 
 def read_settings(path: Path) -> Settings:
@@ -497,8 +517,9 @@ def settings_toml(settings: Settings) -> str:
     text : str
         `read_settings` gives the same settings back.
     """
-    sections = [(name, section) for name, section in settings if name != "feeds"]
-    sections += [(f"feeds.{json.dumps(name)}", feed) for name, feed in settings.feeds.items()]
+    sections = [(name, section) for name, section in settings if isinstance(section, Section)]
+    for table, named in (("feeds", settings.feeds), ("cot", settings.cot)):
+        sections += [(f"{table}.{json.dumps(name)}", one) for name, one in named.items()]
     lines = [line for name, section in sections for line in ("", *_section_lines(name, section))]
     return "\n".join(lines).lstrip() + "\n"
 

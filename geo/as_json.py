@@ -126,7 +126,7 @@ def advice_json(
         "schema": "rollby.suggest/1",
         "at": instant_json(advice.at),
         "roads": dict(roads),
-        "settings": settings.model_dump(mode="json", exclude={"service"}),
+        "settings": settings.model_dump(mode="json", exclude={"service", "cot"}),
         "stops": [_stop_json(stop) for stop in advice.stops],
         "skipped": [fault_json(fault) for fault in skipped],
     }

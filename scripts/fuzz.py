@@ -9,12 +9,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from data.feeds.cot import CotReader, split_events
+from data.feeds.cot_fake import write_cot
 from data.feeds.geojson_points import parse_geojson
 from data.feeds.mqtt import parse_message
 from data.feeds.nmea import NmeaReader
 from data.feeds.osmand import parse_json, parse_query
 from data.feeds.owntracks import parse_owntracks
 from data.feeds.taip import parse_taip
+from data.records import UnitFix
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +40,12 @@ JSON = [
         b'{"device_id":"4A12","location":{"timestamp":"2026-11-24T11:59:59Z",'
         b'"coords":{"latitude":39.7,"longitude":-104.9,"speed":9,"heading":90}}}'
     )
+]
+FIX = UnitFix(fixed_at=NOW, lon_deg=-104.9, lat_deg=39.7, speed_mps=9, heading_deg=90.0)
+COT = [
+    *split_events((SAMPLES / "samples_cot.xml").read_bytes())[0],
+    *(write_cot(FIX, uid="4A12", callsign="4A12", wire=wire) for wire in ("xml", "mesh", "stream")),
+    b'<!DOCTYPE a [<!ENTITY b "bbb"><!ENTITY c "&b;&b;&b;">]><event uid="&c;"></event>',
 ]
 ODD = [b"", b"\0", b"\xff", b"-", b"1e999", b"9" * 5000, b"NaN", b"null", b"[" * 2000, b'"', b"\n"]
 
@@ -62,6 +71,7 @@ def main(budget_s: float, seed: int) -> int:
     readers: dict[str, tuple[Callable[[], Parser], list[bytes]]] = {
         "taip": (lambda: parse_taip, recorded("samples_taip.txt")),
         "nmea": (NmeaReader, recorded("samples_nmea.txt")),
+        "cot": (CotReader, COT),
         "mqtt": (lambda: parse_message, OWNTRACKS),
         "owntracks": (lambda: parse_owntracks, OWNTRACKS),
         "geojson": (lambda: parse_geojson, GEOJSON),

@@ -8,7 +8,8 @@ import sys
 from collections import defaultdict
 from dataclasses import replace
 from datetime import UTC, datetime
-from ipaddress import ip_address
+from ipaddress import IPv4Address, ip_address
+from socket import inet_aton
 from typing import TYPE_CHECKING
 
 from data.errors import SourceUnreachableError
@@ -36,12 +37,13 @@ class UdpDoor:
     name : str
         The door's.
     host, port
-        To listen on; port 0 takes any, then `port` tells which.
+        To listen on; port 0 takes any, then `port` tells which. A multicast group is joined.
     senders : Senders
         Who may send, and how much.
     now : callable
         Tells the time.
-
+    interface : str
+        The address, IPv4, of the interface at which a group is joined; empty: the system chooses.
     """
 
     def __init__(
@@ -51,9 +53,10 @@ class UdpDoor:
         port: int,
         senders: Senders,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        interface: str = "",
     ) -> None:
         self.name, self.host, self.port = name, host, port
-        self._senders, self._now = senders, now
+        self._senders, self._now, self._interface = senders, now, interface
         self._missed = 0
 
     @property
@@ -83,6 +86,10 @@ class UdpDoor:
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
         with socket.socket(family, socket.SOCK_DGRAM) as port:
             try:
+                if is_group(self.host):
+                    port.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                    joined = inet_aton(self.host) + inet_aton(self._interface or "0.0.0.0")  # noqa: S104 - any
+                    port.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, joined)
                 port.bind((self.host, self.port))
             except OSError as error:
                 rule = f"cannot be listened on ({error.strerror}); is it taken?"
@@ -120,6 +127,21 @@ class UdpDoor:
             else:
                 together += [one if one.device else replace(one, device=peer) for one in seen]
         return [*apart, ("", together)] if together else apart
+
+
+def is_group(host: str) -> bool:
+    """
+    Tell whether an address is that of a multicast group, IPv4.
+
+    Returns
+    -------
+    group : bool
+        False for names too.
+    """
+    try:
+        return IPv4Address(host).is_multicast
+    except ValueError:
+        return False
 
 
 def plain(peer: str) -> str:

@@ -1,27 +1,68 @@
-"""Connections: senders that keep one open and send line after line."""
+"""Connections: senders that keep one open and send line after line, or event after event."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from data.errors import SourceUnreachableError
-from data.feeds.heard import Refusal
+from data.feeds.heard import Refusal, Sighting
 from data.feeds.listening import plain
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from data.feeds.door import Receiver
+    from data.feeds.heard import Heard
     from data.feeds.senders import Senders
 
 MOST_CONNECTIONS = 5000
 LONGEST_LINE = 10_000
 PIECE = 65_536
 IDLE_S = 900.0  # a parked car's heartbeat is sooner
+
+
+def whole_lines(data: bytes) -> tuple[bytes, bytes]:
+    """
+    Tell what of a stream can be read, and what must wait for more.
+
+    Returns
+    -------
+    whole, rest : bytes
+        Together they are `data`; `whole` ends with a line's end.
+    """
+    lines, end, rest = data.rpartition(b"\n")
+    return lines + end, rest
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """
+    How one talks on a connection.
+
+    Parameters
+    ----------
+    split : callable
+        Parts what came into what can be read, and the rest.
+    longest : int or None
+        Bytes of one message, at most; None: a line's.
+    answer : callable
+        What is answered to what was heard at an instant, if anything.
+    by_certificate : bool
+        A device is called by its certificate's common name, whatever it calls itself.
+    """
+
+    split: Callable[[bytes], tuple[bytes, bytes]] = whole_lines
+    longest: int | None = None
+    answer: Callable[[Sequence[Heard], datetime], bytes] = lambda _heard, _at: b""
+    by_certificate: bool = False
+
+
+LINES = Talk()
 
 
 class TcpDoor:
@@ -38,6 +79,8 @@ class TcpDoor:
         Who may send, and how much: who sends more is read more slowly, and no other is.
     tls : ssl.SSLContext or None
         None: as it comes.
+    talk : Talk
+        Lines, if nothing is said.
     now : callable
         Tells the time.
     """
@@ -50,10 +93,11 @@ class TcpDoor:
         senders: Senders,
         *,
         tls: ssl.SSLContext | None = None,
+        talk: Talk = LINES,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.name, self.host, self.port = name, host, port
-        self._senders, self._tls, self._now = senders, tls, now
+        self._senders, self._tls, self._now, self._how = senders, tls, now, talk
         self._talks: set[asyncio.Task[None]] = set()
 
     async def run(self, receiver: Receiver) -> None:
@@ -104,31 +148,43 @@ class TcpDoor:
             reason = self._senders.stranger(peer)
             if len(self._talks) > MOST_CONNECTIONS:
                 reason = f"peer={peer}: must be one of at most {MOST_CONNECTIONS} connections"
+            if self._how.by_certificate and not common_name(writer):
+                reason = f"peer={peer}: must show a certificate with a common name"
             if reason:
                 await self._refuse(receiver, peer, b"", reason)
             else:
-                await self._hear(reader, receiver, peer)
+                await self._hear(reader, writer, receiver, peer)
         finally:
             writer.close()
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
 
-    async def _hear(self, reader: asyncio.StreamReader, receiver: Receiver, peer: str) -> None:
-        """Read line after line, as fast as the sender may send."""
-        parse, rest = self._senders.reader(), b""
+    async def _hear(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        receiver: Receiver,
+        peer: str,
+    ) -> None:
+        """Read message after message, as fast as the sender may send."""
+        parse, rest, how = self._senders.reader(), b"", self._how
+        device = common_name(writer) if how.by_certificate else ""
         while True:
             try:
                 piece = await asyncio.wait_for(reader.read(PIECE), IDLE_S)
             except (OSError, TimeoutError):  # the other end is gone
                 piece = b""
-            lines, end, rest = (rest + piece).rpartition(b"\n") if piece else (rest, b"", b"")
+            whole, rest = how.split(rest + piece) if piece else (rest, b"")
             arrived_at = self._now()
-            heard = parse(lines + end, arrived_at)
+            heard = [_named(one, device) for one in parse(whole, arrived_at)]
             if heard:
                 await receiver.take(heard, door=self.name, peer=peer, arrived_at=arrived_at)
+                if writer.transport.get_write_buffer_size() < PIECE:  # else he does not listen
+                    writer.write(how.answer(heard, arrived_at))
                 await asyncio.sleep(self._senders.wait_s(peer, len(heard)))
-            if len(rest) > LONGEST_LINE:
-                rule = f"must be lines of at most {LONGEST_LINE} bytes; the connection was ended"
+            longest = how.longest or LONGEST_LINE
+            if len(rest) > longest:
+                rule = f"must be messages of at most {longest} bytes; the connection was ended"
                 await self._refuse(receiver, peer, rest, f"peer={peer}: {rule}")
                 return
             if not piece:
@@ -138,3 +194,22 @@ class TcpDoor:
         """Have it kept why something was not heard."""
         refusal = Refusal(raw=raw, reason=reason)
         await receiver.take([refusal], door=self.name, peer=peer, arrived_at=self._now())
+
+
+def common_name(writer: asyncio.StreamWriter) -> str:
+    """
+    Tell whose certificate the other end has shown.
+
+    Returns
+    -------
+    name : str
+        Its subject's common name; empty where there is none.
+    """
+    shown = writer.get_extra_info("peercert") or {}
+    subject = [pair for part in shown.get("subject", ()) for pair in part]
+    return str(dict(subject).get("commonName", ""))
+
+
+def _named(heard: Heard, device: str) -> Heard:
+    """Call what was seen by another name, if there is one."""
+    return replace(heard, device=device) if device and isinstance(heard, Sighting) else heard

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from data.errors import InputError
 from rollby import __version__
 from rollby.service import sign_in, sign_in_vouched
+from rollby.service.cot_out import TakTeller, line_of
 from rollby.service.doors import door_of
 from rollby.service.guard import Guard
 from rollby.service.hardening import Hardening
@@ -62,6 +63,10 @@ def make_app(running: Running) -> FastAPI:
         (door_of(name, feed, running.now), Intake(running, feed))
         for name, feed in running.settings.feeds.items()
     ]
+    tellers = [
+        TakTeller(running, name, line_of(name, out, running.now))
+        for name, out in running.settings.cot.items()
+    ]
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -75,6 +80,7 @@ def make_app(running: Running) -> FastAPI:
             told = partial(tell, running, name, address, secret)
             works.append(keep_going(f"webhook {name}", told))
         works += [keep_open(door, intake) for door, intake in doors]
+        works += [teller.keep_telling() for teller in tellers]
         tasks = [asyncio.create_task(work) for work in works]
         yield
         for task in tasks:

@@ -8,18 +8,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.errors import InputError
+from data.feeds.cot import CotReader, whole_events
+from data.feeds.cot_writing import pong_for
 from data.feeds.listening import UdpDoor
 from data.feeds.mqtt import Broker, MqttDoor, parse_message
 from data.feeds.nmea import NmeaReader
 from data.feeds.senders import Senders
-from data.feeds.streams import TcpDoor
+from data.feeds.streams import Talk, TcpDoor
 from data.feeds.taip import parse_taip
+from data.feeds.tak_server import LONGEST_EVENT, TakDoor, TakServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from data.feed_settings import AnyFeed, MqttFeed, NmeaFeed
+    from data.cot_settings import CotOut
+    from data.feed_settings import AnyFeed, CotFeed, MqttFeed, NmeaFeed
     from data.feeds.door import Door
     from data.feeds.heard import Parser
 
@@ -56,6 +60,8 @@ def door_of(
     if feed.kind == "mqtt":
         senders = Senders(name, lambda: parse_message, (), feed.most_hz)
         return MqttDoor(name, _broker(name, feed, looking=looking), senders, now)
+    if feed.kind == "cot":
+        return _cot_door(name, feed, now)
     host, _, port = feed.listen.rpartition(":")
     senders = Senders(name, READERS[feed.kind], feed.senders, feed.most_hz)
     place = (name, host.strip("[]"), int(port), senders)
@@ -64,7 +70,55 @@ def door_of(
     return TcpDoor(*place, tls=_tls(name, feed) if feed.transport == "tls" else None, now=now)
 
 
-def _tls(name: str, feed: NmeaFeed) -> ssl.SSLContext:
+def _cot_door(name: str, feed: CotFeed, now: Callable[[], datetime]) -> Door:
+    """Make a door for TAK clients, or one to a TAK server."""
+    known = frozenset(feed.devices) if feed.others == "count" else None
+    reader = CotReader("callsign" if feed.named_by == "callsign" else "uid", known)
+    if feed.server:
+        return TakDoor(name, tak_server(f"feeds.{name}", feed), reader, now)
+    host, _, port = feed.listen.rpartition(":")
+    senders = Senders(name, lambda: reader, feed.senders, feed.most_hz)
+    place = (name, host.strip("[]"), int(port), senders)
+    if feed.transport == "udp":
+        return UdpDoor(*place, now, feed.interface)
+    talk = Talk(whole_events, LONGEST_EVENT, pong_for, feed.named_by == "certificate")
+    tls = _tls(name, feed) if feed.transport == "tls" else None
+    return TcpDoor(*place, tls=tls, talk=talk, now=now)
+
+
+def tak_server(where: str, one: CotFeed | CotOut) -> TakServer:
+    """
+    Say how a TAK server is called.
+
+    Parameters
+    ----------
+    where : str
+        Its table in the settings.
+    one : CotFeed or CotOut
+        That table.
+
+    Returns
+    -------
+    server : TakServer
+        As the settings have it.
+
+    Raises
+    ------
+    InputError
+        If a certificate cannot be read.
+    """
+    host, _, port = one.server.rpartition(":")
+    tls = _client_tls(where, one) if one.transport == "tls" else None
+    return TakServer(
+        where=f"{where}.server",
+        host=host.strip("[]"),
+        port=int(port),
+        tls=tls,
+        called=one.server_name,
+    )
+
+
+def _tls(name: str, feed: NmeaFeed | CotFeed) -> ssl.SSLContext:
     """
     Make what a port with TLS shows, and asks of who calls.
 
@@ -75,7 +129,7 @@ def _tls(name: str, feed: NmeaFeed) -> ssl.SSLContext:
     """
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=None)
     try:
-        context.load_cert_chain(feed.certificate, feed.key)
+        context.load_cert_chain(feed.certificate, feed.key, _no_password)
         if feed.clients:
             context.load_verify_locations(feed.clients)
             context.verify_mode = ssl.CERT_REQUIRED
@@ -111,13 +165,13 @@ def _broker(name: str, feed: MqttFeed, *, looking: bool) -> Broker:
         named_by=feed.named_by,
         user=feed.user,
         password=password,
-        tls=_client_tls(name, feed) if feed.transport == "tls" else None,
+        tls=_client_tls(f"feeds.{name}", feed) if feed.transport == "tls" else None,
     )
 
 
-def _client_tls(name: str, feed: MqttFeed) -> ssl.SSLContext:
+def _client_tls(where: str, feed: MqttFeed | CotFeed | CotOut) -> ssl.SSLContext:
     """
-    Make what a broker is asked to show, and is shown.
+    Make what a broker or a TAK server is asked to show, and is shown.
 
     Raises
     ------
@@ -127,8 +181,20 @@ def _client_tls(name: str, feed: MqttFeed) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cafile=feed.authority or None)
         if feed.certificate:
-            context.load_cert_chain(feed.certificate, feed.key)
+            context.load_cert_chain(feed.certificate, feed.key, _no_password)
     except OSError as error:
         files = ", ".join(filter(None, (feed.authority, feed.certificate, feed.key)))
-        raise InputError(f"feeds.{name}: {files} must be readable PEM files; {error}") from error
+        raise InputError(f"{where}: {files} must be readable PEM files; {error}") from error
     return context
+
+
+def _no_password() -> str:
+    """
+    Answer for whoever would be asked at a terminal for a key's password.
+
+    Raises
+    ------
+    OSError
+        Always.
+    """
+    raise OSError("the key has a password: write it out without (openssl pkey -in KEY -out KEY)")

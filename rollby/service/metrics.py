@@ -30,6 +30,7 @@ class Health(BaseModel):
     readers_dropped: int
     doors: dict[str, dict[str, int]]
     listening: dict[str, DoorHealth]
+    telling: dict[str, DoorHealth]
     fixes: dict[str, int]
     units: dict[str, int]
     stops: int
@@ -74,6 +75,7 @@ async def health_of(service: Running) -> Health:
             "readers_dropped": service.stream.dropped,
             "doors": await asyncio.to_thread(service.store.counters),
             "listening": dict(service.doors),
+            "telling": dict(service.telling),
             **figures,
         }
     )
@@ -102,6 +104,9 @@ async def metrics_of(service: Running) -> bytes:
     up = Gauge("rollby_door_up", "1 where it listens", ["door"], registry=registry)
     for door, state in health.listening.items():
         up.labels(door).set(state.up)
+    told = Gauge("rollby_cot_up", "1 where a TAK network is reached", ["name"], registry=registry)
+    for name, state in health.telling.items():
+        told.labels(name).set(state.up)
     for name, text, value in (
         ("rollby_stops", "stops that go on", health.stops),
         ("rollby_stops_alone", "stops with their alarm up", health.stops_alone),

@@ -60,6 +60,8 @@ class Running:
         Whose each unit is, as of the last picture.
     doors : dict of str to DoorHealth
         How the doors that listen are.
+    telling : dict of str to DoorHealth
+        How the TAK networks are that are told.
     stops : list of dict
         Those of the last picture.
     """
@@ -73,6 +75,7 @@ class Running:
     clock: SteadyClock
     agency_of: dict[str, str] = field(default_factory=dict)
     doors: dict[str, DoorHealth] = field(default_factory=dict)
+    telling: dict[str, DoorHealth] = field(default_factory=dict)
     stops: list[dict[str, Any]] = field(default_factory=list)
 
     def now(self) -> datetime:

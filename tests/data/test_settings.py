@@ -48,10 +48,12 @@ def test_printed_settings_read_back(read: Read) -> None:
 
 def test_every_setting_is_printed_with_a_comment() -> None:
     feed = {"kind": "taip", "listen": "127.0.0.1:21000"}
-    settings = Settings.model_validate({"feeds": {"cars": feed}})
+    out = {"server": "tak.example:8089"}
+    settings = Settings.model_validate({"feeds": {"cars": feed}, "cot": {"tak": out}})
     lines = settings_toml(settings).splitlines()
-    sections = {name: section for name, section in settings if name != "feeds"}
-    for name, section in {**sections, 'feeds."cars"': settings.feeds["cars"]}.items():
+    sections = {name: section for name, section in settings if name not in {"feeds", "cot"}}
+    named = {'feeds."cars"': settings.feeds["cars"], 'cot."tak"': settings.cot["tak"]}
+    for name, section in {**sections, **named}.items():
         for field, info in type(section).model_fields.items():
             key = info.alias or field
             starts = (f"{key} =", f"[{name}.{key}]")

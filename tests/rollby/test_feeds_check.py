@@ -17,6 +17,7 @@ from paho.mqtt import publish
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
+from data.feeds.cot_fake import write_cot
 from data.feeds.owntracks_fake import write_owntracks
 from data.feeds.taip_fake import write_taip
 from data.records import UnitFix
@@ -193,6 +194,30 @@ def test_json_and_a_port_that_is_taken(tmp_path: Path) -> None:
     (feed,) = json.loads(out)["feeds"]
     assert (feed["up"], feed["fixes"]) == (False, 0)
     assert "cannot be listened on" in feed["advice"][0]
+
+
+def test_phones_with_atak_are_told_apart(tmp_path: Path) -> None:
+    port = free_port()
+    (tmp_path / "s.toml").write_text(
+        f'[feeds.tak]\nkind = "cot"\nlisten = "127.0.0.1:{port}"\nnamed_by = "callsign"\n'
+        f'[feeds.tak.devices]\n"CAR 12" = "4A12"\n'
+    )
+    process = check("--settings", str(tmp_path / "s.toml"), "--listen", "1.5")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+        while process.poll() is None:
+            fix = UnitFix(fixed_at=datetime.now(UTC), lon_deg=-104.98765, lat_deg=39.74)
+            for data in (
+                write_cot(fix, uid="ANDROID-1", callsign="CAR 12"),
+                write_cot(fix, uid="ANDROID-1", callsign="CAR 12", kind="b-m-p-s-m"),
+                write_cot(fix, uid="ANDROID-2", callsign="CAR 13", how="h-e"),
+            ):
+                out.sendto(data, ("127.0.0.1", port))
+            time.sleep(0.05)
+    told, err = process.communicate()
+    assert process.returncode == 0, err
+    assert re.match(r"tak \(cot\): \d+ fixes, \d+ refused, \d+ of marker, no position\n", told)
+    assert re.search(r"^CAR 12 +4A12 +\d+", told, re.MULTILINE)
+    assert re.search(r"  refused \d+ x  cot how=h-e: must be measured", told)
 
 
 def test_a_look_at_a_broker_leaves_the_services_session_alone(tmp_path: Path) -> None:

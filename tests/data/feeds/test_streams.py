@@ -202,7 +202,7 @@ def test_a_line_without_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     talk(door, keeper, work)
     (refusal,) = keeper.heard
     assert isinstance(refusal, Refusal)
-    assert "must be lines of at most 100 bytes; the connection was ended" in refusal.reason
+    assert "must be messages of at most 100 bytes; the connection was ended" in refusal.reason
 
 
 def test_more_connections_than_can_be_borne_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
