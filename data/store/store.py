@@ -456,6 +456,27 @@ class Store:
             mine &= EVENTS.c.seq < before
         return self._first(select(EVENTS).where(mine).order_by(EVENTS.c.seq.desc()))
 
+    def about(self, kind: str, subject: str, most: int = 1000) -> list[Report]:
+        """
+        Read the last reports about something.
+
+        Parameters
+        ----------
+        kind, subject : str
+            As for `newest`.
+        most : int
+            So many at most.
+
+        Returns
+        -------
+        reports : list of Report
+            The newest first.
+        """
+        mine = (EVENTS.c.kind != "fix") & (EVENTS.c.kind == kind) & (EVENTS.c.subject == subject)
+        rows = select(EVENTS).where(mine).order_by(EVENTS.c.seq.desc()).limit(most)
+        with self.engine.connect() as reader:
+            return [decoded(row.kind, row.subject, row.body) for row in reader.execute(rows)]
+
     def at(self, seq: int) -> Event | None:
         """
         Give one event.

@@ -261,7 +261,7 @@ def test_a_door_waits_while_the_service_can_take_no_more() -> None:
         def __init__(self) -> None:
             self.doors = {"cars": DoorHealth(since=AT)}
 
-        async def accept(self, door: str, *_: Any) -> None:
+        async def accept(self, door: str, *_: Any, **__: Any) -> None:
             taken.append(door)
             if len(taken) < 3:
                 raise BusyError("too much is waiting")
@@ -286,8 +286,15 @@ def test_what_a_dispatch_system_tells_is_of_the_units_that_the_feed_speaks_for()
 
         def __init__(self) -> None:
             self.doors = {"cad": DoorHealth(since=AT)}
+            self.store = self
 
-        async def accept(self, _door: str, reports: list[Report], _caller: Any) -> None:
+        def about(self, _kind: str, _subject: str) -> list[Report]:
+            return []
+
+        async def accept(
+            self, _door: str, reports: list[Report], _caller: Any, *, duplicates: int
+        ) -> None:
+            assert duplicates == 0
             accepted.extend(reports)
 
         async def refuse(self, _door: str, _peer: str, letters: list[Refusal]) -> None:
@@ -295,14 +302,15 @@ def test_what_a_dispatch_system_tells_is_of_the_units_that_the_feed_speaks_for()
 
     feed = settings_of(1, devices={"0012": "4A12", "0099": "9Z9"}, units=["4A*"]).feeds["cars"]
     shown = StatusChange(unit_id="0012", at=AT, status=UnitStatus.ON_STOP, officers=1, agency="")
-    stop = StopChange(stop=Stop(stop_id="T-1", unit_id="0012", started_at=AT), at=AT)
+    backup = ("0012", "0099", "4A13")
+    stop = StopChange(stop=Stop(stop_id="T-1", unit_id="0012", started_at=AT, backup=backup), at=AT)
     other = replace(shown, unit_id="0099")
     heard = [Told(report=one, raw=b"x") for one in (shown, stop, other)]
     intake = Intake(Taking(), feed)  # type: ignore[arg-type]
     asyncio.run(intake.take(heard, door="cad", peer="stops.csv", arrived_at=AT))
     assert accepted == [
         replace(shown, unit_id="4A12"),
-        replace(stop, stop=replace(stop.stop, unit_id="4A12")),
+        replace(stop, stop=replace(stop.stop, unit_id="4A12", backup=("9Z9", "4A13"))),
     ]
     why = "unit_id=9Z9: must be one of 4A*; see feeds.cad.units"
     assert refused == [Refusal(raw=b"x", reason=why)]
