@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.errors import InputError
+from data.feed_settings import CadFolderFeed, CadLayerFeed, TraccarFeed
 from data.feeds.listening import UdpDoor
 from data.feeds.mqtt import Broker, MqttDoor, parse_message
 from data.feeds.nmea import NmeaReader
 from data.feeds.senders import Senders
 from data.feeds.streams import TcpDoor
 from data.feeds.taip import parse_taip
+from data.status_codes import StatusCodes
+from rollby.service.sources import source_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,11 +26,17 @@ if TYPE_CHECKING:
     from data.feeds.door import Door
     from data.feeds.heard import Parser
 
+NO_CODES = StatusCodes()
 READERS: dict[str, Callable[[], Parser]] = {"taip": lambda: parse_taip, "nmea": NmeaReader}
 
 
 def door_of(
-    name: str, feed: AnyFeed, now: Callable[[], datetime], *, looking: bool = False
+    name: str,
+    feed: AnyFeed,
+    now: Callable[[], datetime],
+    *,
+    looking: bool = False,
+    codes: StatusCodes = NO_CODES,
 ) -> Door:
     """
     Make a door.
@@ -41,7 +50,10 @@ def door_of(
     now : callable
         Tells the time.
     looking : bool
-        Take nothing away from who listens for good: a broker keeps what it has for the service.
+        Take nothing away from who listens for good: a broker keeps what it has for the service, a
+        file stays where it is.
+    codes : StatusCodes
+        What agencies' status codes mean.
 
     Returns
     -------
@@ -53,6 +65,8 @@ def door_of(
     InputError
         If a certificate or a password cannot be read.
     """
+    if isinstance(feed, CadFolderFeed | CadLayerFeed | TraccarFeed):
+        return source_of(name, feed, now, codes, looking=looking)
     if feed.kind == "mqtt":
         senders = Senders(name, lambda: parse_message, (), feed.most_hz)
         return MqttDoor(name, _broker(name, feed, looking=looking), senders, now)
