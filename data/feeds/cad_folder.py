@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import codecs
 import os
 import time
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 TAKEN, DONE, FAILED = "taken", "done", "failed"
 UNFINISHED = (".tmp", ".part", ".partial", ".filepart", ".crdownload", "~")
-WHOLE_JSON = frozenset({b"}", b"]"})  # files of lines end with a line's end
+CLOSING = {b"{": b"}", b"[": b"]"}  # of JSON; files of lines end with a line's end
 LONGER = 10  # so many times as long is waited for a file that looks cut off
 LARGEST = 1 << 26
 PRUNE_EVERY_S = 3600.0
@@ -155,13 +156,16 @@ class FolderDoor:
         """Say how long a file must have been still: longer if it looks cut off."""
         try:
             with path.open("rb") as stream:
+                first = stream.read(64).removeprefix(codecs.BOM_UTF8).lstrip()[:1]
                 stream.seek(max(0, stream.seek(0, os.SEEK_END) - 64))
                 last = stream.read()
         except FileNotFoundError:
             return 0.0
-        lines = path.suffix.lower() not in {".json", ".geojson"}
-        cut = not last.endswith(b"\n") if lines else last.strip()[-1:] not in WHOLE_JSON
-        return self._watched.still_s * (LONGER if cut else 1)
+        if path.suffix.lower() in {".json", ".geojson"}:
+            whole = last.rstrip()[-1:] == CLOSING.get(first)
+        else:
+            whole = last.endswith(b"\n")
+        return self._watched.still_s * (1 if whole else LONGER)
 
     async def _hand_on(self, path: Path, receiver: Receiver) -> None:
         """Take one file, have its rows kept, and put it away."""

@@ -13,7 +13,7 @@ from data.errors import FieldError, SourceUnreachableError
 from data.events import StopChange
 from data.feeds.cad_rows import read_cad
 from data.feeds.heard import Refusal, Told
-from data.feeds.web import NOT_MODIFIED
+from data.feeds.web import NOT_MODIFIED, UnreadError
 from data.records import StopPhase
 
 if TYPE_CHECKING:
@@ -156,25 +156,43 @@ class LayerDoor:
         await server.patience()
         async with self._connect() as client:
             while True:
-                content, arrived_at = await self._source.changed(client), self._now()
-                whole = await self._hand_on(content, receiver, arrived_at)
-                if not whole:
+                try:
+                    content = await self._source.changed(client)
+                    arrived_at = self._now()
+                    await self._hand_on(content, receiver, arrived_at)
+                except UnreadError as error:
+                    await self._keep_unread(error, receiver)
                     rule = "answers what cannot be read; see the dead letters"
-                    raise SourceUnreachableError(f"{server.where}: {rule}")
+                    raise SourceUnreachableError(f"{server.where}: {rule}") from error
                 self._source.taken(arrived_at)
                 if not opened:
                     opened = True
                     receiver.opened(door=self.name)
                 await asyncio.sleep(self._every_s)
 
+    async def _keep_unread(self, error: UnreadError, receiver: Receiver) -> None:
+        """Have an answer kept that is none: once, as long as it stays the same."""
+        refusal = Refusal(raw=error.content, reason=f"{self.name}: {error}")
+        if _sign(refusal) not in self._before:
+            await receiver.take([refusal], door=self.name, peer="", arrived_at=self._now())
+            self._before |= {_sign(refusal)}
+
     async def _hand_on(
         self, content: bytes | None, receiver: Receiver, arrived_at: datetime
-    ) -> bool:
-        """Have kept what is new; tell whether all of it could be read."""
-        whole = True
+    ) -> None:
+        """
+        Have kept what is new.
+
+        Raises
+        ------
+        UnreadError
+            If an answer is none.
+        """
         if content is not None:
             rows = await asyncio.to_thread(self._read, content, arrived_at)
-            whole = not any(isinstance(one, Refusal) and one.raw == content for one in rows)
+            for one in rows:
+                if isinstance(one, Refusal) and one.raw == content:
+                    raise UnreadError(content, one.reason)
             self._rows = rows
         signs = [_sign(one) for one in self._rows]
         pairs = zip(self._rows, signs, strict=True)
@@ -184,7 +202,6 @@ class LayerDoor:
         if new:
             await receiver.take(new, door=self.name, peer="", arrived_at=arrived_at)
         self._before = frozenset(signs)
-        return whole
 
     def _read(self, content: bytes, arrived_at: datetime) -> list[Heard | Told]:
         """Read an answer."""
@@ -241,7 +258,5 @@ def _over(change: StopChange, at: datetime) -> Told:
 
 
 def _sign(one: Heard | Told) -> bytes:
-    """Give what two rows that say the same have in common."""
-    reason = one.reason if isinstance(one, Refusal) else ""
-    told = one.raw + reason.encode("utf-8", "replace")
-    return hashlib.sha256(type(one).__name__.encode() + told).digest()
+    """Give what two rows that say the same have in common; a reason may tell the time."""
+    return hashlib.sha256(type(one).__name__.encode() + one.raw).digest()

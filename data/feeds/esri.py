@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from data.errors import FieldError, SourceUnreachableError
 from data.feeds.json_values import object_of, parsed
+from data.feeds.web import UnreadError
 
 if TYPE_CHECKING:
     import httpx
@@ -77,7 +78,7 @@ class EsriLayer:
         Returns
         -------
         content : bytes
-            One feature set; or what came, where it cannot be read.
+            One feature set.
 
         Raises
         ------
@@ -86,11 +87,8 @@ class EsriLayer:
             be read.
         """
         for _ in range(TRIES):
-            try:
-                nature = self._nature = self._nature or await self._ask_nature(client)
-                features = await self._all_pages(client, nature)
-            except _UnreadError as error:
-                return error.content
+            nature = self._nature = self._nature or await self._ask_nature(client)
+            features = await self._all_pages(client, nature)
             if features is not None:
                 self._newest = _newest(features, nature.edited)
                 reference = {"wkid": 4326}
@@ -155,7 +153,7 @@ class EsriLayer:
         ------
         SourceUnreachableError
             If there are more rows than the layer gives.
-        _UnreadError
+        UnreadError
             If a page is none.
         """
         features: list[dict[str, Any]] = []
@@ -165,7 +163,8 @@ class EsriLayer:
             page = await self._ask(client, f"{self._url}/query", self._query(nature, offset))
             found = page.get("features")
             if not isinstance(found, list):
-                raise _UnreadError(json.dumps(page).encode())
+                rule = "must have a list of features"
+                raise UnreadError(json.dumps(page).encode(), rule)
             if features and (not found or _id(found[0], nature) != _id(features[-1], nature)):
                 return None
             features += found[1:] if features else found
@@ -200,14 +199,14 @@ class EsriLayer:
         ------
         SourceUnreachableError
             If the service says that something is wrong: it does so with a status of 200.
-        _UnreadError
+        UnreadError
             If it answers something else.
         """
         answer = await self.server.ask(client, "POST", address, data=query)
         try:
             told = object_of(parsed(answer.content), "answer")
         except FieldError as unread:
-            raise _UnreadError(answer.content) from unread
+            raise UnreadError(answer.content, str(unread)) from unread
         if "error" in told:
             error = told["error"] if isinstance(told["error"], dict) else {}
             code, why = error.get("code"), str(error.get("message"))[:200]
@@ -216,14 +215,6 @@ class EsriLayer:
                 "`where` and the token"
             )
         return told
-
-
-class _UnreadError(Exception):
-    """What came is no answer of such a service."""
-
-    def __init__(self, content: bytes) -> None:
-        super().__init__("unread")
-        self.content = content
 
 
 def _id(feature: object, nature: _Nature) -> object:

@@ -28,6 +28,23 @@ NOT_MODIFIED = 304
 FIRST_FAULT = 400
 
 
+class UnreadError(Exception):
+    """
+    What came is no answer.
+
+    Parameters
+    ----------
+    content : bytes
+        What came.
+    reason : str
+        Why it is none.
+    """
+
+    def __init__(self, content: bytes, reason: str) -> None:
+        super().__init__(reason)
+        self.content = content
+
+
 class Server:
     """
     A server that is asked, and how long it wants to be left alone.
