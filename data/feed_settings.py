@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, model_validator
 from data.records import StopPhase  # noqa: TC001 - pydantic reads the annotation
 from data.setting_parts import Address, NonNegative, Positive, Section
 
+OWN_DOORS = frozenset({"cad", "geojson", "officer", "osmand", "owntracks", "service"})
 FeedName = Annotated[str, Field(pattern=r"^[\w-]{1,40}$")]
 
 
@@ -72,6 +73,9 @@ class NmeaFeed(Listening):
     clients: str = Field(
         "", description="PEM file of who signs the senders' certificates; empty = they need none"
     )
+    named_by: Literal["sender", "certificate"] = Field(
+        "sender", description="what names the device: itself, or the common name of its certificate"
+    )
 
     @model_validator(mode="after")
     def _go_together(self) -> NmeaFeed:
@@ -88,6 +92,8 @@ class NmeaFeed(Listening):
             raise ValueError("certificate and key must name files where transport is tls")
         if self.transport != "tls" and (any(files) or self.clients):
             raise ValueError("transport must be tls where there is a certificate, key or clients")
+        if self.named_by == "certificate" and not self.clients:
+            raise ValueError("clients must name a file where named_by is certificate")
         return self
 
 

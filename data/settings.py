@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from data.errors import SettingError
-from data.feed_settings import KINDS, AnyFeed, FeedName
+from data.feed_settings import KINDS, OWN_DOORS, AnyFeed, FeedName
 from data.records import StopPhase, UnitStatus
 from data.setting_parts import Address, NonNegative, Positive, Section, Share
 from data.status_codes import Meaning, StatusCodes
@@ -389,6 +389,21 @@ class Settings(Section):
     beats: Beats = Beats()
     service: Service = Service()
     feeds: dict[FeedName, AnyFeed] = Field(default_factory=dict)
+
+    @field_validator("feeds")
+    @classmethod
+    def _doors_are_told_apart(cls, feeds: dict[FeedName, AnyFeed]) -> dict[FeedName, AnyFeed]:
+        """
+        Keep feeds from being counted, and read again, as something else.
+
+        Raises
+        ------
+        ValueError
+            If one is called like a door of the service's own.
+        """
+        for name in OWN_DOORS & feeds.keys():
+            raise ValueError(f"must not be called {name}: that is what comes by HTTP; rename it")
+        return feeds
 
     @field_validator("agencies")
     @classmethod

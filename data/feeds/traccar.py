@@ -34,6 +34,7 @@ COOKIE = "JSESSIONID"
 AT_ONCE = 1000
 MOST_WAITING = 50_000
 FETCHES = 4  # devices whose positions are asked for at a time
+BACKLOG = timedelta(minutes=15)
 NAMES_AGAIN = timedelta(seconds=30)
 PING_S = 20.0
 LARGEST_MESSAGE = 1 << 24
@@ -190,14 +191,14 @@ class TraccarDoor:
         """
         Fetch what was missed.
 
-        Of each device from its last position on, and not from the beginning of the gap: one that
-        comes out of a dead zone sends what is older.
+        Of each device from some time before its last position on, and not from the beginning of
+        the gap: what a dead zone has stored is older, and some devices send it after newer ones.
         """
         now, limit = self._now(), asyncio.Semaphore(FETCHES)
         earliest = now - self._traccar.catch_up
 
         async def fetch(device: str) -> None:
-            since = max(earliest, self._last.get(device, earliest))
+            since = max(earliest, self._last.get(device, earliest) - BACKLOG)
             span = {"from": _iso(since), "to": _iso(now + timedelta(minutes=1))}
             async with limit:
                 missed = await self._ask(client, "/api/positions", deviceId=device, **span)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy import delete, func, insert, select, tuple_, update
 
 from data.reports import subject as subject_of
-from data.store.codec import decoded, encoded
+from data.store.codec import decoded, encoded, instant_text
 from data.store.opening import engine_of, lead, migrate, reach, turn_of
 from data.store.schema import (
     COUNTERS,
@@ -29,6 +29,7 @@ from data.words import whole_characters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
     from sqlalchemy import Select
 
@@ -456,7 +457,9 @@ class Store:
             mine &= EVENTS.c.seq < before
         return self._first(select(EVENTS).where(mine).order_by(EVENTS.c.seq.desc()))
 
-    def about(self, kind: str, subject: str, most: int = 1000) -> list[Report]:
+    def about(
+        self, kind: str, subject: str, *, at: datetime | None = None, most: int = 20
+    ) -> list[Report]:
         """
         Read the last reports about something.
 
@@ -464,6 +467,8 @@ class Store:
         ----------
         kind, subject : str
             As for `newest`.
+        at : datetime or None
+            Only those of this instant, in UTC; None for all.
         most : int
             So many at most.
 
@@ -473,6 +478,8 @@ class Store:
             The newest first.
         """
         mine = (EVENTS.c.kind != "fix") & (EVENTS.c.kind == kind) & (EVENTS.c.subject == subject)
+        if at is not None:
+            mine &= EVENTS.c.body.contains(f'"at": "{instant_text(at)}"', autoescape=True)
         rows = select(EVENTS).where(mine).order_by(EVENTS.c.seq.desc()).limit(most)
         with self.engine.connect() as reader:
             return [decoded(row.kind, row.subject, row.body) for row in reader.execute(rows)]

@@ -75,7 +75,9 @@ def door_of(
     place = (name, host.strip("[]"), int(port), senders)
     if feed.kind == "taip" or feed.transport == "udp":
         return UdpDoor(*place, now)
-    return TcpDoor(*place, tls=_tls(name, feed) if feed.transport == "tls" else None, now=now)
+    tls = _tls(name, feed) if feed.transport == "tls" else None
+    by_certificate = feed.named_by == "certificate"
+    return TcpDoor(*place, tls=tls, by_certificate=by_certificate, now=now)
 
 
 def _tls(name: str, feed: NmeaFeed) -> ssl.SSLContext:

@@ -47,15 +47,16 @@ async def news_of(told: Sequence[Told], store: Store) -> tuple[list[Change], lis
 
 def _news(told: Sequence[Told], store: Store) -> tuple[list[Change], list[Refusal]]:
     """Do the work of `news_of`."""
-    known: dict[tuple[str, str], list[Any]] = {}
+    known: dict[tuple[str, str], list[Any]] = {}  # the newest of each, and those that are told
     news, refused = [], []
     for one in told:
         name = "status" if isinstance(one.report, StatusChange) else "stop", subject(one.report)
         if name not in known:
             known[name] = list(store.about(*name))
         before = known[name]
+        same: list[Any] = [] if AT in one.untold else store.about(*name, at=one.report.at)
         try:
-            fresh = _fresh(one.report, one.untold, before)
+            fresh = _fresh(one.report, one.untold, [*before, *same])
         except FieldError as error:
             refused.append(Refusal(raw=one.raw, reason=str(error)))
             continue

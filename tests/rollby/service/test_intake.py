@@ -125,6 +125,50 @@ def test_nmea_by_tls_from_a_car_with_a_certificate(tmp_path: Path, denver: RoadN
         assert [one["unit_id"] for one in service.live()["units"]] == ["4A12"]
 
 
+def test_a_car_speaks_for_the_unit_of_its_certificate_and_for_no_other(
+    tmp_path: Path, denver: RoadNetwork
+) -> None:
+    authority, port = trustme.CA(), free_port()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    own = authority.issue_cert("localhost")
+    own.cert_chain_pems[0].write_to_path(str(tmp_path / "c.pem"))
+    own.private_key_pem.write_to_path(str(tmp_path / "k.pem"))
+    files = {"certificate": "c.pem", "key": "k.pem", "clients": "ca.pem"}
+    tls = {key: str(tmp_path / name) for key, name in files.items()}
+    more = {"named_by": "certificate", "devices": {"car-12": "4A12"}}
+    settings = settings_of(port, kind="nmea", transport="tls", **tls, **more)
+    fix = UnitFix(fixed_at=datetime.now(UTC), lon_deg=-104.99, lat_deg=39.744, speed_mps=9.0)
+
+    def call(**subject: str) -> None:
+        client = ssl.create_default_context(cafile=tls["clients"])
+        authority.issue_cert("a.example", **subject).configure_cert(client)  # type: ignore[arg-type]
+        with (
+            socket.create_connection(("127.0.0.1", port)) as bare,
+            client.wrap_socket(bare, server_hostname="localhost") as out,
+        ):
+            out.sendall(b"4A14," + write_nmea("RMC", fix) + b"&&broken\x00\r\n")
+            out.settimeout(0.3)
+            try:
+                out.recv(1)
+            except (TimeoutError, OSError):
+                return
+
+    with serving(f"sqlite:///{tmp_path}/live.db", denver, settings) as service:
+        wait_until(lambda: up(service))
+        call(common_name="car-12")
+        call(common_name="car-13")
+        call()
+        letters = wait_until(
+            lambda: len(found := service.http.get("/api/dead-letters").json()) >= 4 and found
+        )
+        reasons = "\n".join(letter["reason"] for letter in letters)
+        assert "device=car-13: is no device of this feed" in reasons
+        assert "peer=127.0.0.1: must have a certificate with a common name" in reasons
+        assert reasons.count("must be a sentence such as") == 2
+        assert [one["unit_id"] for one in service.live()["units"]] == ["4A12"]
+        assert service.http.get("/api/health").json()["doors"]["cars"]["accepted"] == 1
+
+
 def test_a_certificate_that_is_none_is_said(tmp_path: Path) -> None:
     (tmp_path / "c.pem").write_text("none")
     name = str(tmp_path / "c.pem")
@@ -288,7 +332,7 @@ def test_what_a_dispatch_system_tells_is_of_the_units_that_the_feed_speaks_for()
             self.doors = {"cad": DoorHealth(since=AT)}
             self.store = self
 
-        def about(self, _kind: str, _subject: str) -> list[Report]:
+        def about(self, _kind: str, _subject: str, **_: Any) -> list[Report]:
             return []
 
         async def accept(
@@ -359,6 +403,10 @@ def test_settings_of_feeds_are_written_and_read_again(tmp_path: Path) -> None:
         ({"listen": "[::]:21000", "kind": "fax"}, "taip"),
         ({"listen": "[::]:1", "kind": "nmea", "transport": "tls"}, "certificate and key must name"),
         ({"listen": "[::]:1", "kind": "nmea", "clients": "a"}, "transport must be tls where"),
+        (
+            {"listen": "[::]:1", "kind": "nmea", "named_by": "certificate"},
+            "clients must name a file where named_by is certificate",
+        ),
     ],
 )
 def test_a_feed_that_cannot_be_says_why(feed: dict[str, Any], why: str) -> None:

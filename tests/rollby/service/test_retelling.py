@@ -54,6 +54,15 @@ def test_what_was_told_before_is_no_news_however_long_ago(store: Store) -> None:
     assert news(store, again) == [again]
 
 
+def test_a_file_of_last_week_is_no_news_though_much_has_been_told_since(store: Store) -> None:
+    since = [replace(STATUS, at=AT + number * LATER, officers=2) for number in range(1, 90)]
+    keep(store, STATUS, *since)
+    assert news(store, STATUS, since[3]) == []
+    assert news(store, replace(STATUS, officers=1), untold="officers") == []
+    other = replace(STATUS, at=AT + timedelta(milliseconds=1))
+    assert news(store, other) == [other]
+
+
 def test_what_is_not_told_stays_as_it_was(store: Store) -> None:
     keep(store, replace(STATUS, officers=2, agency="City"))
     busy = replace(STATUS, at=AT + LATER, status=UnitStatus.BUSY)
