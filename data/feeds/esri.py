@@ -130,9 +130,11 @@ class EsriLayer:
     async def _ask_nature(self, client: httpx.AsyncClient) -> _Nature:
         """Ask what the layer is like."""
         told = await self._ask(client, self._url, {"f": "json"})
-        tracking = told.get("editFieldsInfo") or {}
-        advanced = told.get("advancedQueryCapabilities") or {}
-        fields = [one for one in told.get("fields") or [] if isinstance(one, dict)]
+        tracking, advanced = (
+            _object(told.get(name)) for name in ("editFieldsInfo", "advancedQueryCapabilities")
+        )
+        listed = told.get("fields")
+        fields = [_object(one) for one in listed] if isinstance(listed, list) else []
         ids = [str(one.get("name")) for one in fields if one.get("type") == "esriFieldTypeOID"]
         most = told.get("maxRecordCount")
         return _Nature(
@@ -168,8 +170,7 @@ class EsriLayer:
             if features and (not found or _id(found[0], nature) != _id(features[-1], nature)):
                 return None
             features += found[1:] if features else found
-            properties = page.get("properties")
-            flags = [page, properties if isinstance(properties, dict) else {}]
+            flags = [page, _object(page.get("properties"))]
             if not any(one.get("exceededTransferLimit") is True for one in flags):
                 return features
             if not nature.pages or len(found) <= 1:
@@ -208,7 +209,7 @@ class EsriLayer:
         except FieldError as unread:
             raise UnreadError(answer.content, str(unread)) from unread
         if "error" in told:
-            error = told["error"] if isinstance(told["error"], dict) else {}
+            error = _object(told["error"])
             code, why = error.get("code"), str(error.get("message"))[:200]
             raise SourceUnreachableError(
                 f"{self.server.where}: answers with error {code} ({why}); look at its address, "
@@ -219,15 +220,18 @@ class EsriLayer:
 
 def _id(feature: object, nature: _Nature) -> object:
     """Give what names a row of a layer."""
-    row = _row(feature)
-    return row.get(nature.object_id, feature.get("id") if isinstance(feature, dict) else None)
+    return _row(feature).get(nature.object_id, _object(feature).get("id"))
 
 
 def _row(feature: object) -> dict[str, Any]:
     """Give a feature's attributes, in either format."""
-    known = feature if isinstance(feature, dict) else {}
-    row = known.get("attributes") or known.get("properties")
-    return row if isinstance(row, dict) else {}
+    known = _object(feature)
+    return _object(known.get("attributes")) or _object(known.get("properties"))
+
+
+def _object(value: object) -> dict[str, Any]:
+    """Give an object; an empty one for whatever else a server may answer."""
+    return value if isinstance(value, dict) else {}
 
 
 def _newest(features: list[dict[str, Any]], edited: str) -> datetime | None:
@@ -239,7 +243,7 @@ def _newest(features: list[dict[str, Any]], edited: str) -> datetime | None:
 
 def _zone(reference: object) -> ZoneInfo:
     """Read in which zone a layer takes instants of a query."""
-    name = reference.get("timeZoneIANA") if isinstance(reference, dict) else None
+    name = _object(reference).get("timeZoneIANA")
     try:
         return ZoneInfo(name if isinstance(name, str) else "UTC")
     except (KeyError, ValueError, OSError):

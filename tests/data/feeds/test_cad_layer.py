@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from data.errors import SourceUnreachableError
 from data.events import StopChange
@@ -17,7 +19,7 @@ from data.feeds import esri, web
 from data.feeds.cad_layer import Document, LayerDoor
 from data.feeds.cad_rows import CadForm
 from data.feeds.esri import EsriLayer
-from data.feeds.web import Server, connecting
+from data.feeds.web import Server, UnreadError, connecting
 from tests.data.feeds.keeper import Keeper, during
 from tests.data.feeds.web_peers import FakeLayer, document_of, listening, new_secret, row_of
 
@@ -359,3 +361,51 @@ def test_a_server_is_left_alone_as_long_as_it_asks_for(
 
     asyncio.run(work())
     assert waited == [pytest.approx(wait_s, abs=1.0)]
+
+
+odd = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=5),
+    lambda deeper: (
+        st.lists(deeper, max_size=3)
+        | st.dictionaries(st.sampled_from(["attributes", "properties", "EditDate", "id"]), deeper)
+    ),
+    max_leaves=8,
+)
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "editFieldsInfo": odd,
+            "advancedQueryCapabilities": odd,
+            "fields": odd,
+            "maxRecordCount": odd,
+            "dateFieldsTimeReference": odd,
+            "objectIdField": odd,
+        },
+    ),
+    st.fixed_dictionaries({}, optional={"features": odd, "properties": odd, "error": odd}),
+)
+def test_whatever_a_service_answers_is_rows_or_a_reason(
+    nature: dict[str, Any], page: dict[str, Any]
+) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json=page if request.url.path.endswith("/query") else nature)
+
+    async def work() -> None:
+        transport = httpx.MockTransport(answer)
+        layer = EsriLayer(Server("x", "y"), "http://x/0")
+        async with httpx.AsyncClient(transport=transport) as client:
+            try:
+                assert await layer.changed(client)
+            except (SourceUnreachableError, UnreadError):
+                return
+            layer.taken(AT)
+            layer.form(CadForm())
+
+    asyncio.run(work())
