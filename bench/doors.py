@@ -35,7 +35,7 @@ KINDS = {
     "nmea udp": ("nmea", "udp"),
     "nmea tcp": ("nmea", "tcp"),
 }
-STILL_S = 3.0
+STILL_S = 10.0
 LONGEST_S = 300.0
 
 

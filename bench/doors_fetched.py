@@ -60,11 +60,11 @@ def traccar(folder: Path, net: RoadNetwork, senders: int, count: int) -> Iterato
 
 def statuses(senders: int, count: int) -> list[StatusChange]:
     """Make up statuses, every one of its own instant."""
-    began = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=6)
+    began = datetime.now(UTC) - timedelta(milliseconds=count)
     return [
         StatusChange(
             unit_id=f"{number % senders:04d}",
-            at=began + timedelta(milliseconds=100 * number),
+            at=began + timedelta(milliseconds=number),
             status=LOOKS[number // senders % 2],
         )
         for number in range(count)

@@ -95,7 +95,8 @@ def main(budget_s: float, seed: int) -> int:
     for name, (reader, samples) in readers.items():
         chance, count, slowest_s = random.Random(f"{seed} {name}"), 0, 0.0  # noqa: S311 - no secret
         end_s = time.monotonic() + budget_s
-        while (began_s := time.monotonic()) < end_s:
+        while time.monotonic() < end_s:
+            began_s = time.process_time()  # not what else the machine does meanwhile
             data = damaged(chance.choice(samples), chance)
             try:
                 reader()(data, NOW)
@@ -104,7 +105,7 @@ def main(budget_s: float, seed: int) -> int:
                 print(f"{name}: {error!r} of {data[:300]!r}")
                 break
             count += 1
-            slowest_s = max(slowest_s, time.monotonic() - began_s)
+            slowest_s = max(slowest_s, time.process_time() - began_s)
         faults += slowest_s > SLOW_S
         print(f"{name}: {count} messages, the slowest {slowest_s * 1000:.0f} ms")
     return int(faults > 0)

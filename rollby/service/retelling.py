@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +15,14 @@ from data.reports import subject
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from data.feeds.heard import Told
     from data.store.store import Store
 
 AT = "at"
+NEWEST = 20
+AHEAD = timedelta(minutes=2)  # an instant later than this is refused
 Change = StatusChange | StopChange
 
 
@@ -47,28 +51,46 @@ async def news_of(told: Sequence[Told], store: Store) -> tuple[list[Change], lis
 
 def _news(told: Sequence[Told], store: Store) -> tuple[list[Change], list[Refusal]]:
     """Do the work of `news_of`."""
-    known: dict[tuple[str, str], list[Any]] = {}  # the newest of each, and those that are told
+    known: dict[tuple[str, str], _Known] = {}
     news, refused = [], []
     for one in told:
         name = "status" if isinstance(one.report, StatusChange) else "stop", subject(one.report)
         if name not in known:
-            known[name] = list(store.about(*name))
-        before = known[name]
-        same: list[Any] = [] if AT in one.untold else store.about(*name, at=one.report.at)
+            known[name] = _Known(store, *name)
+        mine = known[name]
         try:
-            fresh = _fresh(one.report, one.untold, [*before, *same])
+            fresh = _fresh(one.report, one.untold, mine.reports, mine.older(one.report.at))
         except FieldError as error:
             refused.append(Refusal(raw=one.raw, reason=str(error)))
             continue
         if fresh is not None:
             news.append(fresh)
-            before.insert(0, fresh)
+            mine.reports.insert(0, fresh)
     return news, refused
 
 
-def _fresh(told: Change, untold: frozenset[str], before: Sequence[Change]) -> Change | None:
+class _Known:
+    """What is known of one unit's status, or of one stop: the newest reports, and older ones."""
+
+    def __init__(self, store: Store, kind: str, name: str) -> None:
+        self._store, self._name = store, (kind, name)
+        events = store.about(kind, name, most=NEWEST)
+        self.reports: list[Any] = [one.report for one in events]
+        self._all = len(events) < NEWEST
+        self._since_ms = events[-1].received_ms if events else 0
+
+    def older(self, at: datetime) -> list[Any]:
+        """Read older reports of an instant; nothing is accepted long before its instant."""
+        if self._all or 1000 * (at - AHEAD).timestamp() > self._since_ms:
+            return []
+        return [one.report for one in self._store.about(*self._name, at=at)]
+
+
+def _fresh(
+    told: Change, untold: frozenset[str], before: Sequence[Change], older: Sequence[Change]
+) -> Change | None:
     """Give a change as it is now; None where it is known."""
-    if any(one.at == told.at and _filled(told, untold, one) == one for one in before):
+    if any(one.at == told.at and _filled(told, untold, one) == one for one in (*before, *older)):
         return None
     newest = max(before, key=attrgetter(AT), default=None)
     if newest is None:

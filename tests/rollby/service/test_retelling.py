@@ -33,7 +33,9 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 def keep(store: Store, *reports: StatusChange | StopChange) -> None:
-    store.append([Entry(door="cad", reports=reports)], store.received_ms + 1)
+    newest_ms = round(1000 * max(one.at.timestamp() for one in reports))
+    received_ms = max(store.received_ms + 1, newest_ms)
+    store.append([Entry(door="cad", reports=reports)], received_ms)
 
 
 def news(
