@@ -8,13 +8,13 @@ import os
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING
 
-from data.errors import FieldError, SourceUnreachableError
-from data.feeds.cad_rows import READERS, read_cad
-from data.feeds.heard import Refusal, Told
+from data.errors import SourceUnreachableError
+from data.feeds.cad_rows import READERS, checked, read_cad
+from data.feeds.heard import Refusal
+from data.formats.raw import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,13 +22,14 @@ if TYPE_CHECKING:
 
     from data.feeds.cad_rows import CadForm
     from data.feeds.door import Receiver
-    from data.feeds.heard import Heard
+    from data.feeds.heard import Heard, Told
 
 TAKEN, DONE, FAILED = "taken", "done", "failed"
 UNFINISHED = (".tmp", ".part", ".partial", ".filepart", ".crdownload", "~")
 CLOSING = {b"{": b"}", b"[": b"]"}  # of JSON; files of lines end with a line's end
 LONGER = 10  # so many times as long is waited for a file that looks cut off
 LARGEST = 1 << 26
+LONGEST_NAME = 180  # bytes: with the instant and a reason's ending less than any system's 255
 PRUNE_EVERY_S = 3600.0
 STAMP = "%Y%m%dT%H%M%S.%fZ"
 
@@ -171,15 +172,12 @@ class FolderDoor:
         """Take one file, have its rows kept, and put it away."""
         try:
             path = await asyncio.to_thread(self._pick, path)
-            content, written_at = await asyncio.to_thread(_read, path)
-        except FileNotFoundError:
+        except FileNotFoundError:  # gone meanwhile
             return
         arrived_at = self._now()
-        file = path.name.partition("_")[2] if path.parent.name == TAKEN else path.name
-        read = partial(_heard, content, file, self._watched.form)
-        written_at = min(written_at, arrived_at)
-        heard = await asyncio.to_thread(read, clock=arrived_at, written_at=written_at)
-        heard = [self._checked(one) for one in heard]
+        file = shown(path.name.partition("_")[2] if path.parent.name == TAKEN else path.name)
+        rows = await asyncio.to_thread(_heard, path, file, self._watched.form, arrived_at)
+        heard = [checked(one, self._check) for one in rows]
         if heard:
             await receiver.take(heard, door=self.name, peer=file, arrived_at=arrived_at)
         if not self._watched.leaving:
@@ -193,21 +191,13 @@ class FolderDoor:
         if path.parent.name == TAKEN:
             return path
         stamp = self._now().astimezone(UTC).strftime(STAMP)
+        name = os.fsdecode(os.fsencode(path.name)[-LONGEST_NAME:])
         for number in count():
-            taken = path.parent / TAKEN / f"{stamp}{f'-{number}' if number else ''}_{path.name}"
+            taken = path.parent / TAKEN / f"{stamp}{f'-{number}' if number else ''}_{name}"
             if not taken.exists():
                 break
         path.rename(taken)
         return taken
-
-    def _checked(self, one: Heard | Told) -> Heard | Told:
-        """Refuse what is told of a unit that this door may not speak for."""
-        if isinstance(one, Told):
-            try:
-                self._check(one)
-            except FieldError as error:
-                return Refusal(raw=one.raw, reason=str(error))
-        return one
 
     def _put_away(self, path: Path, heard: Sequence[Heard | Told]) -> None:
         """Move a file to what is done, or beside its reason to what failed."""
@@ -242,11 +232,14 @@ def _read(path: Path) -> tuple[bytes, datetime]:
         return content, datetime.fromtimestamp(os.fstat(stream.fileno()).st_mtime, UTC)
 
 
-def _heard(
-    content: bytes, file: str, form: CadForm, *, clock: datetime, written_at: datetime
-) -> list[Heard | Told]:
-    """Read a file's rows, or say why it is none of ours."""
-    ending = f".{file.rpartition('.')[2].lower()}"
+def _heard(path: Path, file: str, form: CadForm, arrived_at: datetime) -> list[Heard | Told]:
+    """Read a file's rows, or say why it is none of ours; one bad file holds up no other."""
+    try:
+        content, written_at = _read(path)
+    except OSError as error:
+        rule = f"cannot be read ({error.strerror or error}); look at its rights"
+        return [Refusal(raw=b"", reason=f"{file}: {rule}")]
+    ending = path.suffix.lower()
     rule = ""
     if ending not in READERS:
         rule = f"must end in one of {', '.join(READERS)}; save a spreadsheet as CSV UTF-8"
@@ -254,4 +247,5 @@ def _heard(
         rule = f"must not be larger than {LARGEST >> 20} MiB; write it in parts"
     if rule:
         return [Refusal(raw=content[:LARGEST], reason=f"{file}: {rule}")]
-    return read_cad(content, ending, form, file, clock=clock, written_at=written_at)
+    written_at = min(written_at, arrived_at)
+    return read_cad(content, ending, form, file, clock=arrived_at, written_at=written_at)

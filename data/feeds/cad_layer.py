@@ -9,9 +9,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
-from data.errors import FieldError, SourceUnreachableError
+from data.errors import SourceUnreachableError
 from data.events import StopChange
-from data.feeds.cad_rows import read_cad
+from data.feeds.cad_rows import checked, read_cad
 from data.feeds.heard import Refusal, Told
 from data.feeds.web import NOT_MODIFIED, UnreadError
 from data.records import StopPhase
@@ -207,16 +207,7 @@ class LayerDoor:
         """Read an answer."""
         form = self._source.form(self._form)
         rows = read_cad(content, ".json", form, self.name, clock=arrived_at, written_at=arrived_at)
-        return [self._checked(one) for one in rows]
-
-    def _checked(self, one: Heard | Told) -> Heard | Told:
-        """Refuse what is told of a unit that this door may not speak for."""
-        if isinstance(one, Told):
-            try:
-                self._check(one)
-            except FieldError as error:
-                return Refusal(raw=one.raw, reason=str(error))
-        return one
+        return [checked(one, self._check) for one in rows]
 
 
 class _Listed:

@@ -24,7 +24,7 @@ from data.records import Stop, StopPhase, UnitStatus
 from data.status_codes import StatusCodes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime, tzinfo
 
     from data.errors import Fault
@@ -116,6 +116,30 @@ def read_cad(
         heard |= dict(zip(found.lines, found.rows, strict=True))
         heard |= _refused(mine, found.faults, form, lines)
     return [*(heard[line] for line in sorted(heard)), *_unread(unread, content, lines, form)]
+
+
+def checked(one: Heard | Told, check: Callable[[Told], object]) -> Heard | Told:
+    """
+    Refuse what is told of a unit that a door may not speak for.
+
+    Parameters
+    ----------
+    one : Heard or Told
+        Of `read_cad`.
+    check : callable
+        Raises `FieldError` where it may not.
+
+    Returns
+    -------
+    one : Heard or Told
+        As it was, or a Refusal.
+    """
+    if isinstance(one, Told):
+        try:
+            check(one)
+        except FieldError as error:
+            return Refusal(raw=one.raw, reason=str(error))
+    return one
 
 
 def _all_rows(

@@ -104,7 +104,8 @@ def _layer(
     now: Callable[[], datetime],
 ) -> LayerDoor:
     """Make what asks a document or a layer."""
-    server = Server(f"feeds.{name}.url={feed.url}", f"feeds.{name}.token_file")
+    shown = feed.url.partition("?")[0]  # what follows may be a secret
+    server = Server(f"feeds.{name}.url={shown}", f"feeds.{name}.token_file")
     ends = feed.absent == "ended"
     source: Document | EsriLayer = Document(server, feed.url)
     if feed.source == "esri":

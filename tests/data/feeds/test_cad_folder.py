@@ -161,6 +161,45 @@ def test_a_file_that_is_still_written_is_not_read(
     assert keeper.reasons == []
 
 
+def test_a_file_that_cannot_be_read_holds_up_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = cad_folder._read
+
+    def refusing(path: Path) -> tuple[bytes, datetime]:
+        if "secret" in path.name:
+            raise PermissionError(13, "Permission denied")
+        return read(path)
+
+    monkeypatch.setattr(cad_folder, "_read", refusing)
+    keeper = Keeper()
+    (tmp_path / "secret.csv").write_bytes(write_csv([row("4A1")]))
+    (tmp_path / "t.csv").write_bytes(write_csv([row("4A2")]))
+
+    async def work() -> None:
+        await keeper.until(lambda: names(tmp_path / "done") == ["t.csv"])
+        await keeper.until(lambda: len(names(tmp_path / "failed")) == 2)
+
+    during(door_of(tmp_path), keeper, work)
+    assert keeper.reasons == ["secret.csv: cannot be read (Permission denied); look at its rights"]
+
+
+def test_names_that_are_too_long_or_no_text_are_taken_all_the_same(tmp_path: Path) -> None:
+    keeper = Keeper()
+    long = "x" * 240 + ".csv"
+    (tmp_path / long).write_bytes(b"unit_id,status\n4A1,10-8\n")
+    odd = os.fsdecode(b"\xff\x00odd.csv".replace(b"\x00", b"\n"))
+    (tmp_path / odd).write_bytes(b"unit_id,status\n4A2,10-8\n")
+
+    async def work() -> None:
+        await keeper.until(lambda: len(names(tmp_path / "failed")) == 4)
+
+    during(door_of(tmp_path), keeper, work)
+    assert len(keeper.reasons) == 2
+    assert all(reason.isprintable() for reason in keeper.reasons)
+    assert {len(name) for name in names(tmp_path / "failed")} == {180, 191, 9, 20}
+
+
 def test_a_file_that_stays_cut_off_is_read_at_last(tmp_path: Path) -> None:
     keeper = Keeper()
     (tmp_path / "s.csv").write_bytes(b"unit_id,status\n4A1,available")

@@ -253,11 +253,11 @@ def test_killed_in_the_midst_of_files_nothing_is_lost_and_nothing_doubled(
     with running(sample_dir, address, *words, port=port) as process:
         writing = threading.Thread(target=write)
         writing.start()
-        wait_until(lambda: accepted() > len(told) / 10, 60)
+        wait_until(lambda: accepted() > len(told) / 10, 120)
         process.kill()
         process.wait(10)
     with running(sample_dir, address, *words, port=port):
-        wait_until(lambda: accepted() >= len(told), 90)
+        wait_until(lambda: accepted() >= len(told), 180)
         writing.join()
         wait_until(lambda: len(list((folder / "done").iterdir())) == len(told) / 20, 30)
         assert accepted() == len(told)
