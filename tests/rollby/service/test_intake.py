@@ -101,14 +101,19 @@ def test_the_same_fix_by_two_doors_counts_once(tmp_path: Path, denver: RoadNetwo
         assert doors["osmand"]["duplicate"] == 1
 
 
+def files_of(authority: trustme.CA, folder: Path) -> dict[str, str]:
+    """Write what a port with TLS needs; name the files by their settings."""
+    authority.cert_pem.write_to_path(str(folder / "ca.pem"))
+    own = authority.issue_cert("localhost")
+    own.cert_chain_pems[0].write_to_path(str(folder / "c.pem"))
+    own.private_key_pem.write_to_path(str(folder / "k.pem"))
+    files = {"certificate": "c.pem", "key": "k.pem", "clients": "ca.pem"}
+    return {key: str(folder / name) for key, name in files.items()}
+
+
 def test_nmea_by_tls_from_a_car_with_a_certificate(tmp_path: Path, denver: RoadNetwork) -> None:
     authority, port = trustme.CA(), free_port()
-    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-    own = authority.issue_cert("localhost")
-    own.cert_chain_pems[0].write_to_path(str(tmp_path / "c.pem"))
-    own.private_key_pem.write_to_path(str(tmp_path / "k.pem"))
-    files = {"certificate": "c.pem", "key": "k.pem", "clients": "ca.pem"}
-    tls = {key: str(tmp_path / name) for key, name in files.items()}
+    tls = files_of(authority, tmp_path)
     settings = settings_of(port, kind="nmea", transport="tls", devices={"0012": "4A12"}, **tls)
     client = ssl.create_default_context(cafile=tls["clients"])
     authority.issue_cert("car").configure_cert(client)
@@ -129,12 +134,7 @@ def test_a_car_speaks_for_the_unit_of_its_certificate_and_for_no_other(
     tmp_path: Path, denver: RoadNetwork
 ) -> None:
     authority, port = trustme.CA(), free_port()
-    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-    own = authority.issue_cert("localhost")
-    own.cert_chain_pems[0].write_to_path(str(tmp_path / "c.pem"))
-    own.private_key_pem.write_to_path(str(tmp_path / "k.pem"))
-    files = {"certificate": "c.pem", "key": "k.pem", "clients": "ca.pem"}
-    tls = {key: str(tmp_path / name) for key, name in files.items()}
+    tls = files_of(authority, tmp_path)
     more = {"named_by": "certificate", "devices": {"car-12": "4A12"}}
     settings = settings_of(port, kind="nmea", transport="tls", **tls, **more)
     fix = UnitFix(fixed_at=datetime.now(UTC), lon_deg=-104.99, lat_deg=39.744, speed_mps=9.0)
