@@ -160,8 +160,8 @@ class FolderDoor:
                 first = stream.read(64).removeprefix(codecs.BOM_UTF8).lstrip()[:1]
                 stream.seek(max(0, stream.seek(0, os.SEEK_END) - 64))
                 last = stream.read()
-        except FileNotFoundError:
-            return 0.0
+        except OSError:  # said when it is taken
+            return self._watched.still_s
         if path.suffix.lower() in {".json", ".geojson"}:
             whole = last.rstrip()[-1:] == CLOSING.get(first)
         else:

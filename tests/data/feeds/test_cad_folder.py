@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,8 +20,6 @@ from data.records import UnitStatus
 from tests.data.feeds.keeper import Keeper, during
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from data.feeds.heard import Told
 
 AT = datetime(2026, 3, 13, 2, tzinfo=UTC)
@@ -164,17 +163,17 @@ def test_a_file_that_is_still_written_is_not_read(
 def test_a_file_that_cannot_be_read_holds_up_no_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read = cad_folder._read
+    opened = Path.open
 
-    def refusing(path: Path) -> tuple[bytes, datetime]:
-        if "secret" in path.name:
+    def refusing(path: Path, *words: Any, **more: Any) -> Any:
+        if "secret" in path.name and words == ("rb",):
             raise PermissionError(13, "Permission denied")
-        return read(path)
+        return opened(path, *words, **more)
 
-    monkeypatch.setattr(cad_folder, "_read", refusing)
     keeper = Keeper()
     (tmp_path / "secret.csv").write_bytes(write_csv([row("4A1")]))
     (tmp_path / "t.csv").write_bytes(write_csv([row("4A2")]))
+    monkeypatch.setattr(Path, "open", refusing)
 
     async def work() -> None:
         await keeper.until(lambda: names(tmp_path / "done") == ["t.csv"])
