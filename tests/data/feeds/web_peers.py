@@ -62,7 +62,7 @@ def new_secret() -> str:
 @dataclass
 class FakeTraccar:
     """
-    What docs and source of Traccar 5 and 6 say of it, as far as the door uses it.
+    What the reference and the source of Traccar 5 say of it, as far as the door uses it.
 
     A session by GET /api/session/ID with a bearer's token, or POST /api/session with a form; a
     WebSocket by the session's cookie only; positions by their fixTime, both ends included.
