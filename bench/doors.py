@@ -13,12 +13,14 @@ import argparse
 import socket
 import tempfile
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from bench.doors_fetched import FETCHED
 from bench.service import Service
 from data.feeds.cot_fake import write_cot
 from data.feeds.nmea_fake import write_nmea
@@ -38,8 +40,17 @@ KINDS = {
     "cot protobuf udp": ("cot", "udp"),
     "cot protobuf tcp": ("cot", "tcp"),
 }
-STILL_S = 3.0
+STILL_S = 10.0
 LONGEST_S = 300.0
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A door's settings, and what is done at its other end: seconds that offering took."""
+
+    settings: str
+    begin: Callable[[], float]
+    end: Callable[[], object] = lambda: None
 
 
 def messages(label: str, net: RoadNetwork, senders: int, count: int) -> Iterator[tuple[int, bytes]]:
@@ -101,23 +112,35 @@ def settle(look: Callable[[], dict[str, Any]], sent: int) -> tuple[dict[str, Any
     return counts, changed_s
 
 
-def measure(label: str, words: argparse.Namespace, folder: Path, net: RoadNetwork) -> None:
-    """Measure one kind, and print its line."""
+def pushed(label: str, words: argparse.Namespace, net: RoadNetwork) -> Offer:
+    """Prepare a door that devices call at."""
     kind, transport = KINDS[label]
     free = socket.SOCK_DGRAM if transport == "udp" else socket.SOCK_STREAM
     with socket.socket(socket.AF_INET, free) as one:
         one.bind(("127.0.0.1", 0))
         port = one.getsockname()[1]
-    lines = [f'[feeds.cars]\nkind = "{kind}"\nlisten = "127.0.0.1:{port}"']
+    lines = [f'kind = "{kind}"\nlisten = "127.0.0.1:{port}"']
     lines += [f'transport = "{transport}"'] if kind != "taip" else []
-    file = label.replace(" ", "_")
-    settings = folder / f"{file}.toml"
-    settings.write_text("\n".join(lines) + "\n")
-    store = f"sqlite:///{folder}/{file}.db"
+    told = list(messages(label, net, words.senders, words.count))
+
+    def offer() -> float:
+        out = open_senders(transport, words.senders, port)
+        took_s = send(iter(told), out, words.rate)
+        out_of_use.extend(out)
+        return took_s
+
+    out_of_use: list[socket.socket] = []
+    return Offer("\n".join(lines), offer, lambda: [one.close() for one in out_of_use])
+
+
+def measure(label: str, words: argparse.Namespace, folder: Path, offer: Offer) -> None:
+    """Measure one kind, and print its line."""
+    settings = folder / f"{label.replace(' ', '_')}.toml"
+    settings.write_text(f"[feeds.cars]\n{offer.settings}\n")
+    store = f"sqlite:///{folder}/{settings.stem}.db"
     service = Service(words.roads, store, "--settings", str(settings))
     service.start()
     try:
-        told = list(messages(label, net, words.senders, words.count))
 
         def health() -> dict[str, Any]:
             answer = httpx.get(f"{service.base}/api/health", headers=service.watch, timeout=60)
@@ -129,22 +152,21 @@ def measure(label: str, words: argparse.Namespace, folder: Path, net: RoadNetwor
 
         while not health()["listening"].get("cars", {}).get("up"):
             time.sleep(0.1)
-        out = open_senders(transport, words.senders, port)
         began_s = time.monotonic()
-        took_s = send(iter(told), out, words.rate)
-        counts, done_s = settle(look, len(told))
-        for one in out:
-            one.close()
+        took_s = offer.begin()
+        counts, done_s = settle(look, words.count)
+        offer.end()
     finally:
         service.end()
     figures = "  ".join(
         f"{name} {counts.get(name, 0):>7,}"
         for name in ("accepted", "late", "duplicate", "refused", "dropped")
     )
-    taken = sum(counts.get(name, 0) for name in ("accepted", "late", "duplicate", "refused"))
+    # Those accepted late are among the accepted.
+    taken = sum(counts.get(name, 0) for name in ("accepted", "duplicate", "refused"))
     print(
-        f"{label:<16} sent {len(told):>7,} at {len(told) / took_s:>7,.0f}/s  {figures}  "
-        f"lost {len(told) - taken - counts.get('dropped', 0):>5,}  "
+        f"{label:<16} sent {words.count:>7,} at {words.count / took_s:>7,.0f}/s  {figures}  "
+        f"lost {words.count - taken - counts.get('dropped', 0):>5,}  "
         f"taken {taken / (done_s - began_s):>7,.0f}/s",
         flush=True,
     )
@@ -159,12 +181,18 @@ def main() -> None:
     ask.add_argument("--count", type=int, default=50_000, help="messages of each kind")
     ask.add_argument("--rate", type=float, default=10_000, help="messages a second, at most")
     ask.add_argument("--senders", type=int, default=500)
-    ask.add_argument("--kinds", nargs="+", choices=list(KINDS), default=list(KINDS))
+    kinds = [*KINDS, *FETCHED]
+    ask.add_argument("--kinds", nargs="+", choices=kinds, default=kinds)
     words = ask.parse_args()
     net = RoadNetwork.load(words.roads)
     with tempfile.TemporaryDirectory() as name:
         for label in words.kinds:
-            measure(label, words, Path(name), net)
+            folder = Path(name)
+            if label in KINDS:
+                measure(label, words, folder, pushed(label, words, net))
+                continue
+            with FETCHED[label](folder, net, words.senders, words.count) as offer:
+                measure(label, words, folder, Offer(*offer))
 
 
 if __name__ == "__main__":

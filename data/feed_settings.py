@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from ipaddress import ip_network
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, model_validator
 
-from data.setting_parts import Address, Interface, MaybeAddress, Positive, Section
+from data.records import StopPhase  # noqa: TC001 - pydantic reads the annotation
+from data.setting_parts import (
+    Address,
+    Interface,
+    MaybeAddress,
+    NonNegative,
+    Positive,
+    Section,
+)
 
+OWN_DOORS = frozenset({"cad", "geojson", "officer", "osmand", "owntracks", "service"})
 FeedName = Annotated[str, Field(pattern=r"^[\w-]{1,40}$")]
 
 
@@ -69,6 +80,9 @@ class NmeaFeed(Listening):
     clients: str = Field(
         "", description="PEM file of who signs the senders' certificates; empty = they need none"
     )
+    named_by: Literal["sender", "certificate"] = Field(
+        "sender", description="what names the device: itself, or the common name of its certificate"
+    )
 
     @model_validator(mode="after")
     def _go_together(self) -> NmeaFeed:
@@ -85,6 +99,8 @@ class NmeaFeed(Listening):
             raise ValueError("certificate and key must name files where transport is tls")
         if self.transport != "tls" and (any(files) or self.clients):
             raise ValueError("transport must be tls where there is a certificate, key or clients")
+        if self.named_by == "certificate" and not self.clients:
+            raise ValueError("clients must name a file where named_by is certificate")
         return self
 
 
@@ -155,6 +171,152 @@ class MqttFeed(Feed):
             raise ValueError("transport must be tls where there is an authority or a certificate")
         if self.password_file and not self.user:
             raise ValueError("user must be set where there is a password_file")
+        return self
+
+
+def _zone(name: str) -> str:
+    """
+    Hold a time zone to the names that the IANA knows.
+
+    Raises
+    ------
+    ValueError
+        If nobody knows it.
+    """
+    try:
+        return ZoneInfo(name).key if name else ""
+    except (KeyError, ValueError, OSError) as error:
+        raise ValueError("must be an IANA name such as America/Denver") from error
+
+
+CadField = Literal[
+    "stop_id", "unit_id", "started_at", "ended_at", "lon", "lat", "heading_deg", "phase", "backup",
+    "needs", "at", "status", "officers", "agency",
+]  # fmt: skip
+
+
+class Cad(Feed):
+    """What every door of a dispatch system (CAD) has."""
+
+    fields: dict[CadField, str] = Field(
+        {}, description="our names of fields: those of the CAD, where they differ"
+    )
+    only: dict[str, list[str]] = Field(
+        {},
+        description="a column of the CAD: the values that rows must have; others are passed over",
+    )
+    phases: dict[str, StopPhase] = Field({}, description="the CAD's words for phases: ours")
+    agency: str = Field("", description="whose units they are, where a row does not say")
+    time_zone: Annotated[str, AfterValidator(_zone)] = Field(
+        "", description="of instants without an offset, an IANA name; empty = these are refused"
+    )
+    instants: str = Field(
+        "",
+        description="how instants are written: empty = ISO 8601, epoch_ms, epoch_s, or as Python's "
+        "strptime has it, e.g. %m/%d/%Y %H:%M:%S",
+    )
+
+
+class CadFolderFeed(Cad):
+    """A folder into which a dispatch system drops files."""
+
+    kind: Literal["cad_folder"] = Field(description="a folder into which a CAD drops files")
+    folder: str = Field(min_length=1, description="where files come; it must be there")
+    every_s: Positive = Field(1.0, description="it is looked at so often")
+    still_s: NonNegative = Field(
+        2.0, description="a file is read when it has not changed for so long; ten times as long if "
+        "it looks cut off"
+    )  # fmt: skip
+    keep_days: NonNegative = Field(
+        7.0, description="files in done and failed are deleted after so many days; 0 = never"
+    )
+
+
+def _https(address: str) -> str:
+    """
+    Hold an address to https, but on this machine; a secret has no place in it.
+
+    Raises
+    ------
+    ValueError
+        If it is something else.
+    """
+    url = urlsplit(address)
+    if url.scheme != "https" and (url.scheme, url.hostname) not in {
+        ("http", one) for one in ("127.0.0.1", "localhost", "::1")
+    }:
+        raise ValueError("must begin with https://, but on this machine")
+    if not url.hostname or url.username or url.password:
+        raise ValueError("must be an address without a name or password in it; see the files")
+    return address.rstrip("/")
+
+
+WebAddress = Annotated[str, AfterValidator(_https)]
+
+
+class CadLayerFeed(Cad):
+    """A GeoJSON document, or a layer of an Esri feature service, that is asked again and again."""
+
+    kind: Literal["cad_layer"] = Field(description="GeoJSON or an Esri layer that is polled")
+    url: WebAddress = Field(description="of the GeoJSON, or of the layer: .../FeatureServer/0")
+    source: Literal["geojson", "esri"] = Field(
+        "geojson", description="what is there: one GeoJSON document, or an Esri layer"
+    )
+    every_s: Positive = Field(10.0, description="it is asked so often")
+    where: str = Field("1=1", description="of an Esri layer: which rows, in SQL")
+    edited: str = Field(
+        "", description="of an Esri layer: its column of the last edit; empty = as the layer says"
+    )
+    answers: Literal["json", "geojson"] = Field(
+        "json", description="of an Esri layer: in which format it is asked to answer"
+    )
+    absent: Literal["kept", "ended"] = Field(
+        "kept", description="a stop that is listed no more: ended = it is over, once two answers "
+        "in a row have not had it"
+    )  # fmt: skip
+    token_file: str = Field("", description="file that holds the token, and nothing else")
+    authority: str = Field(
+        "", description="PEM file of who signed the server's certificate; empty = the system's"
+    )
+
+
+class TraccarFeed(Feed):
+    """A Traccar server."""
+
+    kind: Literal["traccar"] = Field(description="a Traccar server")
+    server: WebAddress = Field(description="its address, as the web app has it")
+    token_file: str = Field("", description="file that holds a user's token, and nothing else")
+    user_id: Annotated[int, Field(ge=0)] = Field(
+        0, description="the number of that user, as the web app's address of his account has it"
+    )
+    user: str = Field("", description="without a token: the user's e-mail or login")
+    password_file: str = Field("", description="file that holds his password, and nothing else")
+    named_by: Literal["name", "unique_id"] = Field(
+        "name", description="what names the device: its name at Traccar, or its identifier"
+    )
+    catch_up_min: NonNegative = Field(
+        60.0, description="after a gap, positions are fetched from at most so long ago"
+    )
+    most_hz: Positive = Field(
+        50.0, description="messages a second of one device, on average; 10,000 at a stretch"
+    )
+    authority: str = Field(
+        "", description="PEM file of who signed the server's certificate; empty = the system's"
+    )
+
+    @model_validator(mode="after")
+    def _go_together(self) -> TraccarFeed:
+        """
+        Hold what a sign-in needs.
+
+        Raises
+        ------
+        ValueError
+            If it is neither a token and its user, nor a name and a password.
+        """
+        token, name = (self.token_file, self.user_id), (self.user, self.password_file)
+        if not ((all(token) and not any(name)) or (all(name) and not any(token))):
+            raise ValueError("token_file and user_id must be set, or else user and password_file")
         return self
 
 
@@ -233,5 +395,8 @@ class CotFeed(Feed):
         return self
 
 
-AnyFeed = Annotated[TaipFeed | NmeaFeed | MqttFeed | CotFeed, Field(discriminator="kind")]
-KINDS = {"taip", "nmea", "mqtt", "cot"}
+AnyFeed = Annotated[
+    TaipFeed | NmeaFeed | MqttFeed | CotFeed | CadFolderFeed | CadLayerFeed | TraccarFeed,
+    Field(discriminator="kind"),
+]
+KINDS = {"taip", "nmea", "mqtt", "cot", "cad_folder", "cad_layer", "traccar"}

@@ -13,9 +13,10 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator, mo
 
 from data.cot_settings import CotOut  # noqa: TC001 - pydantic reads the annotation
 from data.errors import SettingError
-from data.feed_settings import KINDS, AnyFeed, FeedName
+from data.feed_settings import KINDS, OWN_DOORS, AnyFeed, FeedName
 from data.records import StopPhase, UnitStatus
 from data.setting_parts import Address, NonNegative, Positive, Section, Share
+from data.status_codes import Meaning, StatusCodes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -217,6 +218,14 @@ class Agencies(Section):
         {},
         description="what an agency's units show to the others: all (default), status without "
         "a position, all while helping and else nothing, none",
+    )
+    status: dict[str, dict[str, Meaning]] = Field(
+        {},
+        description="an agency's own status codes: our statuses, or none for a code that changes "
+        "no status",
+    )
+    codes: dict[str, list[str]] = Field(
+        {}, description="all codes that an agency uses: one that means nothing here is refused"
     )
 
     def may_help(self, helper: str, agency: str) -> bool:
@@ -422,6 +431,45 @@ class Settings(Section):
                 raise ValueError(f"{where}; agencies.shows hides something")
         return cot
 
+    @field_validator("feeds")
+    @classmethod
+    def _doors_are_told_apart(cls, feeds: dict[FeedName, AnyFeed]) -> dict[FeedName, AnyFeed]:
+        """
+        Keep feeds from being counted, and read again, as something else.
+
+        Raises
+        ------
+        ValueError
+            If one is called like a door of the service's own.
+        """
+        for name in OWN_DOORS & feeds.keys():
+            raise ValueError(f"must not be called {name}: that is what comes by HTTP; rename it")
+        return feeds
+
+    @field_validator("agencies")
+    @classmethod
+    def _codes_have_a_meaning(cls, agencies: Agencies, info: ValidationInfo) -> Agencies:
+        """
+        Hold all codes that agencies use to those that are mapped.
+
+        Raises
+        ------
+        ValueError
+            Naming every one that is not.
+        """
+        units = info.data.get("units", Units())
+        known = StatusCodes(common=units.status, of_agency=agencies.status)
+        unmapped = [
+            f"{code} ({agency})"
+            for agency, codes in agencies.codes.items()
+            for code in codes
+            if not known.knows(code, agency)
+        ]
+        if unmapped:
+            rule = "must be mapped in agencies.status or units.status, if only to none:"
+            raise ValueError(f"{rule} {', '.join(unmapped)}")
+        return agencies
+
 
 def read_settings(path: Path) -> Settings:
     """
@@ -541,4 +589,6 @@ def _section_lines(name: str, section: Section) -> list[str]:
 
 def _toml(value: object) -> str:
     """Write one value; JSON's texts, numbers and lists are TOML's too."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(str(k))} = {_toml(v)}" for k, v in value.items()) + "}"
     return json.dumps(value, ensure_ascii=False)

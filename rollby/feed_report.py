@@ -24,6 +24,11 @@ GPS_AHEAD_S = (16.0, 20.0)  # GPS time is 18 s ahead of UTC since 2017 (IERS Bul
 MOST_REASONS = 10
 NO_POSITION = "is reporting switched off in the app, or does it not know where it is?"
 SILENCE = "is the sender on, does it send to this address, and does every firewall let it through?"
+SILENT = {
+    "cad_folder": "has the CAD written no file meanwhile, does it write into this very folder?",
+    "cad_layer": "are there rows, does `where` or `only` leave any?",
+    "traccar": "does this user see the devices, and are they on?",
+}
 
 
 @dataclass(slots=True)
@@ -166,9 +171,10 @@ def _advice(heard: FeedHeard, sources: list[dict[str, Any]], listened_s: float) 
     if heard.error:
         return [heard.error]
     if not sources and not heard.reports and not heard.reasons and heard.noted:
-        return [f"messages came in {listened_s:.0f} s, and no position: {NO_POSITION}"]
+        why = SILENT.get(heard.kind, NO_POSITION)
+        return [f"messages came in {listened_s:.0f} s, and no position: {why}"]
     if not sources and not heard.reports and not heard.reasons:
-        return [f"nothing came in {listened_s:.0f} s: {SILENCE}"]
+        return [f"nothing came in {listened_s:.0f} s: {SILENT.get(heard.kind, SILENCE)}"]
     advice = [text for source in sources for text in _source_advice(source)]
     by_unit = defaultdict(list)
     for source in sources:

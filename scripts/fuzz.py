@@ -6,23 +6,27 @@ import random
 import sys
 import time
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from data.feeds.cad_rows import CadForm, read_cad
 from data.feeds.cot import CotReader, split_events
 from data.feeds.cot_fake import write_cot
 from data.feeds.geojson_points import parse_geojson
+from data.feeds.heard import Told
 from data.feeds.mqtt import parse_message
 from data.feeds.nmea import NmeaReader
 from data.feeds.osmand import parse_json, parse_query
 from data.feeds.owntracks import parse_owntracks
 from data.feeds.taip import parse_taip
+from data.feeds.traccar_positions import parse_traccar
 from data.records import UnitFix
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from data.feeds.heard import Parser
+    from data.feeds.heard import Heard, Parser
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 SLOW_S = 5.0
@@ -66,6 +70,21 @@ def recorded(name: str) -> list[bytes]:
     return (SAMPLES / name).read_bytes().splitlines()
 
 
+def whole(name: str) -> list[bytes]:
+    """Read a file as a dispatch system writes it."""
+    return [(SAMPLES / name).read_bytes()]
+
+
+def parse_cad(ending: str, data: bytes, arrived_at: datetime) -> list[Heard]:
+    """Read a file, by names and words of an agency."""
+    names = {"unit_id": "Unit", "status": "Code", "at": "EditDate", "started_at": "Started"}
+    csv_names = {"unit_id": "PrimaryUnit", "started_at": "DispatchTime", "lon": "Longitude"}
+    fields = {"stop_id": "IncidentNumber", **csv_names} if ending == ".csv" else names
+    form = CadForm(fields=fields, instants="epoch_ms" if ending == ".json" else "")
+    heard = read_cad(data, ending, form, "file", clock=arrived_at, written_at=arrived_at)
+    return [one for one in heard if not isinstance(one, Told)]
+
+
 def main(budget_s: float, seed: int) -> int:
     """Try every reader for as long; print how many messages each took."""
     readers: dict[str, tuple[Callable[[], Parser], list[bytes]]] = {
@@ -77,12 +96,17 @@ def main(budget_s: float, seed: int) -> int:
         "geojson": (lambda: parse_geojson, GEOJSON),
         "osmand query": (lambda: parse_query, QUERY),
         "osmand json": (lambda: parse_json, JSON),
+        "traccar": (lambda: parse_traccar, recorded("samples_traccar.jsonl")),
+        "cad csv": (lambda: partial(parse_cad, ".csv"), whole("samples_cad_stops.csv")),
+        "cad json": (lambda: partial(parse_cad, ".json"), whole("samples_cad_statuses.json")),
+        "cad esri": (lambda: partial(parse_cad, ".json"), whole("samples_cad_esri.json")),
     }
     faults = 0
     for name, (reader, samples) in readers.items():
         chance, count, slowest_s = random.Random(f"{seed} {name}"), 0, 0.0  # noqa: S311 - no secret
         end_s = time.monotonic() + budget_s
-        while (began_s := time.monotonic()) < end_s:
+        while time.monotonic() < end_s:
+            began_s = time.process_time()  # not what else the machine does meanwhile
             data = damaged(chance.choice(samples), chance)
             try:
                 reader()(data, NOW)
@@ -91,7 +115,7 @@ def main(budget_s: float, seed: int) -> int:
                 print(f"{name}: {error!r} of {data[:300]!r}")
                 break
             count += 1
-            slowest_s = max(slowest_s, time.monotonic() - began_s)
+            slowest_s = max(slowest_s, time.process_time() - began_s)
         faults += slowest_s > SLOW_S
         print(f"{name}: {count} messages, the slowest {slowest_s * 1000:.0f} ms")
     return int(faults > 0)

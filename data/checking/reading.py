@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import nullcontext
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
@@ -15,10 +16,11 @@ from data.formats.raw import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from data.checking.rows import Column, Table
-    from data.formats.raw import Cell, RawRow
+    from data.formats.raw import Cell, RawRow, RawTable
 
 T = TypeVar("T")
 
@@ -75,9 +77,35 @@ def read_rows(path: Path, table: Table[T]) -> Rows[T]:
     rows : Rows
         Every row of the file is in `rows` or has a fault; so has a file that cannot be read.
     """
-    reading = _Reading(table, str(path))
+    return _read(open_table(path), table, str(path))
+
+
+def check_rows(raw: RawTable, table: Table[T], file: str) -> Rows[T]:
+    """
+    Make records of rows that came in another way than by a file of their own.
+
+    Parameters
+    ----------
+    raw : RawTable
+        The rows.
+    table : Table
+        How rows become records.
+    file : str
+        What they are called in messages.
+
+    Returns
+    -------
+    rows : Rows
+        As `read_rows`.
+    """
+    return _read(nullcontext(raw), table, file)
+
+
+def _read(opened: AbstractContextManager[RawTable], table: Table[T], file: str) -> Rows[T]:
+    """Read all rows; also where they cannot be opened."""
+    reading = _Reading(table, file)
     try:
-        with open_table(path) as raw:
+        with opened as raw:
             if raw.columns is not None:
                 reading.check_header(raw.columns, raw.unfit)
             for row in raw.rows:

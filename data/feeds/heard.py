@@ -60,10 +60,14 @@ class Told:
         What; the unit by the sender's name for it.
     raw : bytes
         What it was read from.
+    untold : frozenset of str
+        Fields of the status or the stop that the sender did not tell: they stay as they were. With
+        ``at`` in it the instant is that of the message.
     """
 
     report: StatusChange | StopChange
     raw: bytes
+    untold: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -207,7 +207,7 @@ def common_name(writer: asyncio.StreamWriter) -> str:
     """
     shown = writer.get_extra_info("peercert") or {}
     subject = [pair for part in shown.get("subject", ()) for pair in part]
-    return str(dict(subject).get("commonName", ""))
+    return str(dict(subject).get("commonName", "")).strip()
 
 
 def _named(heard: Heard, device: str) -> Heard:

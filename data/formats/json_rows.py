@@ -164,6 +164,75 @@ def read_geojson(stream: IO[bytes], file: str) -> RawTable:
     return RawTable(rows=rows)
 
 
+def read_json(stream: IO[bytes], file: str) -> RawTable:
+    """
+    Read what dispatch systems write as JSON.
+
+    Parameters
+    ----------
+    stream : binary file
+        An array of objects, one object, a GeoJSON FeatureCollection, or a feature set of Esri's.
+    file : str
+        Its name, for messages.
+
+    Returns
+    -------
+    table : RawTable
+        A row an object or feature, numbered from 1; ``lon`` and ``lat`` of a point.
+
+    Raises
+    ------
+    TableError
+        If it is none of these, too large, or in another reference system than WGS 84.
+    """
+    document = _parsed(stream, file)
+    if isinstance(document, _Object) and isinstance(document.get("features"), list):
+        if not _is_wgs84(document.get("crs")) or not _is_wgs84_of_esri(document):
+            rule = "must be in WGS 84, says otherwise; export it as EPSG:4326"
+            raise TableError([file_fault(file, rule)])
+        esri = document.get("type") != "FeatureCollection"
+        read = _esri_feature if esri else _feature
+        return RawTable(rows=(read(*one, file) for one in _numbered(document["features"])))
+    listed = [document] if isinstance(document, _Object) else document
+    if not isinstance(listed, list):
+        rule = "must be an array of JSON objects, one object, or a FeatureCollection"
+        raise TableError([file_fault(file, rule)])
+    return RawTable(rows=(_object(*one, file) for one in _numbered(listed)))
+
+
+def _numbered(values: list[Any]) -> Iterator[tuple[Any, int]]:
+    """Count from 1."""
+    return ((value, line) for line, value in enumerate(values, start=1))
+
+
+def _object(value: Any, line: int, file: str) -> RawRow:
+    """Make a row of an object."""
+    if not isinstance(value, _Object):
+        return bad_row(file, line, "must be a JSON object")
+    return text_row(file, line, _cells(value), *_repeated(value, file, line))
+
+
+def _esri_feature(feature: Any, line: int, file: str) -> RawRow:
+    """Make a row of a feature of Esri's JSON: its attributes, and its point as lon and lat."""
+    if not isinstance(feature, _Object) or not isinstance(feature.get("attributes"), _Object):
+        return bad_row(file, line, "must be a feature with an object as its attributes")
+    place = feature.get("geometry") or {}
+    if not isinstance(place, dict) or (place and not {"x", "y"} <= place.keys()):
+        return bad_row(file, line, "must have a point x, y as its geometry, or none")
+    point = [place["x"], place["y"]] if place else None
+    standing = {"type": "Feature", "properties": feature["attributes"], "geometry": None}
+    if point and all(isinstance(one, _Number) and one != "NaN" for one in point):
+        standing["geometry"] = _Object([("type", "Point"), ("coordinates", point)])
+    return _feature(_Object(list(standing.items())), line, file)
+
+
+def _is_wgs84_of_esri(document: dict[str, Any]) -> bool:
+    """Tell whether a feature set of Esri's is in WGS 84, as far as it says."""
+    reference = document.get("spatialReference")
+    wkid = reference.get("wkid") if isinstance(reference, dict) else None
+    return wkid is None or wkid == "4326"
+
+
 def _document(stream: IO[bytes], file: str) -> _Object:
     """
     Read a whole file as one object of JSON.
@@ -172,6 +241,22 @@ def _document(stream: IO[bytes], file: str) -> _Object:
     ------
     TableError
         If it is no such thing, or too large.
+    """
+    document = _parsed(stream, file)
+    if not isinstance(document, _Object) or document.repeated:
+        rule = "must be one GeoJSON object, each of its members given once; write it again"
+        raise TableError([file_fault(file, rule)])
+    return document
+
+
+def _parsed(stream: IO[bytes], file: str) -> Any:
+    """
+    Read a whole file as JSON.
+
+    Raises
+    ------
+    TableError
+        If it is none, or too large.
     """
     content = stream.read(MAX_DOCUMENT_BYTES + 1).removeprefix(codecs.BOM_UTF8)
     if not content:
@@ -183,14 +268,10 @@ def _document(stream: IO[bytes], file: str) -> _Object:
         )
         raise TableError([file_fault(file, rule)])
     try:
-        document = _parse_json(content.decode())
+        return _parse_json(content.decode())
     except ValueError as error:
         rule = f"must be GeoJSON in UTF-8 ({error}); write it again"
         raise TableError([file_fault(file, rule)]) from error
-    if not isinstance(document, _Object) or document.repeated:
-        rule = "must be one GeoJSON object, each of its members given once; write it again"
-        raise TableError([file_fault(file, rule)])
-    return document
 
 
 def _is_wgs84(crs: Any) -> bool:

@@ -66,6 +66,21 @@ _KIND_OF = {kind: name for name, kind in _KINDS.items()}
 _ADAPTERS = {name: adapter_of(kind) for name, kind in _KINDS.items()}
 
 
+_INSTANT = TypeAdapter(datetime)
+
+
+def instant_text(instant: datetime) -> str:
+    """
+    Write an instant as bodies have it.
+
+    Returns
+    -------
+    text : str
+        Without its quotes.
+    """
+    return str(_INSTANT.dump_python(instant, mode="json"))
+
+
 def encoded(one: Report | Said) -> tuple[str, str]:
     """
     Write a report or a saying.

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
-from data.store.codec import decoded
+from data.store.codec import decoded, instant_text
 from data.store.schema import COUNTERS, DEAD_LETTERS, EVENTS, SAID
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from sqlalchemy import Engine, Select
 
@@ -19,6 +20,18 @@ if TYPE_CHECKING:
     from data.said import Said
 
 PART = 10_000
+_ABOUT = (
+    select(EVENTS)
+    .where(
+        # The planner takes the index only where the query says that it wants no fixes.
+        EVENTS.c.kind != "fix",
+        EVENTS.c.kind == bindparam("kind"),
+        EVENTS.c.subject == bindparam("subject"),
+        EVENTS.c.body.like(bindparam("text")),
+    )
+    .order_by(EVENTS.c.seq.desc())
+    .limit(bindparam("most"))
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +96,7 @@ class Reading:
             with self.engine.connect() as reader:
                 part = reader.execute(rows).all()
             for row in part:
-                yield Event(row.seq, row.received_ms, decoded(row.kind, row.subject, row.body))
+                yield _event(row)
             if len(part) < PART:
                 return
             after = part[-1].seq
@@ -170,6 +183,31 @@ class Reading:
             mine &= EVENTS.c.seq < before
         return self._first(select(EVENTS).where(mine).order_by(EVENTS.c.seq.desc()))
 
+    def about(
+        self, kind: str, subject: str, *, at: datetime | None = None, most: int = 20
+    ) -> list[Event]:
+        """
+        Read the last reports about something.
+
+        Parameters
+        ----------
+        kind, subject : str
+            As for `newest`.
+        at : datetime or None
+            Only those of this instant, in UTC; None for all.
+        most : int
+            So many at most.
+
+        Returns
+        -------
+        events : list of Event
+            The newest first.
+        """
+        text = "%" if at is None else f'%"at": "{instant_text(at)}"%'
+        told = {"kind": kind, "subject": subject, "text": text, "most": most}
+        with self.engine.connect() as reader:
+            return [_event(row) for row in reader.execute(_ABOUT, told)]
+
     def at(self, seq: int) -> Event | None:
         """
         Give one event.
@@ -185,9 +223,7 @@ class Reading:
         """Read the first of some events."""
         with self.engine.connect() as reader:
             row = reader.execute(rows.limit(1)).first()
-        if row is None:
-            return None
-        return Event(row.seq, row.received_ms, decoded(row.kind, row.subject, row.body))
+        return None if row is None else _event(row)
 
     def counters(self) -> dict[str, dict[str, int]]:
         """
@@ -227,3 +263,8 @@ class Reading:
                 (row.letter_id, DeadLetter(**{n: getattr(row, n) for n in DeadLetter.__slots__}))
                 for row in reader.execute(rows)
             ]
+
+
+def _event(row: Any) -> Event:
+    """Read an event."""
+    return Event(row.seq, row.received_ms, decoded(row.kind, row.subject, row.body))

@@ -15,6 +15,7 @@ from rich.table import Table
 from data.errors import FieldError, InputError, SourceUnreachableError
 from data.events import StatusChange
 from data.feeds.heard import Noted, Refusal, Sighting
+from data.status_codes import codes_of
 from rollby.feed_report import FeedHeard, Source, feed_report
 from rollby.files import say
 from rollby.inputs import load_roads, load_settings
@@ -136,9 +137,11 @@ def check_feeds(*, settings: Path, roads: Path | None, listen_s: float, as_json:
 
 async def _listen(settings: Settings, heard: dict[str, FeedHeard], listen_s: float) -> None:
     """Open all doors, for a while."""
-    now = partial(datetime.now, UTC)
+    opened = partial(
+        door_of, now=partial(datetime.now, UTC), looking=True, codes=codes_of(settings)
+    )
     works = [
-        _run(door_of(name, feed, now, looking=True), Listener(name, feed, heard[name]), heard[name])
+        _run(opened(name, feed), Listener(name, feed, heard[name]), heard[name])
         for name, feed in settings.feeds.items()
     ]
     with suppress(TimeoutError):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI
 
 from data.errors import InputError
+from data.status_codes import codes_of
 from rollby import __version__
 from rollby.service import sign_in, sign_in_vouched
 from rollby.service.cot_out import TakTeller, line_of
@@ -58,9 +59,9 @@ def make_app(running: Running) -> FastAPI:
     InputError
         If the webhooks' secret cannot be read, or a certificate of a feed's.
     """
-    secret = _secret(running.settings)
+    secret, codes = _secret(running.settings), codes_of(running.settings)
     doors = [
-        (door_of(name, feed, running.now), Intake(running, feed))
+        (door_of(name, feed, running.now, codes=codes), Intake(running, feed))
         for name, feed in running.settings.feeds.items()
     ]
     tellers = [

@@ -320,7 +320,9 @@ class Core:
                 self._note(report)
             kept.append(report)
         repeated = len(entry.reports) - len(kept)
-        return replace(entry, reports=tuple(kept), late=late, duplicates=repeated)
+        return replace(
+            entry, reports=tuple(kept), late=late, duplicates=entry.duplicates + repeated
+        )
 
     def _say(self, said: list[Said]) -> None:
         """Keep what the board said, then pass it on."""

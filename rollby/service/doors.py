@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.errors import InputError
+from data.feed_settings import CadFolderFeed, CadLayerFeed, TraccarFeed
 from data.feeds.cot import CotReader, whole_events
 from data.feeds.cot_writing import pong_for
 from data.feeds.listening import UdpDoor
@@ -17,6 +18,8 @@ from data.feeds.senders import Senders
 from data.feeds.streams import Talk, TcpDoor
 from data.feeds.taip import parse_taip
 from data.feeds.tak_server import LONGEST_EVENT, TakDoor, TakServer
+from data.status_codes import StatusCodes
+from rollby.service.sources import source_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,11 +30,17 @@ if TYPE_CHECKING:
     from data.feeds.door import Door
     from data.feeds.heard import Parser
 
+NO_CODES = StatusCodes()
 READERS: dict[str, Callable[[], Parser]] = {"taip": lambda: parse_taip, "nmea": NmeaReader}
 
 
 def door_of(
-    name: str, feed: AnyFeed, now: Callable[[], datetime], *, looking: bool = False
+    name: str,
+    feed: AnyFeed,
+    now: Callable[[], datetime],
+    *,
+    looking: bool = False,
+    codes: StatusCodes = NO_CODES,
 ) -> Door:
     """
     Make a door.
@@ -45,7 +54,10 @@ def door_of(
     now : callable
         Tells the time.
     looking : bool
-        Take nothing away from who listens for good: a broker keeps what it has for the service.
+        Take nothing away from who listens for good: a broker keeps what it has for the service, a
+        file stays where it is.
+    codes : StatusCodes
+        What agencies' status codes mean.
 
     Returns
     -------
@@ -57,6 +69,8 @@ def door_of(
     InputError
         If a certificate or a password cannot be read.
     """
+    if isinstance(feed, CadFolderFeed | CadLayerFeed | TraccarFeed):
+        return source_of(name, feed, now, codes, looking=looking)
     if feed.kind == "mqtt":
         senders = Senders(name, lambda: parse_message, (), feed.most_hz)
         return MqttDoor(name, _broker(name, feed, looking=looking), senders, now)
@@ -67,7 +81,10 @@ def door_of(
     place = (name, host.strip("[]"), int(port), senders)
     if feed.kind == "taip" or feed.transport == "udp":
         return UdpDoor(*place, now)
-    return TcpDoor(*place, tls=_tls(name, feed) if feed.transport == "tls" else None, now=now)
+    tls = _tls(name, feed) if feed.transport == "tls" else None
+    return TcpDoor(
+        *place, tls=tls, talk=Talk(by_certificate=feed.named_by == "certificate"), now=now
+    )
 
 
 def _cot_door(name: str, feed: CotFeed, now: Callable[[], datetime]) -> Door:

@@ -12,12 +12,13 @@ from pydantic import BaseModel, Field
 
 from data.checking.cells import identifier
 from data.errors import FieldError
-from data.events import StatusChange
+from data.events import StatusChange, StopChange
 from data.feeds.heard import Noted, Refusal, Sighting, Told
 from data.reports import FixReport
 from rollby.service.callers import Caller
 from rollby.service.core import BusyError
 from rollby.service.keeping import keep_going
+from rollby.service.retelling import news_of
 from rollby.service.rights import Role
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ class Intake:
         """Keep known units' reports, and all else with its reason: when this returns, on disk."""
         speaker = speaker_of(door, self.feed)
         reports: list[Report] = []
+        told: list[Told] = []
         refused = []
         for one in heard:
             if isinstance(one, Refusal):
@@ -97,14 +99,23 @@ class Intake:
             if isinstance(one, Sighting):
                 self.service.doors[door].gone.pop(one.device or peer, None)
             try:
-                reports.append(report_of(one, peer, self.feed, speaker))
+                if isinstance(one, Told):
+                    told.append(replace(one, report=change_of(one, self.feed, speaker)))
+                else:
+                    reports.append(report_of(one, peer, self.feed, speaker))
             except FieldError as error:
                 refused.append(Refusal(raw=one.raw, reason=str(error)))
         self.service.doors[door].heard_at = arrived_at
+        repeated = 0
+        if told:
+            news, unfit = await news_of(told, self.service.store)
+            repeated = len(told) - len(news) - len(unfit)
+            reports, refused = [*reports, *news], [*refused, *unfit]
+        if reports or repeated:
+            accept = self.service.accept
+            await _in_time(partial(accept, door, reports, speaker, duplicates=repeated))
         if refused:
             await _in_time(partial(self.service.refuse, door, peer, refused))
-        if reports:
-            await _in_time(partial(self.service.accept, door, reports, speaker))
 
 
 def report_of(heard: Sighting | Told, peer: str, feed: Feed, speaker: Caller) -> Report:
@@ -134,10 +145,37 @@ def report_of(heard: Sighting | Told, peer: str, feed: Feed, speaker: Caller) ->
     """
     if isinstance(heard, Sighting):
         return FixReport(unit_id=_unit_of(heard.device or peer, feed, speaker), fix=heard.fix)
+    return change_of(heard, feed, speaker)
+
+
+def change_of(heard: Told, feed: Feed, speaker: Caller) -> StatusChange | StopChange:
+    """
+    Give what was told as a change of one of our units, or of a stop of its.
+
+    Parameters
+    ----------
+    heard : Told
+        By the sender's own names.
+    feed, speaker : Feed, Caller
+        As for `report_of`.
+
+    Returns
+    -------
+    change : StatusChange or StopChange
+        By the units' names; a unit is not its own backup.
+
+    Raises
+    ------
+    FieldError
+        If it is no unit that the feed may speak for.
+    """
     if isinstance(heard.report, StatusChange):
         return replace(heard.report, unit_id=_unit_of(heard.report.unit_id, feed, speaker))
     stop = heard.report.stop
-    return replace(heard.report, stop=replace(stop, unit_id=_unit_of(stop.unit_id, feed, speaker)))
+    unit_id = _unit_of(stop.unit_id, feed, speaker)
+    backup = dict.fromkeys(feed.devices.get(one, one) for one in stop.backup)
+    others = tuple(one for one in backup if one != unit_id)
+    return replace(heard.report, stop=replace(stop, unit_id=unit_id, backup=others))
 
 
 def speaker_of(name: str, feed: Feed) -> Caller:

@@ -116,6 +116,7 @@ class Running:
         key: str = "",
         content: bytes = b"",
         expects: tuple[str, int | None] | None = None,
+        duplicates: int = 0,
     ) -> Taken:
         """
         Have reports accepted: when this returns, they are on disk.
@@ -134,6 +135,8 @@ class Running:
             What the key was sent with.
         expects : (str, int or None) or None
             A stop, and the `seq` of its last change.
+        duplicates : int
+            How many more came, and are left out as repetitions.
 
         Returns
         -------
@@ -151,6 +154,7 @@ class Running:
             sender=caller.name if key else "",
             key=key,
             digest=hashlib.sha256(content).digest() if key else b"",
+            duplicates=duplicates,
         )
         taken = await asyncio.wrap_future(self.core.submit(entry, expects))
         if taken is None:

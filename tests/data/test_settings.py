@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import tomllib
 from typing import TYPE_CHECKING
 
 import pytest
 
-from data.errors import SettingError
+from data.errors import FieldError, SettingError
 from data.records import StopPhase, UnitStatus
-from data.settings import Settings, read_settings, settings_toml
+from data.settings import Settings, read_settings, settings_of, settings_toml
+from data.status_codes import codes_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,6 +72,49 @@ def test_a_phase_left_out_keeps_its_default(read: Read) -> None:
 def test_status_codes_are_mapped(read: Read) -> None:
     units = read('[units.status]\n"10-8" = "available"\n').units
     assert units.status == {"10-8": UnitStatus.AVAILABLE}
+
+
+def test_an_agencys_codes_come_before_those_of_all(read: Read) -> None:
+    text = '[units.status]\n"10-8" = "available"\n'
+    text += '[agencies.status.County]\n"10-8" = "busy"\n"10-4" = "none"\n'
+    settings = read(text + '[agencies.codes]\nCounty = ["10-8", "10-4", "ON_STOP"]\n')
+    codes = codes_of(settings)
+    assert codes.status_of("10-8", "City") is UnitStatus.AVAILABLE
+    assert codes.status_of(" 10-8", "County") is UnitStatus.BUSY
+    assert codes.status_of("10-4", "County") is None
+    assert codes.status_of("Available") is UnitStatus.AVAILABLE
+    assert settings_of(tomllib.loads(settings_toml(settings)), "s") == settings
+
+
+@pytest.mark.parametrize(
+    ("code", "agency", "place"),
+    [("10-99", "", "[units.status]"), ("10-4", "City", '[agencies.status."City"]')],
+)
+def test_a_code_that_nobody_mapped_says_where_to(
+    read: Read, code: str, agency: str, place: str
+) -> None:
+    codes = codes_of(read('[agencies.status.County]\n"10-4" = "none"\n'))
+    with pytest.raises(FieldError) as caught:
+        codes.status_of(code, agency)
+    assert f"map the agency's codes in {place} of the settings" in str(caught.value)
+
+
+def test_codes_alike_but_for_capitals_are_not_guessed(read: Read) -> None:
+    codes = codes_of(read('[units.status]\na = "busy"\nA = "available"\n'))
+    assert codes.status_of("A") is UnitStatus.AVAILABLE
+    codes = codes_of(read('[units.status]\nab = "busy"\nAb = "available"\n'))
+    assert not codes.knows("AB")
+
+
+def test_every_unmapped_code_is_named_when_settings_are_read(read: Read) -> None:
+    text = '[units.status]\n"10-8" = "available"\n[agencies.status.County]\n"10-7" = "busy"\n'
+    text += '[agencies.codes]\nCounty = ["10-7", "10-8", "10-23"]\nCity = ["10-7", "10-97"]\n'
+    with pytest.raises(SettingError) as caught:
+        read(text)
+    assert str(caught.value).endswith(
+        "must be mapped in agencies.status or units.status, if only to none: "
+        "10-23 (County), 10-7 (City), 10-97 (City)"
+    )
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,14 @@ import tomllib
 import zlib
 from dataclasses import fields
 from pathlib import Path
+from typing import get_args
 
 import click
 import pytest
 from pydantic import BaseModel
 
 from data import errors
+from data.feed_settings import AnyFeed
 from data.roadfile import read_roads
 from data.settings import AccessRules, Policy, Settings
 from geo.drive_model import CLASS_KMH, RESPONSE, ROUTINE
@@ -100,6 +102,13 @@ def setting_rows() -> dict[str, str]:
 
 def test_every_setting_is_described_and_none_else() -> None:
     assert set(setting_rows()) == setting_names()
+
+
+def test_every_setting_of_a_feed_is_described() -> None:
+    said = "\n".join(text_of(path) for path in (ROOT / "docs" / "feeds").glob("*.md"))
+    kinds = get_args(get_args(AnyFeed)[0])
+    names = {one.alias or key for kind in kinds for key, one in kind.model_fields.items()}
+    assert {name for name in names if not re.search(rf"`{name}`|\b{name} = ", said)} == set()
 
 
 def test_defaults_are_those_described() -> None:

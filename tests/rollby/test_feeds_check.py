@@ -20,8 +20,10 @@ from paho.mqtt.enums import CallbackAPIVersion
 from data.feeds.cot_fake import write_cot
 from data.feeds.owntracks_fake import write_owntracks
 from data.feeds.taip_fake import write_taip
+from data.feeds.traccar_fake import traccar_device, traccar_position
 from data.records import UnitFix
 from rollby.feed_report import FeedHeard, Source, feed_report
+from tests.data.feeds.web_peers import FakeLayer, FakeTraccar, document_of, listening, row_of
 from tests.servers import free_port, mosquitto
 
 if TYPE_CHECKING:
@@ -140,6 +142,19 @@ def test_silence_losses_and_refusals_are_said() -> None:
     told = feed_report(lossy, None, 60.0)
     assert told["advice"][0].startswith("7 came faster than they were taken")
     assert told["refusals"] == [{"reason": "no", "count": 3}]
+
+
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [
+        ("cad_folder", "has the CAD written no file meanwhile"),
+        ("cad_layer", "are there rows, does `where` or `only` leave any?"),
+        ("traccar", "does this user see the devices"),
+    ],
+)
+def test_the_silence_of_each_kind_has_its_own_advice(kind: str, why: str) -> None:
+    (advice,) = feed_report(FeedHeard("x", kind, up=True), None, 60.0)["advice"]
+    assert advice.startswith(f"nothing came in 60 s: {why}")
 
 
 def check(*words: str) -> subprocess.Popen[str]:
@@ -266,6 +281,40 @@ def test_a_look_at_a_broker_leaves_the_services_session_alone(tmp_path: Path) ->
     assert re.match(r"phones \(mqtt\): \d+ fixes, \d+ of card, no position\n", out)
     assert re.search(r"^4A12 +4A12 +\d+", out, re.MULTILINE)
     assert len(got) == 2 * sent
+
+
+def test_a_look_at_dispatch_systems_and_a_traccar_server_takes_nothing_away(
+    tmp_path: Path, sample_dir: Path
+) -> None:
+    folder, layer, server = tmp_path / "cad", FakeLayer(), FakeTraccar()
+    folder.mkdir()
+    now = datetime.now(UTC) - timedelta(seconds=30)
+    codes = f"unit_id,status,at\n4A12,10-8,{now.isoformat()}\n4A13,10-97,{now.isoformat()}\n"
+    (folder / "units.csv").write_text(codes)
+    layer.document = document_of(row_of(1, "T-1", 1773367273123))
+    server.devices = [traccar_device(3, "4A12", "352")]
+    fix = UnitFix(fixed_at=now, lon_deg=-104.98765, lat_deg=39.74, speed_mps=9.0, heading_deg=90.0)
+    server.positions = [traccar_position(fix, 3)]
+    (tmp_path / "t").write_text(server.token)
+    with listening(layer.app()) as port, listening(server.app()) as traccar_port:
+        (tmp_path / "s.toml").write_text(
+            f'[units.status]\n"10-8" = "available"\n'
+            f'[feeds.files]\nkind = "cad_folder"\nfolder = "{folder}"\nstill_s = 0.1\n'
+            f'[feeds.calls]\nkind = "cad_layer"\nurl = "http://127.0.0.1:{port}/calls.geojson"\n'
+            'instants = "epoch_ms"\n'
+            f'[feeds.cars]\nkind = "traccar"\nserver = "http://127.0.0.1:{traccar_port}"\n'
+            f'token_file = "{tmp_path}/t"\nuser_id = {server.user_id}\n'
+        )
+        roads = str(sample_dir / "denver.roads")
+        words = ("--settings", str(tmp_path / "s.toml"), "--listen", "4", "--roads", roads)
+        out, err = check(*words).communicate()
+    assert err == "listening for 4 s; Ctrl-C ends it sooner\n"
+    assert "files (cad_folder): 0 fixes, 1 statuses, 1 refused\n" in out
+    assert "refused 1 x  units.csv:3 status=10-97: must be one of 10-8, available" in out
+    assert "calls (cad_layer): 0 fixes, 1 stops\n" in out
+    assert re.search(r"^cars \(traccar\): [12] fixes\n", out, re.MULTILINE)
+    assert re.search(r"^4A12 +4A12 +[12]", out, re.MULTILINE)
+    assert [path.name for path in folder.iterdir()] == ["units.csv"]
 
 
 def test_settings_without_feeds_are_no_check(tmp_path: Path) -> None:

@@ -10,10 +10,10 @@ from fastapi import APIRouter, Depends, Header, HTTPException, Request, Response
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from data.checking.cells import identifier
-from data.errors import FieldError
 from data.events import StatusChange, StopChange
-from data.records import Stop, StopPhase, UnitStatus
+from data.records import Stop, StopPhase
 from data.reports import Checked
+from data.status_codes import codes_of
 from data.store.audit import Action
 from rollby.service.callers import Caller
 from rollby.service.guard import check_unit, needs
@@ -228,44 +228,29 @@ def get_stop(
 async def post_status(
     body: StatusBody, service: InService, caller: Sender, request: Request, key: Key = ""
 ) -> Taken:
-    """Say what a unit shows; `on_stop` makes a stop where no record follows."""
+    """
+    Say what a unit shows; `on_stop` makes a stop where no record follows.
+
+    A code that is mapped to none changes nothing: the number of the status before it is given.
+    """
     check_unit(caller, body.unit_id)
     event = await service.newest("status", body.unit_id)
     before = event.report if event and isinstance(event.report, StatusChange) else None
     officers = body.officers or (before.officers if before else 1)
     agency = body.agency if body.agency is not None else (before.agency if before else "")
+    status = codes_of(service.settings).status_of(body.status, agency)
+    if status is None:
+        return Taken(seq=event.seq if event else 0)
     change = StatusChange(
         unit_id=body.unit_id,
         at=body.at or service.now(),
-        status=status_of(body.status, service.settings.units.status),
+        status=status,
         officers=officers,
         agency=agency,
     )
     content = request.url.path.encode() + await request.body()
     taken = await service.accept("cad", [change], caller, key=key, content=content)
     return Taken(seq=taken.seq)
-
-
-def status_of(code: str, codes: dict[str, UnitStatus]) -> UnitStatus:
-    """
-    Read a status: the agency's own code, or one of ours.
-
-    Returns
-    -------
-    status : UnitStatus
-        The agency's codes come first.
-
-    Raises
-    ------
-    FieldError
-        If it is neither.
-    """
-    try:
-        return codes.get(code.strip()) or UnitStatus(code.strip())
-    except ValueError:
-        known = ", ".join([*codes, *UnitStatus])
-        rule = f"must be one of {known}; map the agency's codes in [units.status] of the settings"
-        raise FieldError("status", code, rule) from None
 
 
 @router.post("/stops/{stop_id:path}/check")

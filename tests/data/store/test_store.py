@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -259,3 +260,16 @@ def opened(address: str) -> Store:
         except SourceUnreachableError:
             time.sleep(0.05)
     return Store(address)
+
+
+def test_the_last_reports_about_something_and_those_of_an_instant(address: str) -> None:
+    store = Store(address)
+    told = [replace(status(), at=AT + timedelta(milliseconds=number)) for number in range(30)]
+    store.append([Entry(door="cad", reports=(*told, status("2A12"), fix()))], 5000)
+    newest = store.about("status", "2A11", most=3)
+    assert [one.report for one in newest] == told[:-4:-1]
+    assert {one.received_ms for one in newest} == {5000}
+    assert [one.report for one in store.about("status", "2A11", at=told[7].at)] == [told[7]]
+    assert store.about("status", "2A11", at=AT + timedelta(hours=1)) == []
+    assert store.about("stop", "2A11") == []
+    store.close()

@@ -191,6 +191,18 @@ def test_a_status_may_be_the_agencys_own_code(service: Service) -> None:
     assert "map the agency's codes in [units.status]" in answer.json()["detail"]
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [Settings.model_validate({"agencies": {"status": {"City": {"10-8": "busy", "10-4": "none"}}}})],
+)
+def test_a_code_means_what_its_agency_means_by_it(service: Service) -> None:
+    service.seen("4A12")
+    shown = service.shows("4A12", "10-8", agency="City").json()
+    assert service.live()["units"][0]["status"] == "busy"
+    assert service.shows("4A12", "10-4").json() == shown
+    assert service.live()["units"][0]["status"] == "busy"
+
+
 def test_a_unit_keeps_its_officers_and_its_agency(service: Service) -> None:
     service.seen("4A12")
     service.shows("4A12", officers=2, agency="PD")

@@ -101,14 +101,19 @@ def test_the_same_fix_by_two_doors_counts_once(tmp_path: Path, denver: RoadNetwo
         assert doors["osmand"]["duplicate"] == 1
 
 
+def files_of(authority: trustme.CA, folder: Path) -> dict[str, str]:
+    """Write what a port with TLS needs; name the files by their settings."""
+    authority.cert_pem.write_to_path(str(folder / "ca.pem"))
+    own = authority.issue_cert("localhost")
+    own.cert_chain_pems[0].write_to_path(str(folder / "c.pem"))
+    own.private_key_pem.write_to_path(str(folder / "k.pem"))
+    files = {"certificate": "c.pem", "key": "k.pem", "clients": "ca.pem"}
+    return {key: str(folder / name) for key, name in files.items()}
+
+
 def test_nmea_by_tls_from_a_car_with_a_certificate(tmp_path: Path, denver: RoadNetwork) -> None:
     authority, port = trustme.CA(), free_port()
-    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-    own = authority.issue_cert("localhost")
-    own.cert_chain_pems[0].write_to_path(str(tmp_path / "c.pem"))
-    own.private_key_pem.write_to_path(str(tmp_path / "k.pem"))
-    files = {"certificate": "c.pem", "key": "k.pem", "clients": "ca.pem"}
-    tls = {key: str(tmp_path / name) for key, name in files.items()}
+    tls = files_of(authority, tmp_path)
     settings = settings_of(port, kind="nmea", transport="tls", devices={"0012": "4A12"}, **tls)
     client = ssl.create_default_context(cafile=tls["clients"])
     authority.issue_cert("car").configure_cert(client)
@@ -123,6 +128,45 @@ def test_nmea_by_tls_from_a_car_with_a_certificate(tmp_path: Path, denver: RoadN
             (letter,) = wait_until(lambda: service.http.get("/api/dead-letters").json())
         assert letter["reason"].startswith("device=0013: is no device of this feed")
         assert [one["unit_id"] for one in service.live()["units"]] == ["4A12"]
+
+
+def test_a_car_speaks_for_the_unit_of_its_certificate_and_for_no_other(
+    tmp_path: Path, denver: RoadNetwork
+) -> None:
+    authority, port = trustme.CA(), free_port()
+    tls = files_of(authority, tmp_path)
+    more = {"named_by": "certificate", "devices": {"car-12": "4A12"}}
+    settings = settings_of(port, kind="nmea", transport="tls", **tls, **more)
+    fix = UnitFix(fixed_at=datetime.now(UTC), lon_deg=-104.99, lat_deg=39.744, speed_mps=9.0)
+
+    def call(**subject: str) -> None:
+        client = ssl.create_default_context(cafile=tls["clients"])
+        authority.issue_cert("a.example", **subject).configure_cert(client)  # type: ignore[arg-type]
+        with (
+            socket.create_connection(("127.0.0.1", port)) as bare,
+            client.wrap_socket(bare, server_hostname="localhost") as out,
+        ):
+            out.sendall(b"4A14," + write_nmea("RMC", fix) + b"&&broken\x00\r\n")
+            out.settimeout(0.3)
+            try:
+                out.recv(1)
+            except (TimeoutError, OSError):
+                return
+
+    with serving(f"sqlite:///{tmp_path}/live.db", denver, settings) as service:
+        wait_until(lambda: up(service))
+        call(common_name="car-12")
+        call(common_name="car-13")
+        call()
+        letters = wait_until(
+            lambda: len(found := service.http.get("/api/dead-letters").json()) >= 4 and found
+        )
+        reasons = "\n".join(letter["reason"] for letter in letters)
+        assert "device=car-13: is no device of this feed" in reasons
+        assert "peer=127.0.0.1: must show a certificate with a common name" in reasons
+        assert reasons.count("must be a sentence such as") == 2
+        assert [one["unit_id"] for one in service.live()["units"]] == ["4A12"]
+        assert service.http.get("/api/health").json()["doors"]["cars"]["accepted"] == 1
 
 
 def test_a_certificate_that_is_none_is_said(tmp_path: Path) -> None:
@@ -261,7 +305,7 @@ def test_a_door_waits_while_the_service_can_take_no_more() -> None:
         def __init__(self) -> None:
             self.doors = {"cars": DoorHealth(since=AT)}
 
-        async def accept(self, door: str, *_: Any) -> None:
+        async def accept(self, door: str, *_: Any, **__: Any) -> None:
             taken.append(door)
             if len(taken) < 3:
                 raise BusyError("too much is waiting")
@@ -286,8 +330,15 @@ def test_what_a_dispatch_system_tells_is_of_the_units_that_the_feed_speaks_for()
 
         def __init__(self) -> None:
             self.doors = {"cad": DoorHealth(since=AT)}
+            self.store = self
 
-        async def accept(self, _door: str, reports: list[Report], _caller: Any) -> None:
+        def about(self, _kind: str, _subject: str, **_: Any) -> list[Report]:
+            return []
+
+        async def accept(
+            self, _door: str, reports: list[Report], _caller: Any, *, duplicates: int
+        ) -> None:
+            assert duplicates == 0
             accepted.extend(reports)
 
         async def refuse(self, _door: str, _peer: str, letters: list[Refusal]) -> None:
@@ -295,14 +346,15 @@ def test_what_a_dispatch_system_tells_is_of_the_units_that_the_feed_speaks_for()
 
     feed = settings_of(1, devices={"0012": "4A12", "0099": "9Z9"}, units=["4A*"]).feeds["cars"]
     shown = StatusChange(unit_id="0012", at=AT, status=UnitStatus.ON_STOP, officers=1, agency="")
-    stop = StopChange(stop=Stop(stop_id="T-1", unit_id="0012", started_at=AT), at=AT)
+    backup = ("0012", "0099", "4A13")
+    stop = StopChange(stop=Stop(stop_id="T-1", unit_id="0012", started_at=AT, backup=backup), at=AT)
     other = replace(shown, unit_id="0099")
     heard = [Told(report=one, raw=b"x") for one in (shown, stop, other)]
     intake = Intake(Taking(), feed)  # type: ignore[arg-type]
     asyncio.run(intake.take(heard, door="cad", peer="stops.csv", arrived_at=AT))
     assert accepted == [
         replace(shown, unit_id="4A12"),
-        replace(stop, stop=replace(stop.stop, unit_id="4A12")),
+        replace(stop, stop=replace(stop.stop, unit_id="4A12", backup=("9Z9", "4A13"))),
     ]
     why = "unit_id=9Z9: must be one of 4A*; see feeds.cad.units"
     assert refused == [Refusal(raw=b"x", reason=why)]
@@ -351,6 +403,10 @@ def test_settings_of_feeds_are_written_and_read_again(tmp_path: Path) -> None:
         ({"listen": "[::]:21000", "kind": "fax"}, "taip"),
         ({"listen": "[::]:1", "kind": "nmea", "transport": "tls"}, "certificate and key must name"),
         ({"listen": "[::]:1", "kind": "nmea", "clients": "a"}, "transport must be tls where"),
+        (
+            {"listen": "[::]:1", "kind": "nmea", "named_by": "certificate"},
+            "clients must name a file where named_by is certificate",
+        ),
     ],
 )
 def test_a_feed_that_cannot_be_says_why(feed: dict[str, Any], why: str) -> None:

@@ -1,0 +1,107 @@
+"""A dispatch system tells the same again and again, and only what it knows of."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from data.events import StatusChange, StopChange
+from data.feeds.heard import Told
+from data.records import Stop, StopPhase, UnitStatus
+from data.store.store import Entry, Store
+from rollby.service.retelling import news_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+AT = datetime(2026, 3, 13, 2, tzinfo=UTC)
+STATUS = StatusChange(unit_id="4A12", at=AT, status=UnitStatus.AVAILABLE)
+STOP = StopChange(stop=Stop(stop_id="T-1", unit_id="4A12", started_at=AT), at=AT)
+LATER = timedelta(minutes=5)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    one = Store(f"sqlite:///{tmp_path}/live.db")
+    yield one
+    one.close()
+
+
+def keep(store: Store, *reports: StatusChange | StopChange) -> None:
+    newest_ms = round(1000 * max(one.at.timestamp() for one in reports))
+    received_ms = max(store.received_ms + 1, newest_ms)
+    store.append([Entry(door="cad", reports=reports)], received_ms)
+
+
+def news(
+    store: Store, *reports: StatusChange | StopChange, untold: str = ""
+) -> list[StatusChange | StopChange]:
+    told = [Told(report=one, raw=b"x", untold=frozenset(untold.split())) for one in reports]
+    found, refused = asyncio.run(news_of(told, store))
+    assert refused == []
+    return found
+
+
+def test_what_was_told_before_is_no_news_however_long_ago(store: Store) -> None:
+    later = replace(STATUS, at=AT + LATER, status=UnitStatus.BUSY)
+    assert news(store, STATUS, later, STATUS, STOP, STOP) == [STATUS, later, STOP]
+    keep(store, STATUS, later, STOP)
+    assert news(store, STATUS, later, STOP) == []
+    again = replace(STATUS, at=AT + 2 * LATER)
+    assert news(store, again) == [again]
+
+
+def test_a_file_of_last_week_is_no_news_though_much_has_been_told_since(store: Store) -> None:
+    since = [replace(STATUS, at=AT + number * LATER, officers=2) for number in range(1, 90)]
+    keep(store, STATUS, *since)
+    assert news(store, STATUS, since[3]) == []
+    assert news(store, replace(STATUS, officers=1), untold="officers") == []
+    other = replace(STATUS, at=AT + timedelta(milliseconds=1))
+    assert news(store, other) == [other]
+
+
+def test_what_is_not_told_stays_as_it_was(store: Store) -> None:
+    keep(store, replace(STATUS, officers=2, agency="City"))
+    busy = replace(STATUS, at=AT + LATER, status=UnitStatus.BUSY)
+    assert news(store, busy, untold="officers agency") == [replace(busy, officers=2, agency="City")]
+    custody = replace(STOP.stop, phase=StopPhase.CUSTODY, needs=3, lon_deg=-104.9, lat_deg=39.7)
+    keep(store, StopChange(stop=custody, at=AT))
+    (moved,) = news(
+        store,
+        replace(STOP, at=AT + LATER, stop=replace(STOP.stop, backup=("4A13",))),
+        untold="phase needs lon_deg lat_deg heading_deg",
+    )
+    assert moved == StopChange(stop=replace(custody, backup=("4A13",)), at=AT + LATER)
+
+
+def test_an_officers_word_in_between_does_not_make_old_rows_new(store: Store) -> None:
+    """After a restart a layer is read whole: its rows are older than what officers said since."""
+    keep(store, STOP, StopChange(stop=replace(STOP.stop, phase=StopPhase.CUSTODY), at=AT + LATER))
+    assert news(store, STOP, untold="phase needs") == []
+    assert news(store, STOP) == []
+
+
+def test_what_has_no_instant_is_news_only_where_it_differs_from_the_newest(store: Store) -> None:
+    keep(store, STATUS, STOP)
+    assert (
+        news(store, replace(STATUS, at=AT + LATER), replace(STOP, at=AT + LATER), untold="at") == []
+    )
+    busy = replace(STATUS, at=AT + LATER, status=UnitStatus.BUSY)
+    free = replace(STATUS, at=AT + 2 * LATER)
+    assert news(store, busy, free, untold="at") == [busy, free]
+
+
+def test_what_contradicts_what_was_told_is_refused_with_its_reason(store: Store) -> None:
+    keep(store, replace(STOP, stop=replace(STOP.stop, ended_at=AT + LATER)))
+    begun = replace(STOP.stop, started_at=AT + 2 * LATER)
+    told = Told(
+        report=StopChange(stop=begun, at=AT + LATER), raw=b"row", untold=frozenset({"ended_at"})
+    )
+    found, (refusal,) = asyncio.run(news_of([told], store))
+    assert found == []
+    assert (refusal.raw, refusal.reason.partition(":")[0]) == (b"row", "ended_at=2026-03-13T02")
