@@ -59,5 +59,5 @@ cat <<'END'
 Installed. What is left for you:
   rollby roads build --place "Harrisburg, Pennsylvania, USA" -o /var/lib/rollby/city.roads
   runuser -u rollby -- rollby users add chief --role administrator --settings /etc/rollby/settings.toml
-  systemctl enable --now rollby
+  systemctl enable rollby && systemctl start rollby
 END

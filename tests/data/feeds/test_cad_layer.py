@@ -338,6 +338,7 @@ def test_an_answer_without_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None
         ("soon", 0.0),
         ((datetime.now(UTC) + timedelta(hours=1)).strftime("%a, %d %b %Y %H:%M:%S GMT"), 600.0),
     ],
+    ids=["seconds", "too long", "no number", "an instant"],
 )
 def test_a_server_is_left_alone_as_long_as_it_asks_for(
     header: str, wait_s: float, monkeypatch: pytest.MonkeyPatch
