@@ -321,10 +321,9 @@ def _instants(day: int, zone: ZoneInfo, every_s: float, last_s: float) -> FloatA
 
 def _is_open(change: StopChange, at_s: float) -> bool:
     """Tell whether a stop goes on."""
-    ended = change.stop.ended_at
-    return change.stop.phase is not StopPhase.CLEARED and (
-        ended is None or ended.timestamp() > at_s
-    )
+    stop = change.stop
+    goes_on = stop.ended_at is None or stop.ended_at.timestamp() > at_s
+    return goes_on and stop.phase is not StopPhase.CLEARED
 
 
 def _with_post(history: History, post: Posted, first_s: float, last_s: float) -> History:
