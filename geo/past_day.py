@@ -134,6 +134,8 @@ class PastDay:
         above half an hour, and nobody.
     stop_hour, stop_cell : ndarray of int64, shape (s,)
         Rows of the hours and cells that stops began in.
+    simulated : bool
+        Nobody was there.
     """
 
     hour: IntArray
@@ -143,6 +145,7 @@ class PastDay:
     time_mm: IntArray
     stop_hour: IntArray
     stop_cell: IntArray
+    simulated: bool
 
 
 def past_day(
@@ -189,6 +192,7 @@ def past_day(
         time_mm=time_mm,
         stop_hour=stop_hour,
         stop_cell=stop_cell,
+        simulated=history.simulated,
     )
 
 

@@ -71,6 +71,10 @@ class Part:
     days: tuple[int, ...]
     before: History
 
+    def reads_s(self, policy: Policy) -> tuple[float, float]:
+        """Tell from when to when fixes must have arrived to matter."""
+        return float(self.at_s[0]) - tail_s(policy), float(self.at_s[-1])
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Posted:
@@ -230,7 +234,7 @@ def load(
     history : History
         All they rest on.
     """
-    first_s, last_s = float(part.at_s[0]) - tail_s(policy), float(part.at_s[-1])
+    first_s, last_s = part.reads_s(policy)
     found = read(part.days, first_s, last_s)
     arrived_s = found.fixes.received_at_s
     newest = np.searchsorted(arrived_s, part.at_s, side="right") - 1

@@ -492,6 +492,9 @@ def calibrate(**options: Any) -> None:
     multiple=True,
     help="What if: this unit, or one more, stands here while available.",
 )
+@click.option(
+    "--cluster", help="Spread the days over a Dask scheduler's workers: local, or its address."
+)
 @json_option
 @click.option("--cells", type=FILE, help="Write H3 cells: .gpkg, .geojson, .parquet or .csv.")
 @map_option

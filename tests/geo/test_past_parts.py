@@ -27,6 +27,8 @@ from tests.geo.towns import TEN_MPS, at, town
 from tests.prove import examples
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from geo.past_parts import Part
 
 DAY_S = 86_400
@@ -41,7 +43,7 @@ def moment(second: float) -> datetime:
     return datetime.fromtimestamp(BEGAN_S + second, UTC)
 
 
-def fixes_of(rows: list[tuple[str, float, float, float]]) -> Fixes:
+def fixes_of(rows: Sequence[tuple[str, float, float, float]]) -> Fixes:
     """Of (unit, seconds taken and received, metres east)."""
     rows = sorted(rows, key=lambda row: row[2])
     ids = tuple(sorted({row[0] for row in rows}))
@@ -123,7 +125,9 @@ def idle_then(history: History, at_s: np.ndarray) -> list[tuple[float, str, floa
     st.booleans(),
 )
 def test_parts_say_of_each_instant_what_the_whole_says(
-    history: History, zone: str, whole_days: bool
+    history: History,
+    zone: str,
+    whole_days: bool,  # noqa: FBT001 - drawn
 ) -> None:
     arrived_s = history.fixes.received_at_s
     instants = np.arange(np.ceil(arrived_s[0] / 900), arrived_s[-1] // 900 + 1) * 900
