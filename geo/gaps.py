@@ -164,7 +164,7 @@ class PastSum:
         week = (day.hour - MONDAY) % WEEK_HOURS
         self._hours.append((day.hour, day.snapshots, day.late_mm))
         np.add.at(self._share, week, day.share)
-        self._time_mm += day.time_mm
+        self._time_mm += day.time_mm.astype(np.int64)
         np.add.at(self._stops, (week[day.stop_hour], day.stop_cell), 1)
         self._stops_beyond += day.share[day.stop_hour, day.stop_cell].sum(axis=0, dtype=np.int64)
 

@@ -7,7 +7,7 @@ Days are added up in any order, by one process or by many, to the same figures, 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -129,9 +129,9 @@ class PastDay:
         Share of a cell's road beyond T, mean of the hour's snapshots, in parts of 2**30.
     late_mm : ndarray of int64, shape (h, 2)
         All road beyond T, summed over the snapshots.
-    time_mm : ndarray of int64, shape (c, 2, 181)
+    time_mm : ndarray of unsigned int, shape (c, 2, 181)
         Road, summed over all snapshots, by drive time in bins of 10 s from 0; the last is all
-        above half an hour, and nobody.
+        above half an hour, and nobody. Of the least kind that holds it, for it travels.
     stop_hour, stop_cell : ndarray of int64, shape (s,)
         Rows of the hours and cells that stops began in.
     simulated : bool
@@ -142,7 +142,7 @@ class PastDay:
     snapshots: IntArray
     share: Int32Array
     late_mm: IntArray
-    time_mm: IntArray
+    time_mm: npt.NDArray[np.unsignedinteger[Any]]
     stop_hour: IntArray
     stop_cell: IntArray
     simulated: bool
@@ -189,7 +189,7 @@ def past_day(
         snapshots=snapshots,
         share=np.rint(late_mm / whole_mm * WHOLE).astype(np.int32),
         late_mm=late_mm.sum(axis=1),
-        time_mm=time_mm,
+        time_mm=time_mm.astype(np.min_scalar_type(time_mm.max(initial=0))),
         stop_hour=stop_hour,
         stop_cell=stop_cell,
         simulated=history.simulated,

@@ -69,13 +69,14 @@ def joined(address: str) -> Iterator[Cluster]:
                 yield Cluster(client)
             return
         with _client(address) as client:
+            found = Cluster(client)
             try:
-                client.wait_for_workers(1, timeout=CONNECT_S)
+                found.wait_for(1)
             except TimeoutError as error:
                 raise SourceUnreachableError(
                     f"{address}: the scheduler has no workers; start some with `dask worker`"
                 ) from error
-            yield Cluster(client)
+            yield found
 
 
 def _client(address: str) -> Client:
@@ -115,6 +116,10 @@ class Cluster:
     def __init__(self, client: Client) -> None:
         self._client = client
 
+    def wait_for(self, workers: int) -> None:
+        """Wait until so many workers have joined."""
+        self._client.wait_for_workers(workers, timeout=CONNECT_S)
+
     def covered(
         self,
         job: Job,
@@ -140,7 +145,7 @@ class Cluster:
         """
         with _faults():
             hierarchy = self._submit(contracted, job)
-            running = as_completed(with_results=True)
+            running = as_completed(loop=self._client.loop, with_results=True)
             asked = self._ahead(job, days)
             for part, given in parts(lambda day: self._next(asked, day)):
                 running.add(self._submit(covered, job, hierarchy, part, given))
