@@ -2,13 +2,13 @@
 A long history: what a day costs, what two workers gain over one, and the memory of a year.
 
     python -m bench.cluster day [--graph ny2] [--units 500]
-    python -m bench.cluster scaling [--days 16] [--rounds 3]
+    python -m bench.cluster scaling [--roads CITY.roads] [--days 16] [--rounds 3]
     python -m bench.cluster year [--weeks 1 4 13 52]
 
 `day` is on a graph whose turns are free, with units at random nodes, a fix a minute each, busy a
-third of their time. `scaling` is on an extract with turns, the same made-up days for one and for
-two workers, each a process of one thread, in turn. `year` repeats a simulated week of the embedded
-city under later dates, and runs `rollby gaps` on more and more of it. All of it is simulated.
+third of their time. `scaling` is on roads with turns, the same days for one and for two workers,
+each a process of one thread, in turn. `year` repeats a week of the embedded city under later
+dates, and runs `rollby gaps` on more and more of it. All of it is made up.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from data.history_days import history_days
 from data.records import Stop, StopPhase, UnitStatus
 from data.roadfile import roads_checksum
 from data.settings import Settings
+from geo.network import RoadNetwork
 from geo.past_parts import parts_of
 from rollby.cluster import joined
 from rollby.past import past_of_folder
@@ -46,10 +47,8 @@ from tests.rollby.wheel import cluster
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from geo.network import RoadNetwork
-
 DAY_S, BEGAN = 86_400, 20_500  # a Monday, UTC
-CITY, EMBEDDED = "porto_pt", ROOT / "data" / "sample" / "denver.roads"
+EMBEDDED = ROOT / "data" / "sample" / "denver.roads"
 YEAR_SNAPSHOTS = 365 * 1440
 
 
@@ -60,6 +59,8 @@ def main() -> int:
     parser.add_argument("--data", type=Path, default=os.environ.get("ROLLBY_BENCH_DATA"))
     parser.add_argument("--graph", default="ny2")
     parser.add_argument("--units", type=int, default=500)
+    parser.add_argument("--every", type=float, default=60.0)
+    parser.add_argument("--roads", type=Path, default=EMBEDDED)
     parser.add_argument("--days", type=int, default=16)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--weeks", type=int, nargs="+", default=[1, 4, 13, 52])
@@ -69,16 +70,16 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="rollby-bench-") as name:
         folder = Path(name)
         if options.part == "day":
-            one_day(setup, folder, options.graph, options.units)
+            one_day(setup, folder, options.graph, options.units, options.every)
         elif options.part == "scaling":
-            scaling(setup, folder, options.days, options.rounds)
+            scaling(folder, options)
         else:
             year(folder, options.weeks)
     return 0
 
 
-def one_day(setup: Setup, folder: Path, name: str, units: int) -> None:
-    """Work a day of minutes out, step by step."""
+def one_day(setup: Setup, folder: Path, name: str, units: int, every_s: float) -> None:
+    """Work a day out, step by step."""
     graph = setup.graph(name)
     net = setup.network(graph)
     roads = folder / "city.roads"
@@ -101,7 +102,7 @@ def one_day(setup: Setup, folder: Path, name: str, units: int) -> None:
             lambda day: told(job, day, files_of(history, (day,))),
             zone=zone,
             policy=job.settings.policy,
-            every_s=60.0,
+            every_s=every_s,
             last_s=found.last_s,
         )
     )
@@ -120,12 +121,11 @@ def one_day(setup: Setup, folder: Path, name: str, units: int) -> None:
     print(f"peak memory of this process: {peak_mib():,.0f} MiB")
 
 
-def scaling(setup: Setup, folder: Path, days: int, rounds: int) -> None:
+def scaling(folder: Path, options: argparse.Namespace) -> None:
     """Work the same days out with one worker and with two, in turn, and here."""
-    roads = setup.real_path(CITY)
-    history = folder / "history"
-    make_days(history, setup.real_network(CITY), 100, days=days)
-    asked: dict[str, Any] = {"settings": Settings(), "beats": (), "every_s": 300.0}
+    roads, history, rounds = options.roads, folder / "history", options.rounds
+    make_days(history, RoadNetwork.load(roads), options.units, days=options.days)
+    asked: dict[str, Any] = {"settings": Settings(), "beats": (), "every_s": options.every}
     alone = past_of_folder(roads, history, **asked)[0]
     wall: dict[int, list[float]] = {1: [], 2: []}
     cpu: dict[int, list[float]] = {1: [], 2: []}
@@ -135,7 +135,6 @@ def scaling(setup: Setup, folder: Path, days: int, rounds: int) -> None:
             own.mkdir()
             with cluster(Path(sys.executable), own, count) as found, joined(found.address) as one:
                 one.wait_for(count)
-                past_of_folder(roads, history, cluster=one, **asked)  # each worker is ready
                 before = processor_s(found.workers)
                 begun = time.perf_counter()
                 past = past_of_folder(roads, history, cluster=one, **asked)[0]
@@ -143,7 +142,8 @@ def scaling(setup: Setup, folder: Path, days: int, rounds: int) -> None:
                 cpu[count].append(processor_s(found.workers) - before)
             for field in fields(past):
                 np.testing.assert_array_equal(getattr(past, field.name), getattr(alone, field.name))
-    print(f"{CITY}: {days} days, a snapshot every 5 minutes, 100 units; equal to one process")
+    work = f"{options.days} days, {options.units} units, every {options.every:g} s"
+    print(f"{roads.stem}: {work}; equal to one process, bit for bit")
     for count in (1, 2):
         walls = ", ".join(f"{one:.1f}" for one in wall[count])
         cores = ", ".join(f"{one:.1f}" for one in cpu[count])
@@ -155,16 +155,14 @@ def scaling(setup: Setup, folder: Path, days: int, rounds: int) -> None:
 
 
 def year(folder: Path, weeks: Sequence[int]) -> None:
-    """Run `rollby gaps` over a week again and again, in a process of its own."""
+    """Run `rollby gaps` over a week again and again; each hour of 30 units, in its own process."""
     week = folder / "week"
-    simulate = ["simulate", "--roads", EMBEDDED, "-o", week, "--hours", "168", "--on-duty", "12"]
-    start = datetime.fromtimestamp(BEGAN * DAY_S, UTC).isoformat()
-    rollby(*simulate, "--start", start, "--seed", "1", "--stops-per-unit-hour", "1")
+    make_days(week, RoadNetwork.load(EMBEDDED), 30, days=7)
     for count in weeks:
         history = folder / f"weeks-{count}"
         for again in range(count):
             repeat(week, history, again * 7)
-        words = ["gaps", "--roads", EMBEDDED, "--history", history, "--every", "600", "--json"]
+        words = ["gaps", "--roads", EMBEDDED, "--history", history, "--every", "3600", "--json"]
         begun = time.perf_counter()
         peak = rollby(*words)
         size = sum(path.stat().st_size for path in history.rglob("*.parquet")) / 1e6

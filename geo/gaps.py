@@ -31,7 +31,7 @@ BIN_S = BIN_MS / 1000
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastCover:
     """
-    How much road was out of reach, by hour of week; its size does not grow with the cells' hours.
+    How much road was out of reach, by hour of week: a year takes no more room than a week.
 
     Parameters
     ----------

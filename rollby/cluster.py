@@ -8,6 +8,7 @@ soon as it is there. So a worker that is killed costs what it was working on and
 from __future__ import annotations
 
 import logging
+import warnings
 from collections import deque
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from rollby.past_work import Files, Job
 
 LOCAL = "local"
-CONNECT_S = 10.0
+CONNECT_S, WORKERS_S = 10.0, 30.0
 AHEAD = 2
 """Tasks a thread of the workers has waiting; bounds what lies about."""
 
@@ -55,10 +56,8 @@ def joined(address: str) -> Iterator[Cluster]:
     ------
     SourceUnreachableError
         If the scheduler does not answer, or has no workers.
-    InputError
-        If that is no address.
     """
-    with dask.config.set({"distributed.comm.timeouts.connect": f"{CONNECT_S:g}s"}):
+    with dask.config.set({"distributed.comm.timeouts.connect": f"{CONNECT_S:g}s"}), _quiet():
         if address == LOCAL:
             with (
                 LocalCluster(
@@ -79,6 +78,21 @@ def joined(address: str) -> Iterator[Cluster]:
             yield found
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Dask's own logs off the terminal: what matters is said in a sentence."""
+    names = ("distributed", "distributed.client", "tornado.application", "asyncio")
+    loggers = [logging.getLogger(name) for name in names]
+    levels = [one.level for one in loggers]
+    for one in loggers:
+        one.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for one, level in zip(loggers, levels, strict=True):
+            one.setLevel(level)
+
+
 def _client(address: str) -> Client:
     """
     Call a scheduler.
@@ -87,8 +101,6 @@ def _client(address: str) -> Client:
     ------
     SourceUnreachableError
         If it does not answer.
-    InputError
-        If that is no address.
     """
     try:
         return Client(address, set_as_default=False)
@@ -96,10 +108,6 @@ def _client(address: str) -> Client:
         raise SourceUnreachableError(
             f"{address}: no Dask scheduler answers there; start one with `dask scheduler`, "
             "or leave --cluster out"
-        ) from error
-    except (ValueError, TypeError) as error:
-        raise InputError(
-            f"--cluster {address}: must be local, tcp://HOST:PORT or tls://HOST:PORT ({error})"
         ) from error
 
 
@@ -118,7 +126,7 @@ class Cluster:
 
     def wait_for(self, workers: int) -> None:
         """Wait until so many workers have joined."""
-        self._client.wait_for_workers(workers, timeout=CONNECT_S)
+        self._client.wait_for_workers(workers, timeout=WORKERS_S)
 
     def covered(
         self,
@@ -171,7 +179,9 @@ class Cluster:
 
     def _submit(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Give a task to whoever is free."""
-        return self._client.submit(_there, function, *arguments, pure=False)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Sending large graph")  # a day that is sent is large
+            return self._client.submit(_there, function, *arguments, pure=False)
 
     def _room(self) -> int:
         """Tell how many tasks may wait."""

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+import trustme
 from pyarrow import parquet
 
 from data.events import Fixes, History, StatusChange, StopChange
 from data.history import write_history
 from data.records import Stop, UnitStatus
+from rollby.cli import main
 from tests.rollby.wheel import Processes, cluster, install_wheel, run_rollby
 from tests.servers import free_port, missing
 
@@ -51,9 +53,10 @@ def program(change: str = "pass", meanwhile: str = "pass", after: str = "pass") 
 def each(first: str, *before: str) -> str:
     """Run it again and again, each time after something else, and print the exit codes."""
     runs = "".join(
-        f"words, other = list(sys.argv[1:]), {{}}; {one}; print(main(words))\n" for one in before
+        f"words, other = list(sys.argv[1:]), lambda job: {{}}; {one}; print(main(words))\n"
+        for one in before
     )
-    head = program(change="job = replace(job, **other)").replace("sys.exit(main())", first)
+    head = program(change="job = replace(job, **other(job))").replace("sys.exit(main())", first)
     return f"{head}\n{runs}"
 
 
@@ -185,6 +188,30 @@ def test_a_worker_killed_on_the_way_costs_what_it_was_working_on(
     assert tasks <= times <= tasks + 6, "more was done twice than lay on the dead worker"
 
 
+def test_the_settings_of_dask_encrypt(
+    python: Path, asked: list[str], alone: tuple[str, bytes], tmp_path: Path
+) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(
+        tmp_path / "own.pem"
+    )
+    name = "DASK_DISTRIBUTED__COMM__"
+    settings = {f"{name}REQUIRE_ENCRYPTION": "true", f"{name}TLS__CA_FILE": f"{tmp_path}/ca.pem"}
+    for who in ("CLIENT", "SCHEDULER", "WORKER"):
+        settings |= {f"{name}TLS__{who}__{part}": f"{tmp_path}/own.pem" for part in ("CERT", "KEY")}
+    with cluster(python, tmp_path, 1, host="tls://127.0.0.1", settings=settings) as found:
+        assert found.address.startswith("tls://")
+        done = run_rollby([*asked, "--cluster", found.address], settings=settings)
+        assert (done.returncode, done.stdout) == (0, alone[0]), done.stderr
+        plain = found.address.replace("tls://", "tcp://")
+        refused = run_rollby(
+            [*asked, "--cluster", plain],
+            program().replace("plain =", "cluster.CONNECT_S = 2.0; plain ="),
+        )
+    assert (refused.returncode, refused.stderr.count("\n")) == (4, 1), refused.stderr
+
+
 def test_a_scheduler_that_goes_away_is_said(python: Path, asked: list[str], tmp_path: Path) -> None:
     with cluster(python, tmp_path, 1) as found:
         assert found.scheduler is not None
@@ -198,19 +225,25 @@ def test_a_scheduler_that_goes_away_is_said(python: Path, asked: list[str], tmp_
 def test_nobody_there_is_said(python: Path, asked: list[str], tmp_path: Path) -> None:
     address = f"tcp://127.0.0.1:{free_port()}"
     with cluster(python, tmp_path, 0) as found:
-        places = [address, found.address, "nowhere://x:1"]
-        soon = "cluster.CONNECT_S = 3.0"
-        done = run_rollby(
-            [*asked, "--cluster"], each(soon, *(f"words += {[one]}" for one in places))
+        runs = (
+            f"cluster.CONNECT_S = 2.0; words += ['{address}']",
+            f"cluster.CONNECT_S = 20.0; cluster.WORKERS_S = 1.0; words += ['{found.address}']",
         )
+        done = run_rollby([*asked, "--cluster"], each("pass", *runs))
     codes, said = done.stdout.split(), done.stderr.splitlines()
-    assert codes == ["4", "4", "3"], done.stderr
+    assert codes == ["4", "4"], done.stderr
     assert said[0].startswith(f"{address}: no Dask scheduler answers there; start one with `dask")
     assert (
         said[1] == f"{found.address}: the scheduler has no workers; start some with `dask worker`"
     )
-    assert said[2].startswith("--cluster nowhere://x:1: must be local, tcp://HOST:PORT or tls://")
-    assert len(said) == 3
+    assert len(said) == 2
+
+
+def test_an_address_is_one(asked: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    for address in ("scheduler", "http://scheduler:8786", "tcp://scheduler", "tcp://:1/x"):
+        assert main([*asked, "--cluster", address]) == 2
+        rule = f"--cluster {address}: must be local, tcp://HOST:PORT or tls://HOST:PORT"
+        assert rule in " ".join(capsys.readouterr().err.split())
 
 
 REFUSALS = {
@@ -228,7 +261,7 @@ REFUSALS = {
 
 
 def test_a_worker_that_has_something_else_refuses(two: Processes, asked: list[str]) -> None:
-    changes = (f"other = dict({one})" for one in REFUSALS)
+    changes = (f"other = lambda job: dict({one})" for one in REFUSALS)
     done = run_rollby([*asked, "--cluster", two.address], each("pass", *changes))
     said = done.stderr.splitlines()
     assert done.stdout.split() == ["3"] * len(REFUSALS), done.stderr

@@ -53,12 +53,12 @@ class Processes:
 
     python: Path
     folder: Path
-    extra: tuple[str, ...] = ()
+    settings: dict[str, str] = field(default_factory=dict)
     address: str = ""
     scheduler: subprocess.Popen[bytes] | None = None
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
-    def start_scheduler(self, host: str = "tcp://127.0.0.1") -> None:
+    def start_scheduler(self, host: str) -> None:
         """Start it, on a port of its own choice."""
         told = self.folder / "scheduler.json"
         words = ["dask_scheduler", "--host", host, "--port", "0"]
@@ -81,14 +81,19 @@ class Processes:
                 str(self.folder),
             ]
             self.workers.append(self._start("dask_worker", self.address, *words))
+        deadline = time.monotonic() + 120
+        while self.log().count("Registered to:") < len(self.workers):
+            assert time.monotonic() < deadline, self.log()
+            time.sleep(0.05)
 
     def _start(self, module: str, *words: str) -> subprocess.Popen[bytes]:
         """Start one of Dask's own programs."""
         with (self.folder / "log").open("ab") as log:
             program = [str(self.python), "-m", f"distributed.cli.{module}"]
             return subprocess.Popen(
-                [*program, *words, "--no-dashboard", *self.extra],
+                [*program, *words, "--no-dashboard"],
                 cwd=self.folder,
+                env=os.environ | self.settings,
                 stdout=log,
                 stderr=log,
             )
@@ -105,24 +110,33 @@ class Processes:
 
 
 @contextmanager
-def cluster(python: Path, folder: Path, workers: int, threads: int = 1) -> Iterator[Processes]:
-    """Run a scheduler and some workers."""
-    found = Processes(python, folder)
+def cluster(
+    python: Path,
+    folder: Path,
+    workers: int,
+    *,
+    host: str = "tcp://127.0.0.1",
+    settings: dict[str, str] | None = None,
+) -> Iterator[Processes]:
+    """Run a scheduler and some workers, with Dask's own settings in their environment."""
+    found = Processes(python, folder, settings or {})
     try:
-        found.start_scheduler()
-        found.start_workers(workers, threads)
+        found.start_scheduler(host)
+        found.start_workers(workers)
         yield found
     finally:
         found.end()
 
 
-def run_rollby(words: Sequence[str], program: str = "") -> subprocess.CompletedProcess[str]:
+def run_rollby(
+    words: Sequence[str], program: str = "", settings: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run ``rollby`` as outsiders do: in a process of its own, into pipes; or a program of ours."""
     code = program or "import sys; from rollby.cli import main; sys.exit(main())"
     return subprocess.run(
         [sys.executable, "-c", code, *words],
         cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | (settings or {}),
         capture_output=True,
         text=True,
         timeout=300,
