@@ -255,7 +255,7 @@ REFUSALS = {
         "/nowhere/x.roads: cannot be read (No such file or directory)"
     ),
     "folder=Path('/nowhere/history')": (
-        "is not the one asked for; share the folder at the same path"
+        "/nowhere/history: must be a folder that holds a history; check its name"
     ),
 }
 
