@@ -61,7 +61,9 @@ def joined(address: str) -> Iterator[Cluster]:
         if address == LOCAL:
             with (
                 LocalCluster(
-                    threads_per_worker=1, dashboard_address=None, silence_logs=logging.CRITICAL
+                    threads_per_worker=1,
+                    dashboard_address="127.0.0.1:0",  # None takes 8787, or warns
+                    silence_logs=logging.CRITICAL,
                 ) as own,
                 Client(own) as client,
             ):
