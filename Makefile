@@ -41,7 +41,7 @@ $(READY): requirements.txt pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@echo "Compiling the router (once; a minute) ..."
-	@$(BIN)/python -c "import geo.history, geo.router, geo.snap, geo.standing"
+	@$(BIN)/python -c "import geo.past_day, geo.router, geo.snap, geo.standing"
 	@touch $(READY)
 
 demo: $(READY)

@@ -11,6 +11,7 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
+from bench.peers import pois, python_graphs
 from geo.hierarchy import Hierarchy
 from geo.history import Middles, Seeds, nearest_over_time, seeds_of
 from geo.kernels.search import UNREACHED
@@ -22,6 +23,7 @@ from geo.starts import Starts, starts_at
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bench.graphs import Graph
     from data.road_table import FloatArray, Int32Array, IntArray
     from geo.network import RoadNetwork
 
@@ -72,6 +74,47 @@ def against_scipy(net: RoadNetwork, hierarchy: Hierarchy, units: int) -> Contest
     first = seeds.place[_snapshot(seeds.snapshot_start, 0)]
     swept = partial(_swept, hierarchy, seeds, 1)
     return Contest(swept=swept, alone=lambda _: times(first), snapshots=SNAPSHOTS)
+
+
+def against_pandana(
+    graph: Graph, net: RoadNetwork, hierarchy: Hierarchy, units: int
+) -> tuple[Contest, float]:
+    """
+    Give all nodes the time from the nearest unit; pandana does one snapshot.
+
+    Returns
+    -------
+    contest : Contest
+        Equal answers.
+    within_s : float
+        The horizon that it was given: whole minutes, past the last answer.
+    """
+    node, seeds = _at_nodes(net, units)
+    block = next(iter(nearest_over_time(hierarchy, seeds)))
+    mine_s = block.time_ms(net.node_state)[:, 0, 0] / 1000
+    within_s = float(np.ceil(mine_s.max() / 60 + 1) * 60)
+    ask = pois.pandana_nearest(graph, 1, within_s)
+    np.testing.assert_array_equal(ask(node[:units])[1][:, 0], mine_s)
+    swept = partial(_swept, hierarchy, seeds, 1)
+    return Contest(swept=swept, alone=lambda _: ask(node[:units]), snapshots=SNAPSHOTS), within_s
+
+
+def against_networkx(graph: Graph, net: RoadNetwork, hierarchy: Hierarchy, units: int) -> Contest:
+    """Give all nodes the time from the nearest unit; networkx does one snapshot."""
+    node, seeds = _at_nodes(net, units)
+    ask = python_graphs.networkx_nearest(graph)
+    block = next(iter(nearest_over_time(hierarchy, seeds)))
+    mine_s = block.time_ms(net.node_state)[:, 0, 0] / 1000
+    found = ask(node[:units])
+    np.testing.assert_array_equal([found[i] / 10 for i in range(graph.node_count)], mine_s)
+    swept = partial(_swept, hierarchy, seeds, 1)
+    return Contest(swept=swept, alone=lambda _: ask(node[:units]), snapshots=SNAPSHOTS)
+
+
+def _at_nodes(net: RoadNetwork, units: int) -> tuple[IntArray, Seeds]:
+    """Draw nodes for the units of many snapshots."""
+    node = _draw().integers(0, len(net.node_state), SNAPSHOTS * units)
+    return node, _seeds(net.node_state[node], units)
 
 
 def nodes_one_by_one(net: RoadNetwork, hierarchy: Hierarchy, units: int) -> Contest:

@@ -30,7 +30,7 @@ from data.events import Fixes, History
 from data.history_rows import EVENT_TABLES, FIX_TABLE, FIXES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
     import numpy.typing as npt
@@ -120,9 +120,13 @@ def _write_days(folder: Path, table: Any, at: str, part: str) -> None:
     """Write a table, a file a day."""
     day = table[at].cast(pa.int64()).to_numpy() // _DAY_MS
     for number in np.unique(day).tolist():
-        name = f"day={datetime.fromtimestamp(number * _DAY_MS / 1000, UTC):%Y-%m-%d}"
-        with written(_made(folder / name) / f"{part}.parquet") as file:
+        with written(_made(folder / day_name(number)) / f"{part}.parquet") as file:
             parquet.write_table(table.filter(pa.array(day == number)), file, compression="zstd")
+
+
+def day_name(day: int) -> str:
+    """Name the folder of a UTC day, counted from 1970-01-01."""
+    return f"day={datetime.fromtimestamp(day * _DAY_MS / 1000, UTC):%Y-%m-%d}"
 
 
 def _fix_columns(fixes: Fixes) -> Any:
@@ -165,7 +169,13 @@ def thin_history(folder: Path, before: datetime) -> list[str]:
     return gone
 
 
-def read_history(folder: Path) -> History:
+def read_history(
+    folder: Path,
+    *,
+    days: Sequence[int] | None = None,
+    arrived_s: tuple[float, float] | None = None,
+    tables: Collection[str] | None = None,
+) -> History:
     """
     Read a history, each table in the order of its instants.
 
@@ -173,6 +183,12 @@ def read_history(folder: Path) -> History:
     ----------
     folder : Path
         Holds for each table a folder of that name with files in it, at any depth, or one file.
+    days : sequence of int or None
+        Only these folders ``day=YYYY-MM-DD``: UTC days since 1970-01-01; they need hold no fixes.
+    arrived_s : (first_s, last_s) or None
+        Of the fixes, those that arrived from one instant to the other.
+    tables : collection of str or None
+        Only these; None for all.
 
     Returns
     -------
@@ -185,15 +201,17 @@ def read_history(folder: Path) -> History:
         With every fault of every file.
     """
     facts, faults = _read_facts(folder)
-    paths = _files(folder, "fixes")
-    if not paths:
+    paths = table_files(folder, "fixes", days) if tables is None or "fixes" in tables else []
+    if not paths and days is None:
         rule = "must hold fixes: fixes/day=YYYY-MM-DD/*.parquet, or fixes.csv"
         faults.append(_fault(folder, rule))
-    fixes, found = _read_fixes(paths)
+    fixes, found = _read_fixes(paths, arrived_s)
     faults += found
     events: dict[str, tuple[Any, ...]] = {}
     for kind in EVENT_TABLES:
-        files = _files(folder, kind.name)
+        if tables is not None and kind.name not in tables:
+            continue
+        files = table_files(folder, kind.name, days)
         paths += files
         parts = [read_rows(path, kind.table) for path in files]
         faults += [fault for part in parts for fault in part.faults]
@@ -235,9 +253,28 @@ def _read_facts(folder: Path) -> tuple[dict[str, Any], list[Fault]]:
     return facts, []
 
 
-def _files(folder: Path, name: str) -> list[Path]:
-    """List the files of a table, day after day."""
-    paths = [*folder.glob(f"{name}.*"), *(folder / name).rglob("*")]
+def table_files(folder: Path, name: str, days: Sequence[int] | None = None) -> list[Path]:
+    """
+    List the files of a table.
+
+    Parameters
+    ----------
+    folder : Path
+        A history.
+    name : str
+        The table.
+    days : sequence of int or None
+        Only the folders of these UTC days since 1970-01-01.
+
+    Returns
+    -------
+    paths : list of Path
+        Day after day.
+    """
+    if days is None:
+        paths = [*folder.glob(f"{name}.*"), *(folder / name).rglob("*")]
+    else:
+        paths = [path for day in days for path in (folder / name / day_name(day)).rglob("*")]
     seen = (path for path in paths if path.is_file() and path.name[0] not in "._")
     return sorted(seen)
 
@@ -250,7 +287,9 @@ def _says_simulated(path: Path) -> bool:
     return bool(metadata.get(b"simulated") == b"true")
 
 
-def _read_fixes(paths: Sequence[Path]) -> tuple[Fixes, list[Fault]]:
+def _read_fixes(
+    paths: Sequence[Path], arrived_s: tuple[float, float] | None
+) -> tuple[Fixes, list[Fault]]:
     """
     Read fixes: files as we write them column by column, others row by row.
 
@@ -259,21 +298,33 @@ def _read_fixes(paths: Sequence[Path]) -> tuple[Fixes, list[Fault]]:
     tables = [FIXES.empty_table()]
     faults: list[Fault] = []
     for path in paths:
-        table = _whole_columns(path)
+        table = _whole_columns(path, arrived_s)
         if table is None:
             rows = read_rows(path, FIX_TABLE)
             faults += rows.faults
             table = _fix_columns(_fixes_of(rows.rows))
+            table = table.filter(_arrived(arrived_s)) if arrived_s else table
         tables.append(table)
     return _fixes(pa.concat_tables(tables)), faults
 
 
-def _whole_columns(path: Path) -> Any | None:
+def _arrived(span_s: tuple[float, float]) -> Any:
+    """Ask for fixes by their arrival."""
+    first, last = (
+        pa.scalar(round(1000 * one), pa.int64()).cast(FIXES.field("received_at").type)
+        for one in span_s
+    )
+    arrived = compute.field("received_at")
+    return (arrived >= first) & (arrived <= last)
+
+
+def _whole_columns(path: Path, arrived_s: tuple[float, float] | None) -> Any | None:
     """Read a file of fixes at once; None where it is not just as we write it and in range."""
     try:
         if path.suffix != ".parquet" or not parquet.read_schema(path).equals(FIXES):
             return None
-        table = parquet.read_table(path, schema=FIXES, partitioning=None)
+        asked = _arrived(arrived_s) if arrived_s else None
+        table = parquet.read_table(path, schema=FIXES, partitioning=None, filters=asked)
     except (pa.ArrowException, OSError, ValueError):
         return None
     required = ("unit_id", "fixed_at", "received_at", "lon", "lat")

@@ -70,6 +70,35 @@ def write_roads(
         out.writelines(blocks)
 
 
+def roads_checksum(path: Path | str) -> int:
+    """
+    Read which ``.roads`` file it is; `read_roads` tells whether it is whole.
+
+    Parameters
+    ----------
+    path : Path or str
+        The file.
+
+    Returns
+    -------
+    checksum : int
+        CRC-32 of what it holds, as written in it.
+
+    Raises
+    ------
+    RoadFileError
+        If it is missing or no ``.roads`` file.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            start = file.read(_START.size)
+    except OSError as error:
+        raise RoadFileError(f"{path}: cannot be read ({error.strerror}); {_REMEDY}") from error
+    if len(start) < _START.size or not start.startswith(MAGIC):
+        raise RoadFileError(f"{path}: must be a .roads file; {_REMEDY}")
+    return int(_START.unpack(start)[3])
+
+
 def read_roads(path: Path | str) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
     """
     Map a ``.roads`` file into memory, after checking that it is whole and unaltered.

@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from data.errors import InputError
-from geo.gaps import BIN_S, BINS
+from geo.gaps import BIN_S
 from geo.hours import WEEK_HOURS
+from geo.kernels.beyond import BINS
 
 if TYPE_CHECKING:
     from data.road_table import BoolArray, FloatArray, IntArray
@@ -110,7 +111,9 @@ def by_hour_of_week(past: PastCover) -> Shares:
         Shape (168, c, 2). An hour of a week counts as one, however many snapshots it has, for they
         follow from each other.
     """
-    return _averaged(past.beyond, past.hour_of_week, WEEK_HOURS)
+    hours = np.bincount(past.hour_of_week, minlength=WEEK_HOURS)
+    times = np.broadcast_to(hours[:, None, None], past.hours_beyond.shape)
+    return interval(past.hours_beyond / np.maximum(times, 1), times)
 
 
 def by_cell(past: PastCover) -> Shares:
@@ -127,9 +130,8 @@ def by_cell(past: PastCover) -> Shares:
     shares : Shares
         Shape (c, 2). A day counts as one. Hours not looked at leave the others more weight.
     """
-    shares = _averaged(past.beyond, np.zeros(len(past.hour), np.int64), 1)
-    days = np.full(shares.mean.shape[1:], len(np.unique(past.day)))
-    return interval(shares.mean[0], days)
+    mean: FloatArray = past.hours_beyond.sum(axis=0) / len(past.hour)
+    return interval(mean, np.full(mean.shape, len(np.unique(past.day))))
 
 
 def _averaged(figures: Figures, group: IntArray, groups: int) -> Shares:
@@ -180,10 +182,8 @@ def stops_per_hour(past: PastCover) -> FloatArray:
     """
     total = past.stops.sum()
     hours = np.bincount(past.hour_of_week, minlength=WEEK_HOURS)
-    seen = np.zeros((WEEK_HOURS, past.stops.shape[1]))
-    np.add.at(seen, past.hour_of_week, past.stops)
-    where = seen.sum(axis=0) + WEIGHT_OF_ROAD * past.road_km / past.road_km.sum()
-    when = seen.sum(axis=1) + WEIGHT_OF_ROAD * hours / hours.sum()
+    where = past.stops.sum(axis=0) + WEIGHT_OF_ROAD * past.road_km / past.road_km.sum()
+    when = past.stops.sum(axis=1) + WEIGHT_OF_ROAD * hours / hours.sum()
     per_hour = np.divide(when, hours, out=np.zeros(WEEK_HOURS), where=hours > 0)
     rate: FloatArray = total * np.outer(per_hour, where) / (total + WEIGHT_OF_ROAD) ** 2
     return rate

@@ -219,6 +219,7 @@ class Middles:
         self._row = hierarchy.row[np.concatenate([state, state[two_way]])[order]]
         self._ms = np.concatenate([half_ms[edge], half_ms[edge[two_way]]])[order].astype(np.int32)
         self._seeds = _grouped(*_ahead(net, starts, half_ms), snapshot_start)
+        self._out: Labels = np.empty(0, np.int64)
 
     def read(self, block: Block) -> tuple[Int32Array | None, FloatArray]:
         """
@@ -237,12 +238,7 @@ class Middles:
         drive_time_s : ndarray of float64, shape (m, count, k)
             Inf where there are fewer.
         """
-        count = len(self._start) - 1
-        begun = np.zeros(count, np.bool_)
-        out = _table(count, block.k)
-        _begin(self._seeds.place, self._seeds, block.first, block.count, begun, out)
-        sweep = pull_two if block.k == LABELS_A_LANE else pull
-        sweep(self._start, self._row, self._ms, begun, block.label, out)
+        count, out = len(self._start) - 1, self.labels(block)
         if block.k == LABELS_A_LANE:
             shape = count, block.count, block.k
             unit, time_s = np.empty(shape, np.int32), np.empty(shape)
@@ -250,6 +246,29 @@ class Middles:
             return unit, time_s
         label = _lanes(out, block.k)[:, 0, : block.count, None]
         return None, seconds(label.view(np.int32))
+
+    def labels(self, block: Block) -> Labels:
+        """
+        Label the middle of every edge.
+
+        Parameters
+        ----------
+        block : Block
+            Of the snapshots given.
+
+        Returns
+        -------
+        label : ndarray of uint32 or int64, shape (m * k * lanes,)
+            Laid as those of the block; lanes not in use hold anything. Valid until the next call.
+        """
+        count = len(self._start) - 1
+        if len(self._out) != count * block.k * _lane_count(block.k):
+            self._out = _table(count, block.k)
+        begun = np.zeros(count, np.bool_)
+        _begin(self._seeds.place, self._seeds, block.first, block.count, begun, self._out)
+        sweep = pull_two if block.k == LABELS_A_LANE else pull
+        sweep(self._start, self._row, self._ms, begun, block.label, self._out)
+        return self._out
 
 
 def _ahead(

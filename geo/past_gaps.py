@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from data.beats import Beat
     from data.events import History
-    from data.road_table import FloatArray, IntArray
+    from data.road_table import FloatArray
     from geo.gaps import PastCover
     from geo.network import RoadNetwork
 
@@ -98,8 +98,9 @@ def gaps_of(
     """
     zone = ZoneInfo(settings.units.time_zone)
     cells, hours = by_cell(past), by_hour_of_week(past)
-    everywhere: FloatArray = np.einsum("hck,c->hk", past.beyond, past.road_km / past.road_km.sum())
-    road = _overall(past, past.snapshots[:, None] * past.road_km)
+    everywhere = past.all_road
+    road: FloatArray = past.snapshots @ everywhere / past.snapshots.sum()
+    stops = int(past.stops.sum())
     days = len(np.unique(past.day))
     all_road = interval(road, np.full(2, days))
     monday, weeks = by_week(past, everywhere)
@@ -110,7 +111,7 @@ def gaps_of(
         time_zone=settings.units.time_zone,
         within_s=settings.policy.within_s,
         snapshots=int(past.snapshots.sum()),
-        stops=int(past.stops.sum()),
+        stops=stops,
         hours=np.bincount(past.hour_of_week, minlength=WEEK_HOURS),
         days=days,
         cell=past.cell,
@@ -127,7 +128,7 @@ def gaps_of(
         all_road_low=all_road.low,
         all_road_high=all_road.high,
         all_by_hour=np.einsum("hck,c->hk", hours.mean, past.road_km / past.road_km.sum()),
-        where_stops=_overall(past, past.stops) if past.stops.any() else None,
+        where_stops=past.stops_beyond / stops if stops else None,
         week=tuple(_instant(day * 24, zone) for day in monday.tolist()),
         by_week=weeks.mean,
         by_week_low=weeks.low,
@@ -189,12 +190,6 @@ def gap_columns(gaps: PastGaps) -> dict[str, Any]:
 def _instant(hour: int, zone: ZoneInfo) -> datetime:
     """Give the instant that an hour of local time began."""
     return datetime(1970, 1, 1, tzinfo=zone) + timedelta(hours=int(hour))
-
-
-def _overall(past: PastCover, weight: FloatArray | IntArray) -> FloatArray:
-    """Give the share of time and place beyond T of the first and the second car."""
-    share: FloatArray = np.einsum("hc,hck->k", weight, past.beyond) / float(weight.sum())
-    return share
 
 
 def _trend(past: PastCover, share: FloatArray) -> Trend:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from data.errors import InputError
 from data.records import StopPhase, UnitStatus
+from geo.sightings import FUTURE_S
 from geo.snap import FAR_M
 from geo.staleness import ages
 
@@ -18,41 +18,6 @@ if TYPE_CHECKING:
     from data.events import Fixes, History, StopChange
     from data.road_table import BoolArray, FloatArray, IntArray
     from data.settings import Policy
-
-SILENCE_S = 3600.0  # with no fix from anybody for so long, nothing was recorded
-
-
-def snapshot_times(history: History, every_s: float) -> FloatArray:
-    """
-    Choose the instants to look at.
-
-    Parameters
-    ----------
-    history : History
-        What was recorded.
-    every_s : float
-        Seconds from one to the next, > 0.
-
-    Returns
-    -------
-    at_s : ndarray of float64, shape (s,)
-        Whole multiples of `every_s` since the epoch, from the first fix to the last, but for those
-        with no fix from anybody in the hour before: nothing was recorded then.
-
-    Raises
-    ------
-    InputError
-        If nothing tells which units were idle.
-    """
-    arrived_s = history.fixes.received_at_s
-    if not len(arrived_s) or not history.statuses:
-        missing = "statuses" if len(arrived_s) else "fixes"
-        raise InputError(f"{missing}: a history must hold some, to know which units were idle")
-    first, last = np.ceil(arrived_s[0] / every_s), np.floor(arrived_s[-1] / every_s)
-    at_s = np.arange(first, last + 1) * every_s
-    newest = np.searchsorted(arrived_s, at_s, side="right") - 1
-    known: FloatArray = at_s[at_s - arrived_s[newest] < SILENCE_S]
-    return known
 
 
 def idle_fixes(history: History, at_s: FloatArray, policy: Policy) -> IntArray:
@@ -76,7 +41,8 @@ def idle_fixes(history: History, at_s: FloatArray, policy: Policy) -> IntArray:
 
     Notes
     -----
-    As `geo.coverage.cover` would at each instant, of what had arrived by then.
+    As `geo.coverage.cover` would at each instant, of what had arrived by then. A fix that was taken
+    well after it arrived is by a clock that is wrong: it counts no more than in the live board.
     """
     fixes = history.fixes
     fix = _newest(fixes, at_s)
@@ -93,6 +59,7 @@ def _newest(fixes: Fixes, at_s: FloatArray) -> IntArray:
     """Find each unit's newest fix of those that had arrived; of equals, the last to arrive."""
     fix = np.full((len(at_s), len(fixes.unit_ids)), -1, np.int64)
     order = np.argsort(fixes.unit_row, kind="stable")
+    order = order[fixes.fixed_at_s[order] <= fixes.received_at_s[order] + FUTURE_S]
     start = np.searchsorted(fixes.unit_row[order], np.arange(fix.shape[1] + 1))
     for unit, (begin, end) in enumerate(pairwise(start)):
         own = order[begin:end]

@@ -19,7 +19,14 @@ if TYPE_CHECKING:
 HEARTBEAT_S = 60.0
 
 
-def with_post(history: History, unit_id: str, lon_deg: float, lat_deg: float) -> History:
+def with_post(
+    history: History,
+    unit_id: str,
+    lon_deg: float,
+    lat_deg: float,
+    *,
+    span_s: tuple[float, float] | None = None,
+) -> History:
     """
     Post a unit at a place: whenever it is available it stands there.
 
@@ -31,6 +38,8 @@ def with_post(history: History, unit_id: str, lon_deg: float, lat_deg: float) ->
         One of its units, or a new one: then it is available all the time.
     lon_deg, lat_deg : float
         Where it stands.
+    span_s : (first_s, last_s) or None
+        From when to when it sends fixes; None for as long as anything happened.
 
     Returns
     -------
@@ -45,7 +54,7 @@ def with_post(history: History, unit_id: str, lon_deg: float, lat_deg: float) ->
     instants = [*(one.at.timestamp() for one in history.statuses), *history.fixes.received_at_s]
     if not instants:
         raise InputError("history: holds neither statuses nor fixes; nobody can be added to it")
-    first_s, last_s = min(instants), max(instants)
+    first_s, last_s = span_s or (min(instants), max(instants))
     own = [one for one in history.statuses if one.unit_id == unit_id]
     if not own:
         began = datetime.fromtimestamp(first_s, UTC)

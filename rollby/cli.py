@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +23,7 @@ Decorator = "Callable[[Callable[..., None]], Callable[..., None]]"
 BAD_DATA, UNREACHABLE = 3, 4
 CHART_ENDINGS = (".svg", ".png", ".pdf")
 DAY_S = 86_400
+SCHEDULER = re.compile(r"(tcp|tls)://[^\s/]+:[0-9]+")
 
 
 class Instant(click.ParamType[datetime]):
@@ -495,6 +497,9 @@ def calibrate(**options: Any) -> None:
     multiple=True,
     help="What if: this unit, or one more, stands here while available.",
 )
+@click.option(
+    "--cluster", help="Spread the days over a Dask scheduler's workers: local, or its address."
+)
 @json_option
 @click.option("--cells", type=FILE, help="Write H3 cells: .gpkg, .geojson, .parquet or .csv.")
 @map_option
@@ -507,6 +512,10 @@ def gaps(**options: Any) -> None:
     cells = options["cells"]
     if cells and cells.suffix not in CELL_ENDINGS:
         raise click.UsageError(f"--cells {cells}: must end in {', '.join(CELL_ENDINGS)}")
+    cluster = options["cluster"]
+    if cluster not in {None, "local"} and not SCHEDULER.fullmatch(cluster):
+        rule = "must be local, tcp://HOST:PORT or tls://HOST:PORT"
+        raise click.UsageError(f"--cluster {cluster}: {rule}")
     show_gaps(**options)
 
 

@@ -61,6 +61,21 @@ def networkx_stop(graph: Graph, units: IntArray, within_s: float) -> Callable[[i
     return ask
 
 
+def networkx_nearest(graph: Graph) -> Callable[[IntArray], dict[int, float]]:
+    """Search a DiGraph from all units at once."""
+    import networkx as nx  # noqa: PLC0415 - as above
+
+    city = nx.DiGraph()
+    city.add_nodes_from(range(graph.node_count))
+    city.add_weighted_edges_from(zip(*(column.tolist() for column in graph.simple), strict=True))
+
+    def ask(units: IntArray) -> dict[int, float]:
+        found: dict[int, float] = nx.multi_source_dijkstra_path_length(city, set(units.tolist()))
+        return found
+
+    return ask
+
+
 def igraph_stop(graph: Graph, units: IntArray) -> Callable[[int], FloatArray]:
     """Search backward until all units are met (it has no cutoff by time)."""
     import igraph  # noqa: PLC0415 - as above

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -9,22 +10,22 @@ import click
 from rich.table import Table
 
 from data import words
-from data.history import read_history
 from data.past_gaps import CARS
 from geo.as_json import number_json
-from geo.past_gaps import gap_cells, gap_columns, past_gaps
-from geo.what_if import with_post
+from geo.past_gaps import gap_cells, gap_columns, gaps_of
 from rollby.files import say, write_cells, write_text
 from rollby.inputs import load_roads, load_settings
 from rollby.output import console, json_text
+from rollby.past import past_of_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
 
     from data.past_gaps import PastGaps
     from data.road_table import FloatArray
+    from rollby.cluster import Cluster
 
 WORST = 15
 
@@ -37,6 +38,7 @@ def show_gaps(
     every_s: float,
     split: datetime | None,
     posts: Sequence[tuple[str, float, float]],
+    cluster: str | None,
     as_json: bool,
     cells: Path | None,
     map_path: Path | None,
@@ -57,6 +59,8 @@ def show_gaps(
         Hold what was from here on against what was before.
     posts : sequence of (unit_id, lon_deg, lat_deg)
         These units stand there whenever they are available, in place of where they were.
+    cluster : str or None
+        A Dask scheduler's address, or ``local``, to spread the work; None for this process.
     as_json : bool
         Print JSON.
     cells : Path or None
@@ -67,11 +71,19 @@ def show_gaps(
         Lay online tiles beneath it.
     """
     chosen, beats = load_settings(settings)
-    recorded = read_history(history)
-    for post in posts:
-        recorded = with_post(recorded, *post)
     net = load_roads(roads)
-    gaps = past_gaps(net, recorded, settings=chosen, beats=beats, every_s=every_s, split=split)
+    with _workers(cluster) as workers:
+        past, simulated = past_of_folder(
+            roads,
+            history,
+            settings=chosen,
+            beats=beats,
+            every_s=every_s,
+            posts=posts,
+            cluster=workers,
+        )
+    simulated |= chosen.units.simulated
+    gaps = gaps_of(past, settings=chosen, simulated=simulated, split=split)
     if as_json:
         click.echo(json_text(_answer(gaps)))
     else:
@@ -86,6 +98,18 @@ def show_gaps(
         drawn = gaps_map(net.table, gaps, tiles=tiles, speed_unit=speed_unit)
         write_text(map_path, drawn)
         say([f"map: {map_path}"])
+
+
+@contextmanager
+def _workers(address: str | None) -> Iterator[Cluster | None]:
+    """Join a cluster where one is named; only then is Dask imported."""
+    if address is None:
+        yield None
+        return
+    from rollby.cluster import joined
+
+    with joined(address) as found:
+        yield found
 
 
 def _answer(gaps: PastGaps) -> dict[str, Any]:

@@ -167,12 +167,12 @@ def test_whole_columns_read_as_row_by_row(
     folder = tmp_path_factory.mktemp("history")
     was = some_fixes(rows)
     write_history(folder, History(fixes=was))
-    paths = module._files(folder, "fixes")
+    paths = module.table_files(folder, "fixes")
     for path in paths:
-        assert module._whole_columns(path) is not None
-    assert_same(module._read_fixes(paths)[0], was)
+        assert module._whole_columns(path, None) is not None
+    assert_same(module._read_fixes(paths, None)[0], was)
     as_csv(folder)
-    assert_same(module._read_fixes(module._files(folder, "fixes"))[0], was)
+    assert_same(module._read_fixes(module.table_files(folder, "fixes"), None)[0], was)
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,6 @@ from geo.gap_figures import (
 )
 from geo.gaps import PastCover, past_cover
 from geo.past_gaps import gap_cells, gaps_of
-from geo.snapshots import snapshot_times
 from tests.geo.towns import NOW, TEN_MPS, at, town
 from tests.prove import examples
 
@@ -152,7 +151,9 @@ def histories(draw: st.DrawFn) -> History:
 @settings(max_examples=examples(60), deadline=None)
 @given(histories())
 def test_equals_one_snapshot_after_the_other(past: History) -> None:
-    at_s = snapshot_times(past, 60)
+    arrived_s = past.fixes.received_at_s
+    whole = np.arange(np.ceil(arrived_s[0] / 60), arrived_s[-1] // 60 + 1) * 60
+    at_s = np.array([one for one in whole if (one - arrived_s[arrived_s <= one] < 3600).any()])
     if not len(at_s):
         return
     found = past_cover(NET, past, beats=BEATS)
@@ -167,7 +168,9 @@ def test_equals_one_snapshot_after_the_other(past: History) -> None:
             late_m = np.where(time_s <= limit_s, 0.0, NET.table.road_m)
             beyond[h, :, car] += np.bincount(row, late_m) / np.bincount(row, NET.table.road_m)
     beyond /= found.snapshots[:, None, None]
-    np.testing.assert_allclose(found.beyond, beyond, atol=1e-6)
+    week = np.zeros_like(found.hours_beyond)
+    np.add.at(week, found.hour_of_week, beyond)
+    np.testing.assert_allclose(found.hours_beyond, week, atol=2e-6)
 
 
 def always(status: UnitStatus = UnitStatus.AVAILABLE) -> list[StatusChange]:
@@ -178,7 +181,8 @@ def test_a_silent_unit_covers_nothing_and_a_silent_agency_is_not_looked_at() -> 
     rows = [("1A1", 0, 0, 2000.0, 9.0), ("1A1", 19_980, 19_980, 2000.0, 9.0)]
     past = past_cover(NET, history(rows, always()))
     assert past.snapshots.sum() == 61  # an hour, and the last instant
-    assert past.beyond[0, :, 0].min() < past.beyond[1, :, 0].max() == 1
+    first, second = past.hours_beyond[past.hour_of_week[:2], :, 0]
+    assert first.min() < second.max() == 1
 
 
 def test_percentiles_are_those_of_road_and_time() -> None:
@@ -213,16 +217,22 @@ def test_nobody_known_is_a_fault() -> None:
 
 def made(beyond: np.ndarray) -> PastCover:
     """A cell's hours with shares given."""
-    hours = len(beyond)
+    hour = 96 + np.arange(len(beyond))
+    both = np.stack([beyond, beyond], axis=1).astype(np.float64)
+    week, stops = np.zeros((168, 1, 2)), np.zeros((168, 1), np.int64)
+    np.add.at(week, (hour - 96) % 168, both[:, None])
+    np.add.at(stops, (hour - 96) % 168, 1)
     return PastCover(
         cell=np.array(["89268cda883ffff"]),
         road_km=np.ones(1),
         street=("Main Street",),
-        hour=96 + np.arange(hours),
-        snapshots=np.full(hours, 60),
-        beyond=np.repeat(beyond, 2).reshape(hours, 1, 2).astype(np.float32),
+        hour=hour,
+        snapshots=np.full(len(hour), 60),
+        all_road=both,
+        hours_beyond=week,
         drive_time_km=np.ones((1, 2, 181)),
-        stops=np.ones((hours, 1), np.int64),
+        stops=stops,
+        stops_beyond=both.sum(axis=0),
     )
 
 
@@ -265,10 +275,10 @@ def test_a_change_is_found_and_none_is_not_made_up() -> None:
     for seed in range(40):
         past = made(np.repeat(rng.random(28), 24))
         after = past.day >= 18
-        false_alarms += change(past, after, past.beyond[:, 0, 1], seed=seed).p < 0.05
+        false_alarms += change(past, after, past.all_road[:, 1], seed=seed).p < 0.05
     assert false_alarms <= 6
     better = made(np.repeat(rng.random(28) * 0.3 + 0.5 * (np.arange(28) < 14), 24))
-    found = change(better, better.day >= 18, better.beyond[:, 0, 1])
+    found = change(better, better.day >= 18, better.all_road[:, 1])
     assert found.p < 0.001
     assert found.before > found.after
     assert (found.days_before, found.days_after) == (14, 14)
@@ -277,20 +287,20 @@ def test_a_change_is_found_and_none_is_not_made_up() -> None:
 def test_weekends_against_working_days_are_no_change() -> None:
     day = np.arange(12)
     past = made(np.repeat(np.where(day % 7 >= 5, 0.9, 0.1), 24))
-    found = change(past, past.day >= 9, past.beyond[:, 0, 1])
+    found = change(past, past.day >= 9, past.all_road[:, 1])
     assert found.p > 0.5
 
 
 def test_too_few_days_tell_nothing() -> None:
     past = made(np.repeat([0.9, 0.9, 0.1, 0.1], 24))
-    assert np.isnan(change(past, past.day >= 6, past.beyond[:, 0, 1]).p)
+    assert np.isnan(change(past, past.day >= 6, past.all_road[:, 1]).p)
     with pytest.raises(InputError, match="nothing was recorded after"):
-        change(past, past.day >= 60, past.beyond[:, 0, 1])
+        change(past, past.day >= 60, past.all_road[:, 1])
 
 
 def test_weeks_are_those_of_the_calendar_a_day_as_one_observation() -> None:
     past = made(np.repeat(np.arange(10) / 10, 24))  # from a Monday on, the fifth day of 1970
-    monday, found = by_week(past, past.beyond[:, 0])
+    monday, found = by_week(past, past.all_road)
     assert monday.tolist() == [4, 11]
     assert found.mean[:, 1].tolist() == pytest.approx([0.3, 0.8], abs=1e-6)
     assert found.times[:, 1].tolist() == [7, 3]
@@ -302,10 +312,10 @@ def test_a_trend_is_found_and_none_is_not_made_up() -> None:
     false_alarms = 0
     for seed in range(40):
         past = made(np.repeat(rng.random(28), 24))
-        false_alarms += trend(past, past.beyond[:, 0, 1], seed=seed)[1] < 0.05
+        false_alarms += trend(past, past.all_road[:, 1], seed=seed)[1] < 0.05
     assert false_alarms <= 6
     rising = made(np.repeat(0.2 + 0.02 * np.arange(28) + 0.05 * rng.random(28), 24))
-    slope, p, days = trend(rising, rising.beyond[:, 0, 1])
+    slope, p, days = trend(rising, rising.all_road[:, 1])
     assert slope == pytest.approx(0.02, abs=0.004)
     assert p < 0.001
     assert days == 28
@@ -314,19 +324,19 @@ def test_a_trend_is_found_and_none_is_not_made_up() -> None:
 def test_a_weekend_at_the_end_is_no_trend() -> None:
     day = np.arange(14)
     past = made(np.repeat(np.where(day % 7 >= 5, 0.9, 0.1), 24))
-    slope, p, _ = trend(past, past.beyond[:, 0, 1])
+    slope, p, _ = trend(past, past.all_road[:, 1])
     assert slope == pytest.approx(0, abs=1e-9)
     assert p > 0.5
 
 
 def test_few_days_have_no_trend() -> None:
     few = made(np.repeat([0.1, 0.2, 0.3], 24))
-    slope, p, days = trend(few, few.beyond[:, 0, 1])
+    slope, p, days = trend(few, few.all_road[:, 1])
     assert slope == pytest.approx(0.1, abs=1e-6)
     assert np.isnan(p)
     assert days == 3
     one = made(np.full(24, 0.5))
-    assert np.isnan(trend(one, one.beyond[:, 0, 1])[:2]).all()
+    assert np.isnan(trend(one, one.all_road[:, 1])[:2]).all()
 
 
 def test_what_is_said_is_that_of_the_hours() -> None:
@@ -355,13 +365,13 @@ def test_worst_cells_are_those_with_most_stops_then_most_road() -> None:
         cell=np.array(["89268cda883ffff", "89268cda897ffff"]),
         road_km=np.array([1.0, 2.0]),
         street=("A", "B"),
-        beyond=np.repeat(past.beyond, 2, axis=1),
+        hours_beyond=np.repeat(past.hours_beyond, 2, axis=1),
         drive_time_km=np.ones((2, 2, 181)),
-        stops=np.zeros((24, 2), np.int64),
+        stops=np.zeros((168, 2), np.int64),
     )
     said = gaps_of(two, settings=Settings(), simulated=False)
     assert said.worst.tolist() == [1, 0]
     busy = gaps_of(
-        replace(two, stops=np.tile([5, 0], (24, 1))), settings=Settings(), simulated=False
+        replace(two, stops=np.tile([5, 0], (168, 1))), settings=Settings(), simulated=False
     )
     assert busy.worst.tolist() == [0, 1]
