@@ -366,6 +366,9 @@ class Service(Section):
     raw_days: Annotated[int, Field(ge=1, le=3650)] = Field(
         30, description="raw positions are kept so many days"
     )
+    most_hz: Positive = Field(
+        50.0, description="fixes a second of one unit by HTTP, on average; 10,000 at a stretch"
+    )
     undo_s: NonNegative = Field(30.0, description="an officer's word can be taken back so long")
     lock_above_mps: NonNegative = Field(
         6.7, description="faster than this, an officer's page takes 'en route' only (6.7: 15 mph)"

@@ -21,10 +21,70 @@ TELL_EVERY_S = 60.0
 
 
 @dataclass(slots=True)
-class _Sender:
-    parse: Parser
+class _Account:
     left: float
     counted_s: float
+
+
+class Pace:
+    """
+    How much each of many may send: so much a second on average, and much at a stretch.
+
+    Parameters
+    ----------
+    most_hz : float
+        Messages a second of one, on average; 10,000 at a stretch.
+    clock_s : callable
+        Tells seconds that never go back.
+    """
+
+    def __init__(self, most_hz: float, clock_s: Callable[[], float] = time.monotonic) -> None:
+        self.most_hz = most_hz
+        self._clock_s = clock_s
+        self._accounts: dict[str, _Account] = {}
+
+    def take(self, name: str, wanted: int) -> int:
+        """
+        Count messages of one who cannot be kept waiting.
+
+        Returns
+        -------
+        taken : int
+            How many of them may be read.
+        """
+        account = self._refilled(name)
+        taken = min(wanted, int(max(account.left, 0.0)))
+        account.left -= taken
+        return taken
+
+    def wait_s(self, name: str, messages: int) -> float:
+        """
+        Count messages of one who can be kept waiting.
+
+        Returns
+        -------
+        wait_s : float
+            How long to take no more of him.
+        """
+        account = self._refilled(name)
+        account.left -= messages
+        return max(0.0, -account.left / self.most_hz)
+
+    def _refilled(self, name: str) -> _Account:
+        """Know one, at the cost of the one heard of longest ago."""
+        now_s = self._clock_s()
+        account = self._accounts.pop(name, None) or _Account(AT_A_STRETCH, now_s)
+        self._accounts[name] = account
+        if len(self._accounts) > MOST_SENDERS:
+            del self._accounts[next(iter(self._accounts))]
+        more = (now_s - account.counted_s) * self.most_hz
+        account.left, account.counted_s = min(AT_A_STRETCH, account.left + more), now_s
+        return account
+
+
+@dataclass(slots=True)
+class _Sender:
+    parse: Parser
     told_s: float = -TELL_EVERY_S
     over: int = 0
 
@@ -55,9 +115,9 @@ class Senders:
         most_hz: float = 50.0,
         clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.name, self.reader, self.most_hz = name, reader, most_hz
+        self.name, self.reader = name, reader
         self._allowed = [ip_network(one) for one in allowed]
-        self._clock_s = clock_s
+        self._clock_s, self._pace = clock_s, Pace(most_hz, clock_s)
         self._known: dict[str, _Sender] = {}
 
     def stranger(self, peer: str) -> str:
@@ -96,14 +156,14 @@ class Senders:
         if reason := self.stranger(peer):
             return [Refusal(raw=one, reason=reason) for one in parts]
         sender = self._sender(peer)
-        taken = min(len(parts), int(self._refilled(sender)))
-        sender.left -= taken
+        taken, now_s = self._pace.take(peer, len(parts)), self._clock_s()
         heard = [one for part in parts[:taken] for one in sender.parse(part, arrived_at)]
         sender.over += len(parts) - taken
-        if taken < len(parts) and sender.counted_s - sender.told_s >= TELL_EVERY_S:
-            sender.told_s = sender.counted_s
+        if taken < len(parts) and now_s - sender.told_s >= TELL_EVERY_S:
+            sender.told_s = now_s
             rule = (
-                f"must be at most {self.most_hz:g} messages a second; {sender.over} were not read; "
+                f"must be at most {self._pace.most_hz:g} messages a second; "
+                f"{sender.over} were not read; "
                 f"have it send less often, or see feeds.{self.name}.most_hz"
             )
             heard.append(Refusal(raw=parts[taken], reason=f"peer={peer}: {rule}"))
@@ -118,9 +178,7 @@ class Senders:
         wait_s : float
             How long to take no more of him.
         """
-        sender = self._sender(peer)
-        sender.left = self._refilled(sender) - messages
-        return max(0.0, -sender.left / self.most_hz)
+        return self._pace.wait_s(peer, messages)
 
     @property
     def over(self) -> int:
@@ -129,18 +187,8 @@ class Senders:
 
     def _sender(self, peer: str) -> _Sender:
         """Know a sender, at the cost of the one heard of longest ago."""
-        sender = self._known.pop(peer, None)
-        if sender is None:
-            sender = _Sender(self.reader(), AT_A_STRETCH, self._clock_s())
+        sender = self._known.pop(peer, None) or _Sender(self.reader())
         self._known[peer] = sender
         if len(self._known) > MOST_SENDERS:
             del self._known[next(iter(self._known))]
         return sender
-
-    def _refilled(self, sender: _Sender) -> float:
-        """Give how many messages a sender may send now."""
-        now_s = self._clock_s()
-        more = (now_s - sender.counted_s) * self.most_hz
-        sender.counted_s = now_s
-        sender.left = min(AT_A_STRETCH, sender.left + more)
-        return max(sender.left, 0.0)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from data.feeds.heard import Refusal
+    from data.feeds.senders import Pace
     from data.reports import Report
     from data.settings import Settings
     from data.store.audit import Action
@@ -56,6 +57,8 @@ class Running:
         Of the agency.
     clock : SteadyClock
         The core's.
+    pace : Pace
+        How many fixes a unit may send by HTTP.
     agency_of : dict of str to str
         Whose each unit is, as of the last picture.
     doors : dict of str to DoorHealth
@@ -73,6 +76,7 @@ class Running:
     stream: Stream
     settings: Settings
     clock: SteadyClock
+    pace: Pace
     agency_of: dict[str, str] = field(default_factory=dict)
     doors: dict[str, DoorHealth] = field(default_factory=dict)
     telling: dict[str, DoorHealth] = field(default_factory=dict)

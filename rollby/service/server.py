@@ -14,6 +14,7 @@ import structlog
 import uvicorn
 
 from data.errors import SourceUnreachableError
+from data.feeds.senders import Pace
 from geo.live import Live
 from rollby.service.access import Access
 from rollby.service.app import make_app
@@ -85,6 +86,7 @@ def begin(
         stream=stream,
         settings=settings,
         clock=clock,
+        pace=Pace(settings.service.most_hz),
     )
 
 

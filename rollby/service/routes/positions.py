@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
+from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlencode
 
@@ -18,6 +21,7 @@ from data.reports import FixReport
 from data.words import whole_characters
 from rollby.service.callers import Caller
 from rollby.service.guard import needs
+from rollby.service.problems import ProblemError
 from rollby.service.rights import Right
 from rollby.service.running import InService
 
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
 router = APIRouter(prefix="/feeds", tags=["positions in"])
 Sender = Annotated[Caller, Depends(needs(Right.SEND))]
 BODY_MOST = 2_000_000
+PATIENCE_S = 5.0
 
 
 def parse_osmand(data: bytes, arrived_at: datetime) -> list[Heard]:
@@ -120,8 +125,28 @@ async def receive(service: Running, door: str, caller: Caller, heard: list[Heard
     if refused:
         await service.refuse(door, caller.name, refused)
     if good:
+        await _keep_pace(service, Counter(one.unit_id for one in good))
         await service.accept(door, good, caller)
     return Received(accepted=len(good), refused=[whole_characters(one.reason) for one in refused])
+
+
+async def _keep_pace(service: Running, fixes: Counter[str]) -> None:
+    """
+    Answer who sends more than all can bear more slowly, and no other.
+
+    Raises
+    ------
+    ProblemError
+        429 where that is not enough.
+    """
+    for unit_id in fixes:
+        wait_s = service.pace.wait_s(unit_id, 0)
+        if wait_s > PATIENCE_S:
+            rule = f"must be at most {service.pace.most_hz:g} fixes a second"
+            remedy = "have it send less often, or see service.most_hz"
+            retry = {"Retry-After": str(math.ceil(wait_s))}
+            raise ProblemError(429, f"unit_id={unit_id}: {rule}; {remedy}", retry)
+    await asyncio.sleep(max(service.pace.wait_s(name, count) for name, count in fixes.items()))
 
 
 def _own_unit(device: str, caller: Caller) -> str:

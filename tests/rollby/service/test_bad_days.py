@@ -7,12 +7,15 @@ import os
 import subprocess
 import time
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import pytest
 
+from data.feeds.senders import AT_A_STRETCH
+from data.settings import Settings
 from rollby.service.rights import Role
 from tests.rollby.service.served import wait_until
 from tests.rollby.service.test_serve_command import answers, bearer, keys, running, send
@@ -21,7 +24,7 @@ from tests.servers import free_port, missing, postgres
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import pytest
+    from tests.rollby.service.served import Service
 
 
 @contextmanager
@@ -148,3 +151,39 @@ def test_a_clock_put_back_an_hour_is_said_and_turns_nothing_round(
     told = [json.loads(line) for line in said.splitlines()]
     (warned,) = [one for one in told if one["event"] == "clock was put back"]
     assert (warned["level"], round(warned["fast_by_s"], -1)) == ("warning", 3600)
+
+
+@pytest.mark.parametrize(
+    "settings", [Settings.model_validate({"service": {"most_hz": 1.0}})], ids=["one a second"]
+)
+def test_a_phone_gone_mad_is_slowed_and_refused_and_no_other(
+    service: Service, settings: Settings
+) -> None:
+    assert settings.service.most_hz == 1
+    service.on_duty()
+    many = batch(2 * AT_A_STRETCH)["features"]
+    for number, one in enumerate(many):
+        at = datetime.now(UTC) - timedelta(hours=8) + timedelta(seconds=number)
+        one["properties"] |= {"unit_id": "4A12", "fixed_at": at.isoformat()}
+    half = len(many) // 2
+
+    def send(features: list[Any]) -> httpx.Response:
+        told = {"type": "FeatureCollection", "features": features}
+        return service.http.post("/feeds/geojson", json=told, timeout=60)
+
+    for first in range(0, half, 5000):  # a shift out of a dead zone
+        assert send(many[first : first + 5000]).json()["accepted"] == 5000
+    began_s = time.monotonic()
+    assert send(many[half : half + 2]).status_code == httpx.codes.OK
+    assert time.monotonic() - began_s > 0.5
+    service.running.pace.wait_s("4A12", 30)
+    refused = send(many[half + 2 : half + 4])
+    assert refused.status_code == httpx.codes.TOO_MANY_REQUESTS
+    assert refused.json()["detail"] == (
+        "unit_id=4A12: must be at most 1 fixes a second; "
+        "have it send less often, or see service.most_hz"
+    )
+    assert int(refused.headers["retry-after"]) > 5
+    began_s = time.monotonic()
+    service.seen("4A13").raise_for_status()
+    assert time.monotonic() - began_s < 5
