@@ -104,8 +104,10 @@ class Live:
                     "flag": cover.flag(column).value,
                     "priority": number_json(float(priority[column])),
                     "nearest": self._nearest(snapshot, column, one, on_duty),
-                    "asked": _asked_json(one.asking.pending) if one.asking.pending else None,
-                    "promised": [_asked_json(asked) for asked, _ in one.asking.promised.values()],
+                    "asked": _asked_json(one.asking.pending, one) if one.asking.pending else None,
+                    "promised": [
+                        _asked_json(asked, one) for asked, _ in one.asking.promised.values()
+                    ],
                     "there": sorted(self._board.scene.there(stop_id)),
                     "alarm": one.alarm.raised,
                     "check_due": one.alarm.prompt_due_s is not None,
@@ -163,6 +165,7 @@ def _record_json(one: OpenStop, board: Board) -> Json:
         "lon": number_json(lon_deg, 6),
         "lat": number_json(lat_deg, 6),
         "street": board.net.table.street(position.edge) if position else "",
+        "beat": one.beat,
         "phase": stop.phase.value,
         "began_at": instant_json(datetime.fromtimestamp(one.began_s, UTC)),
         "from_status": stop.from_status,
@@ -187,11 +190,12 @@ def _near_json(
     }
 
 
-def _asked_json(suggested: Suggested) -> Json:
-    """Write who was asked."""
+def _asked_json(suggested: Suggested, one: OpenStop) -> Json:
+    """Write who was asked; `picked` where a dispatcher chose."""
     return {
         "suggestion_id": suggested.suggestion_id,
         "unit_id": suggested.unit_id,
         "asked_at": instant_json(datetime.fromtimestamp(suggested.at_s, UTC)),
         "drive_time_s": number_json(suggested.drive_time_s),
+        "picked": suggested.unit_id in one.asking.picked,
     }

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from data.store.store import Event, Store, Taken
     from geo.board import Board
     from geo.live import Live
+    from geo.live_coverage import Covering
     from rollby.service.access import Access
     from rollby.service.callers import Caller
     from rollby.service.clock import SteadyClock
@@ -54,6 +55,8 @@ class Running:
         Of the agency.
     clock : SteadyClock
         The core's.
+    covering : Covering
+        Works out coverage, beside the core.
     agency_of : dict of str to str
         Whose each unit is, as of the last picture.
     doors : dict of str to DoorHealth
@@ -69,6 +72,7 @@ class Running:
     stream: Stream
     settings: Settings
     clock: SteadyClock
+    covering: Covering
     agency_of: dict[str, str] = field(default_factory=dict)
     doors: dict[str, DoorHealth] = field(default_factory=dict)
     stops: list[dict[str, Any]] = field(default_factory=list)

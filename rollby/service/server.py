@@ -15,6 +15,7 @@ import uvicorn
 
 from data.errors import SourceUnreachableError
 from geo.live import Live
+from geo.live_coverage import Covering
 from rollby.service.access import Access
 from rollby.service.app import make_app
 from rollby.service.clock import SteadyClock
@@ -85,6 +86,7 @@ def begin(
         stream=stream,
         settings=settings,
         clock=clock,
+        covering=Covering(board.net, board.policy.within_s, board.beats),
     )
 
 
