@@ -65,6 +65,20 @@ class Live:
             "units": self._units(now),
         }
 
+    def units_json(self) -> Json:
+        """
+        Write the units alone: that costs little.
+
+        Returns
+        -------
+        units : dict
+            ``at`` and ``units`` of ``rollby.live/1``.
+        """
+        if not np.isfinite(self._board.now_s):
+            return {"at": None, "units": []}
+        now = self._board.now()
+        return {"at": instant_json(now), "units": self._units(now)}
+
     def _units(self, now: datetime) -> list[Json]:
         """Write all units that were seen; anew only what is new of each."""
         board, found = self._board, []

@@ -14,7 +14,7 @@ from geo.coverage import edge_within_s, edges_in, share_within
 from geo.nearest import NearestUnits
 from geo.snap import snap
 from geo.snapshot import askable_now
-from geo.starts import Starts, starts_of
+from geo.starts import starts_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from data.road_table import BoolArray, FloatArray
     from geo.board import Board
     from geo.network import RoadNetwork
+    from geo.starts import Starts
 
 Json = dict[str, Any]
 
@@ -58,33 +59,6 @@ class Idle:
         rows = np.array([i for i, one in enumerate(self.unit_ids) if sees(one)], np.int64)
         names = tuple(self.unit_ids[row] for row in rows.tolist())
         return replace(self, unit_ids=names, starts=self.starts.rows(rows))
-
-    def with_moved(self, net: RoadNetwork, moves: Mapping[str, tuple[float, float]]) -> Idle:
-        """
-        Put units elsewhere, as a thought.
-
-        Parameters
-        ----------
-        net : RoadNetwork
-            The roads.
-        moves : mapping of str to (float, float)
-            Longitude and latitude by unit; who is not idle covers nothing wherever it is.
-
-        Returns
-        -------
-        idle : Idle
-            One that is put where no road is near covers nothing.
-        """
-        places = [snap(net, *moves[one]) if one in moves else None for one in self.unit_ids]
-        there = starts_of(net, places)
-        width = max(there.edge.shape[1], self.starts.edge.shape[1])
-        there, here = there.widened(width), self.starts.widened(width)
-        stays = np.array([[one not in moves] for one in self.unit_ids], np.bool_).reshape(-1, 1)
-        columns = {
-            name: np.where(stays, getattr(here, name), getattr(there, name))
-            for name in ("edge", "done_ms", "price_ms")
-        }
-        return replace(self, starts=Starts(**columns))
 
 
 def idle_units(board: Board) -> Idle | None:
@@ -155,6 +129,32 @@ class Covering:
             From last fixes; inf where there is none.
         """
         return NearestUnits(self.net, idle.starts, k=2).at_middles()[1]
+
+    def with_moved(
+        self, idle: Idle, moves: Mapping[str, tuple[float, float]]
+    ) -> tuple[FloatArray, FloatArray]:
+        """
+        Find the same as they stand, and with some of them elsewhere, as a thought.
+
+        Parameters
+        ----------
+        idle : Idle
+            The units.
+        moves : mapping of str to (float, float)
+            Longitude and latitude by unit; who is not idle covers nothing wherever it is, nor who
+            is put where no road is near.
+
+        Returns
+        -------
+        now_s, then_s : ndarray of float64, shape (m, 2)
+            As `drive_times_s`.
+        """
+        units = NearestUnits(self.net, idle.starts, k=2)
+        now_s = units.at_middles()[1]
+        for row, unit_id in enumerate(idle.unit_ids):
+            if unit_id in moves:
+                units.move(row, starts_of(self.net, [snap(self.net, *moves[unit_id])]))
+        return now_s, units.at_middles()[1]
 
     def shares(self, idle: Idle, drive_time_s: FloatArray) -> Json:
         """

@@ -16,12 +16,20 @@ RUN = """async ([tags, enhanced]) => {
     const told = {runOnly: {type: "tag", values: tags}, rules: rules, resultTypes: ["violations"]};
     const found = await axe.run(document, told);
     return [found.passes.length, found.violations.flatMap(one => one.nodes.map(node =>
-        `${one.id}: ${node.target.join(" ")}: ${node.failureSummary}: ${node.html.slice(0, 120)}`))];
+        [one.id, node.target.join(" "), node.failureSummary, node.html.slice(0, 120)].join(": ")))];
 }"""
 STOPS = """() => Array.from(document.querySelectorAll(
     "a[href], button, input, select, textarea, summary, [tabindex]")).filter(one =>
     one.tabIndex >= 0 && !one.disabled && one.checkVisibility({visibilityProperty: true})
     && !(one.type === "radio" && !one.checked)).length"""
+TO_THE_TOP = """() => {
+    window.walked = new Map();
+    const one = document.createElement("a");
+    one.tabIndex = -1;
+    document.body.prepend(one);
+    one.focus();
+    one.remove();
+}"""
 FOCUSED = """() => {
     const one = document.activeElement;
     if (!one || one === document.body || one === document.documentElement) return null;
@@ -55,7 +63,7 @@ def faults(page: Page, *, enhanced: bool = False) -> list[str]:
 
 def walk(page: Page) -> list[str]:
     """Press Tab from the page's beginning to its end; the names of what had the focus, in order."""
-    page.evaluate("window.walked = new Map(); document.activeElement.blur()")
+    page.evaluate(TO_THE_TOP)
     there: int = page.evaluate(STOPS)
     names: list[str] = []
     for _ in range(there + 20):

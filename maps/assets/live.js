@@ -32,6 +32,7 @@
     const [box, stand] = frame("unit");
     const look = looks.statuses[unit.status] || { symbol: "circle", css: "status-off" };
     const fresh = looks.freshness[unit.freshness] || looks.freshness.stale;
+    if (fresh.css === "fix-silent" || fresh.css === "fix-stale") box.classList.add(fresh.css.replace("fix", "is"));
     const mark = span("symbol " + look.css + " " + fresh.css);
     if (unit.heading_deg !== null) {
       const heading = symbol("heading", "heading");

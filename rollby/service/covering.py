@@ -83,6 +83,7 @@ async def cover_often(service: Running) -> None:
         await asyncio.sleep(EVERY_S)
         wanted = sorted(one for one in service.stream.topics if one.startswith(TOPIC))
         for topic in wanted[:AGENCY_MOST]:
+            # Whose units they are is known from the picture, which is made once a second meanwhile.
             idle = await idle_for(service, topic.removeprefix(TOPIC))
             if idle is not None:
                 service.stream.publish(

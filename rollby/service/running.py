@@ -95,6 +95,17 @@ class Running:
         self.stops[:] = live["stops"]
         return live
 
+    async def units(self) -> dict[str, Any]:
+        """
+        Look at the units alone.
+
+        Returns
+        -------
+        units : dict
+            ``at`` and ``units`` of ``rollby.live/1``.
+        """
+        return await self.look(lambda _board: self.live.units_json())
+
     async def look(self, at: Callable[[Board], Result]) -> Result:
         """
         Ask something about the board.

@@ -44,8 +44,10 @@ class WhatIf(BaseModel):
 
 async def _idle(service: Running, caller: Caller) -> Idle:
     """Note where idle units stand whose places the caller may see."""
-    await service.picture()  # whose units they are
-    idle = await idle_for(service, viewer_of(caller, service))
+    viewer = viewer_of(caller, service)
+    if viewer:
+        await service.picture()  # whose units they are, and who helps whom
+    idle = await idle_for(service, viewer)
     if idle is None:
         raise HTTPException(404, "nothing has been reported yet")
     return idle
@@ -82,8 +84,7 @@ async def post_what_if(
 
     def work() -> dict[str, Any]:
         covering = service.covering
-        then = idle.with_moved(covering.net, moves)
-        now_s, then_s = covering.drive_times_s(idle), covering.drive_times_s(then)
+        now_s, then_s = covering.with_moved(idle, moves)
         answer: dict[str, Any] = {
             "what_if": True,
             "at": idle.at,
@@ -91,7 +92,7 @@ async def post_what_if(
                 {**one.model_dump(), "idle": one.unit_id in idle.unit_ids} for one in body.moves
             ],
             "now": covering.shares(idle, now_s),
-            "then": covering.shares(then, then_s),
+            "then": covering.shares(idle, then_s),
         }
         if body.lines:
             column = then_s[:, CARS.index(body.lines)]

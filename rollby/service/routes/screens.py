@@ -22,6 +22,7 @@ router = APIRouter(tags=["screens"], include_in_schema=False)
 TYPES = {
     ".css": "text/css",
     ".js": "text/javascript",
+    ".png": "image/png",
     ".svg": "image/svg+xml",
     ".webmanifest": "application/manifest+json",
 }
@@ -133,7 +134,7 @@ def worker() -> Response:
 
 
 @router.get("/static/{name}")
-def static(name: Annotated[str, Path(max_length=60, pattern=r"^[a-z_]+\.[a-z]+$")]) -> Response:
+def static(name: Annotated[str, Path(max_length=60, pattern=r"^[a-z0-9_]+\.[a-z]+$")]) -> Response:
     """Give a script, a style or an image."""
     return _file(name)
 

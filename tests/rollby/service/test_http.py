@@ -252,9 +252,7 @@ def test_what_was_said_long_ago_stands(service: Service, settings: Settings) -> 
     assert "over 0 s old; call in" in answer.json()["detail"]
 
 
-def say(
-    service: Service, word: str, unit_id: str = "4A12", reason: str = ""
-) -> httpx.Response:
+def say(service: Service, word: str, unit_id: str = "4A12", reason: str = "") -> httpx.Response:
     """Say something of the stop at hand."""
     told = {"unit_id": unit_id, "word": word, "reason": reason}
     return service.http.post("/api/my-stop", json=told)

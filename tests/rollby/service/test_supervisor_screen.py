@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import time
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.rollby.service.served import PLACE, wait_until
+from tests.rollby.service.visits import NASTY, nasty_unit, opened
 from tests.servers import chromium
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser
 
     from tests.rollby.service.served import Service
 
 MOVED = """before =>
     document.querySelector("[data-unit='4A14']").getBoundingClientRect().x > before"""
-NASTY = "<script>alert(1)</script>"
 
 
 # No longer than this file: while Playwright waits, no other test of the process may run a loop.
@@ -29,27 +27,6 @@ NASTY = "<script>alert(1)</script>"
 def browser() -> Iterator[Browser]:
     with chromium() as browser:
         yield browser
-
-
-@contextmanager
-def opened(browser: Browser, service: Service, path: str, **more: Any) -> Iterator[Page]:
-    """Open a page; leaving it checks that it asked nobody else for anything, and complained not."""
-    context = browser.new_context(viewport={"width": 1400, "height": 900}, **more)
-    page = context.new_page()
-    page.set_default_timeout(10_000)
-    asked: list[str] = []
-    complaints: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda said: complaints.append(said.text) if "Policy" in said.text else None)
-    base = str(service.http.base_url).rstrip("/")
-    page.goto(f"{base}{path}")
-    page.wait_for_selector("html.ready")
-    page.wait_for_selector("#lost[hidden]", state="attached")
-    yield page
-    context.close()
-    assert [url for url in asked if not url.startswith((f"{base}/", "data:"))] == []
-    assert complaints == []
 
 
 @pytest.mark.parametrize("path", ["/supervisor", "/wallboard"])
@@ -80,15 +57,7 @@ def test_a_fix_moves_its_marker_and_no_other_unit_goes(browser: Browser, service
 
 def test_a_name_is_text_wherever_it_stands(browser: Browser, service: Service) -> None:
     service.on_duty()
-    lon, lat = PLACE["4A12"]
-    fix: dict[str, str | float] = {
-        "id": NASTY,
-        "lon": lon + 0.002,
-        "lat": lat,
-        "timestamp": time.time(),
-    }
-    service.http.get("/feeds/osmand", params=fix).raise_for_status()
-    service.shows(NASTY).raise_for_status()
+    nasty_unit(service)
     with opened(browser, service, "/supervisor") as page:
         expect(page.locator("#units li .who", has_text=NASTY)).to_have_count(1)
         expect(page.locator(".sign.unit .tag", has_text=NASTY)).to_have_count(1)

@@ -4,7 +4,9 @@
 export const by = (id) => document.getElementById(id);
 
 export function text(element, words) {
-  if (element.textContent !== words) element.textContent = words;
+  if (element.shown === words) return;
+  element.shown = words;
+  element.textContent = words;
 }
 
 export function element(name, css, parent, words) {
@@ -37,10 +39,11 @@ export function fill(list, names, make, draw) {
   for (const gone of known.values()) gone.remove();
 }
 
-/* An entry of a list: a button with named parts. */
+/* An entry of a list: a button with named parts, `parts` of the item. */
 export function entry(parts) {
   const item = document.createElement("li");
   const what = element("span", "what", button(item, undefined, "entry"));
-  for (const [name, css] of parts) element(name, css, what);
+  item.parts = {};
+  for (const [name, css] of parts) item.parts[css.split(" ").at(-1)] = element(name, css, what);
   return item;
 }

@@ -23,21 +23,38 @@ function begin() {
   tick();
 }
 
-function changed(name, body) {
-  if (name === "coverage") { coverage.heardOf(body); return; }
-  if (name === "health") { if (feeds) feeds.heardOf(body); return; }
-  if (name === "me") acts = live.me.role === "supervisor" && !document.body.classList.contains("wallboard");
-  if (name === "me" || name === "beat" || name === "lost") tick();
-  else if (name === "live" || name === "units" || name === "stops") {
-    rollby.live.show(live.units, live.stops);
-    for (const one of waiting.splice(0)) say(Date.parse(one.at), words(one));
-    drawStops();
-    drawUnits();
-  } else if (name === "gap") say(live.now(), "Too much was missed to be listed here.");
-  /* A stop is often said of before the picture has it: a second later its officer can be named. */
-  else if (body && live.stops.every((one) => one.stop_id !== body.stop_id) && waiting.length < MOST_SAID) waiting.push(body);
-  else if (body) say(Date.parse(body.at), words(body));
+/* However much comes, a frame draws it once. */
+const due = new Set();
+
+function soon(what) {
+  if (!due.size) requestAnimationFrame(drawDue);
+  due.add(what);
+}
+
+function drawDue() {
+  const now = new Set(due);
+  due.clear();
+  if (now.has("units") || now.has("stops")) rollby.live.show(live.units, live.stops);
+  if (now.has("stops")) drawStops();
+  if (now.has("units")) drawUnits();
   tick();
+}
+
+function changed(name, body) {
+  if (name === "coverage") coverage.heardOf(body);
+  else if (name === "health") { if (feeds) feeds.heardOf(body); }
+  else if (name === "me") acts = live.me.role === "supervisor" && !document.body.classList.contains("wallboard");
+  else if (name === "gap") say(live.now(), "Too much was missed to be listed here.");
+  else if (name === "live" || name === "stops" || name === "units") {
+    for (const one of waiting.splice(0)) say(Date.parse(one.at), words(one));
+    if (name !== "units") soon("stops");
+    if (name !== "stops") soon("units");
+  }
+  /* A stop is often said of before the picture has it: a second later its officer can be named. */
+  else if (body && body.stop_id && live.stops.every((one) => one.stop_id !== body.stop_id) && waiting.length < MOST_SAID) waiting.push(body);
+  else if (body && body.stop_id) say(Date.parse(body.at), words(body));
+  if (name === "lost" || name === "live") tick();  // at once, whatever the browser thinks of frames
+  else soon("time");
 }
 
 /* ---- stops ---- */
@@ -71,11 +88,11 @@ function drawStops() {
     const stop = stops.get(item.dataset.name);
     item.className = `flag-${stop.flag}`;
     item.dataset.unit = stop.unit_id;
-    text(item.querySelector(".who"), `${stop.unit_id} `);
-    text(item.querySelector(".flag"), FLAGS[stop.flag]);
-    text(item.querySelector(".where"), `${place(stop)}${stop.beat ? `, ${stop.beat}` : ""}, ${PHASES[stop.phase] || stop.phase}${stop.short ? `, ${stop.short} short` : ""}`);
-    text(item.querySelector(".go"), backup(stop));
-    text(item.querySelector(".due"), `${stop.alarm ? "ALARM. " : ""}${stop.check_due ? "CHECK ON THIS OFFICER" : ""}`);
+    text(item.parts.who, `${stop.unit_id} `);
+    text(item.parts.flag, FLAGS[stop.flag]);
+    text(item.parts.where, `${place(stop)}${stop.beat ? `, ${stop.beat}` : ""}, ${PHASES[stop.phase] || stop.phase}${stop.short ? `, ${stop.short} short` : ""}`);
+    text(item.parts.go, backup(stop));
+    text(item.parts.due, `${stop.alarm ? "ALARM. " : ""}${stop.check_due ? "CHECK ON THIS OFFICER" : ""}`);
   });
   by("stops").classList.toggle("none", !stops.size);
 }
@@ -87,12 +104,12 @@ const ORDER = { silent: 0, stale: 1, fresh: 2, parked: 3 };
 function drawUnits() {
   const units = new Map(live.units.map((one) => [one.unit_id, one]));
   const names = [...units.values()]
-    .sort((a, b) => ORDER[a.freshness] - ORDER[b.freshness] || a.unit_id.localeCompare(b.unit_id))
+    .sort((a, b) => ORDER[a.freshness] - ORDER[b.freshness] || (a.unit_id < b.unit_id ? -1 : 1))
     .map((one) => one.unit_id);
   fill(by("units"), names, () => entry([["b", "who"], ["span", "status"], ["span", "quiet fix"]]), (item) => {
     const unit = units.get(item.dataset.name);
-    text(item.querySelector(".who"), `${unit.unit_id} `);
-    text(item.querySelector(".status"), `${statusWord(unit.status)}${speed(unit, facts.speedUnit)}${unit.muted ? ", muted" : ""}`);
+    text(item.parts.who, `${unit.unit_id} `);
+    text(item.parts.status, `${statusWord(unit.status)}${speed(unit, facts.speedUnit)}${unit.muted ? ", muted" : ""}`);
   });
 }
 
@@ -111,13 +128,13 @@ function tick() {
   const stops = new Map(live.stops.map((one) => [one.stop_id, one]));
   for (const item of by("stops").children) {
     const stop = stops.get(item.dataset.name);
-    if (stop) text(item.querySelector(".timer"), timer((now - Date.parse(stop.began_at)) / 1000));
+    if (stop) text(item.parts.timer, timer((now - Date.parse(stop.began_at)) / 1000));
   }
   const units = new Map(live.units.map((one) => [one.unit_id, one]));
   for (const item of by("units").children) {
     const unit = units.get(item.dataset.name);
     if (!unit) continue;
-    const fix = item.querySelector(".fix");
+    const fix = item.parts.fix;
     text(fix, `${FIXES[unit.freshness]} ${age(Math.max(0, (now - Date.parse(unit.fixed_at)) / 1000))} old`);
     fix.classList.toggle("old", unit.freshness === "silent" || unit.freshness === "stale");
   }
