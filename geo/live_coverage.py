@@ -61,22 +61,20 @@ class Idle:
         return replace(self, unit_ids=names, starts=self.starts.rows(rows))
 
 
-def idle_units(board: Board) -> Idle | None:
+def idle_units(board: Board) -> Idle:
     """
     Note which units are idle, for coverage to be worked out while the board goes on.
 
     Parameters
     ----------
     board : Board
-        At its instant.
+        At an instant: it has been advanced.
 
     Returns
     -------
-    idle : Idle or None
-        None where nothing has happened yet.
+    idle : Idle
+        Shares nothing with the board.
     """
-    if not np.isfinite(board.now_s):
-        return None
     crew = board.crew()
     starts = board.seen.starts().rows(crew.rows)
     rows = np.flatnonzero(askable_now(board, starts))

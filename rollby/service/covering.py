@@ -43,17 +43,17 @@ def topic_of(caller: Caller, service: Running) -> set[str]:
     return {TOPIC + viewer_of(caller, service)} if caller.may(Right.SEE_LIVE) else set()
 
 
-async def idle_for(service: Running, viewer: str) -> Idle | None:
+async def idle_for(service: Running, viewer: str) -> Idle:
     """
     Note where idle units stand whose places an agency may see.
 
     Returns
     -------
-    idle : Idle or None
-        None where nothing has happened yet.
+    idle : Idle
+        At this instant.
     """
     idle = await service.look(idle_units)
-    if idle is None or not viewer:
+    if not viewer:
         return idle
     view = views_of(
         viewer, service.settings.agencies, agency_of=service.agency_of, stops=service.stops
@@ -85,7 +85,5 @@ async def cover_often(service: Running) -> None:
         for topic in wanted[:AGENCY_MOST]:
             # Whose units they are is known from the picture, which is made once a second meanwhile.
             idle = await idle_for(service, topic.removeprefix(TOPIC))
-            if idle is not None:
-                service.stream.publish(
-                    message("coverage", await covered(service, idle), topic=topic)
-                )
+            body = await covered(service, idle)
+            service.stream.publish(message("coverage", body, topic=topic))

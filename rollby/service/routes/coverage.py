@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, HTTPException, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from geo.live_coverage import Idle
@@ -47,10 +47,7 @@ async def _idle(service: Running, caller: Caller) -> Idle:
     viewer = viewer_of(caller, service)
     if viewer:
         await service.picture()  # whose units they are, and who helps whom
-    idle = await idle_for(service, viewer)
-    if idle is None:
-        raise HTTPException(404, "nothing has been reported yet")
-    return idle
+    return await idle_for(service, viewer)
 
 
 @router.get("/coverage")
