@@ -13,7 +13,7 @@ from data.beats import Beat
 from data.settings import Settings, settings_of
 from tests.accessible import faults, walk
 from tests.rollby.service.served import PLACE, serving, wait_until
-from tests.rollby.service.visits import NASTY, PHONE, SCREENS, WIDE, busy_evening, opened
+from tests.rollby.service.visits import NASTY, PATIENT, PHONE, SCREENS, WIDE, busy_evening, opened
 from tests.servers import chromium
 
 if TYPE_CHECKING:
@@ -34,6 +34,11 @@ SPEAKS = "() => { window.said = []; speechSynthesis.speak = (one) => said.push(o
 def browser() -> Iterator[Browser]:
     with chromium() as browser:
         yield browser
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return PATIENT
 
 
 def as_unit(page: Page, unit: str) -> None:

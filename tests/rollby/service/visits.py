@@ -6,6 +6,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from data.settings import Settings
 from tests.rollby.service.served import PLACE
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from tests.rollby.service.served import Service
 
 NASTY = "<script>alert(1)</script>"
+PATIENT = Settings.model_validate({"policy": {"answer_within_s": 600}})  # on a busy machine too
 SCREENS = ("/sign-in", "/officer", "/supervisor", "/wallboard")
 WIDE, PHONE = {"width": 1400, "height": 900}, {"width": 390, "height": 844}
 

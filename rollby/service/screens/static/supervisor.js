@@ -182,10 +182,10 @@ function goTo(one) {
 
 by("stops").addEventListener("click", (event) => {
   const item = event.target.closest("button.entry") && event.target.closest("li");
-  const stop = item && live.stops.find((one) => one.stop_id === item.dataset.name);
-  if (!stop) return;
-  goTo(stop);
-  if (acts) showWhy(item, stop);
+  const now = () => live.stops.find((one) => one.stop_id === item.dataset.name);
+  if (!item || !now()) return;
+  goTo(now());
+  if (acts) showWhy(item, now);
 });
 by("units").addEventListener("click", (event) => {
   const item = event.target.closest("button.entry") && event.target.closest("li");

@@ -13,13 +13,15 @@ function toggled(item) {
   return open ? null : element("div", "why", item);
 }
 
-export async function showWhy(item, stop) {
+/* `now` gives the stop as it is: it may have got another id since the box was opened. */
+export async function showWhy(item, now) {
+  const stop = now();
   const box = toggled(item);
   if (!box) return;
   text(box, "Working it out\u2026");
   try {
     const why = await ask(`/api/why/${encodeURIComponent(stop.stop_id)}`);
-    box.replaceChildren(table(why), reasons(why), stopActions(stop, why));
+    box.replaceChildren(table(why), reasons(why), stopActions(stop, why, now));
   } catch (error) {
     text(box, error.status ? error.message : "Cannot be had now: the service is not reached.");
   }
@@ -92,12 +94,13 @@ function act(box, words, does, reason = null) {
   });
 }
 
-function stopActions(stop, why) {
+function stopActions(stop, why, now) {
+  const id = () => (now() || stop).stop_id;
   const box = element("div", "acts");
   box.setAttribute("role", "group");
   box.setAttribute("aria-label", "Decide");
   act(box, `I checked on ${stop.unit_id}`, async () => {
-    await ask(`/api/stops/${encodeURIComponent(stop.stop_id)}/check`, { method: "POST" });
+    await ask(`/api/stops/${encodeURIComponent(id())}/check`, { method: "POST" });
     return "Noted: checked.";
   });
   const others = why.askable.filter((one) => !stop.asked || one.unit_id !== stop.asked.unit_id);
@@ -108,7 +111,7 @@ function stopActions(stop, why) {
     const choice = element("select", "choice", label);
     for (const one of others) choice.append(new Option(`${one.unit_id}, ${minutes(one.drive_time_s)} by road`, one.unit_id));
     act(box, "Ask this unit", async (words) => {
-      await ask("/api/asks", { method: "POST", body: { stop_id: stop.stop_id, unit_id: choice.value, reason: words } });
+      await ask("/api/asks", { method: "POST", body: { stop_id: id(), unit_id: choice.value, reason: words } });
       return `Noted; ${choice.value} is asked.`;
     }, reason);
   }
