@@ -17,18 +17,23 @@ import random
 import shutil
 import sys
 import tempfile
+import threading
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from bench.service import Fleet, Service, latency, prepare, put_stop, quantiles, report
 from data.settings import AccessRules
 from data.store.accounts import Account
 from data.store.opening import prepared
+from geo.live_coverage import Covering, Idle
 from geo.network import RoadNetwork
+from geo.snap import snap
+from geo.starts import starts_of
 from rollby.service.access import Access
 from rollby.service.administration import add_account
 from rollby.service.callers import Caller
@@ -37,6 +42,7 @@ from rollby.service.rights import Role
 PASSWORD = "a password for the bench"  # noqa: S105 - of a store that goes with the process
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 PROBES = 20
+COVERAGES = 20
 LINKS = {  # bits a second and milliseconds of delay a request
     "slow 4G": (1.6e6, 150),
     "slow 3G": (4e5, 400),
@@ -166,6 +172,40 @@ async def drag_thoughts(page: Page, units: int, net: RoadNetwork, over: asyncio.
     return count
 
 
+def coverage_beside(net: RoadNetwork, idle_units: int, seed: int) -> dict[str, Any]:
+    """How long coverage takes, and how long another thread waits meanwhile for Python's lock."""
+    chance = np.random.default_rng(seed)
+    nodes = chance.integers(0, net.table.node_count, idle_units)
+    places = [
+        snap(net, lon, lat)
+        for lon, lat in zip(net.table.lon_deg[nodes], net.table.lat_deg[nodes], strict=True)
+    ]
+    names = tuple(f"U{i}" for i in range(idle_units))
+    idle = Idle(at=datetime.now(UTC), unit_ids=names, starts=starts_of(net, places))
+    covering = Covering(net, 180.0, ())
+    covering.shares(idle, covering.drive_times_s(idle))
+    waited_ms: list[float] = []
+    over = threading.Event()
+
+    def wait() -> None:
+        before_s = time.monotonic()
+        while not over.wait(0.001):
+            waited_ms.append(1000 * (time.monotonic() - before_s) - 1)
+            before_s = time.monotonic()
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    took_ms = []
+    for _ in range(COVERAGES):
+        began_s = time.monotonic()
+        covering.shares(idle, covering.drive_times_s(idle))
+        took_ms.append(1000 * (time.monotonic() - began_s))
+    over.set()
+    thread.join()
+    facts = {"edges": len(net.edge_ms), "idle": idle_units}
+    return {**facts, "took_ms": quantiles(took_ms), "another_waits_ms": quantiles(waited_ms)}
+
+
 async def measured(given: argparse.Namespace, service: Service, net: RoadNetwork) -> dict[str, Any]:
     """Measure under load."""
     fleet = Fleet(net, given.units, given.seed)
@@ -217,9 +257,11 @@ def main() -> None:
         let_in(store)
         service.start()
         try:
-            answer = asyncio.run(measured(given, service, RoadNetwork.load(given.roads)))
+            net = RoadNetwork.load(given.roads)
+            answer = asyncio.run(measured(given, service, net))
         finally:
             service.end()
+    answer["coverage"] = coverage_beside(net, 300, given.seed)
     print(json.dumps(answer, indent=2))
 
 

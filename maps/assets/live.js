@@ -76,6 +76,7 @@
       this.signs = new Map();
       this.ghosts = new Map();
       this.onStop = null;
+      this.droppedAt = -Infinity;  // the click that ends a drag is none
       this.onThought = null;  // called with a unit's name and where it might be
       map.on("zoomend", () => this.crowd());
       map.getContainer().addEventListener("pointerdown", (event) => this.grasp(event));
@@ -147,6 +148,7 @@
         this.putGhost(name, at.lat, at.lng);
       };
       const drop = () => {
+        this.droppedAt = performance.now();
         this.map.dragging.enable();
         removeEventListener("pointermove", move);
         removeEventListener("pointerup", drop);

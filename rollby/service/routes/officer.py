@@ -158,6 +158,9 @@ async def undo_answer(suggestion_id: str, service: InService, caller: Answerer) 
         undo_s = service.settings.service.undo_s
         raise HTTPException(409, f"suggestion_id={suggestion_id}: over {undo_s:.0f} s old; call in")
     taken = await service.accept("officer", [Undone(answer=event.report, at=now)], caller)
+    if not caller.speaks_for(event.report.unit_id):
+        about = f"{suggestion_id} taken back for {event.report.unit_id}"
+        await service.note(caller, Action.OVERRIDE, about)
     return Said(seq=taken.seq, undo_until=now)
 
 

@@ -7,6 +7,7 @@ import { clock, timer } from "./words.js";
 const facts = document.body.dataset;
 const OLD_MS = 20000;
 const LASTS_MS = 60000;
+const DROP_MS = 300;
 const AGAIN_MS = 300;  // between two thoughts while one is dragged
 
 export class Coverage {
@@ -23,7 +24,7 @@ export class Coverage {
     rollby.live.onThought = (name, lat, lon) => this.think(name, lat, lon);
     rollby.map.on("click", (event) => {
       const name = this.thinking && by("what-if-unit").value;
-      if (name) rollby.live.putGhost(name, event.latlng.lat, event.latlng.lng);
+      if (name && performance.now() - rollby.live.droppedAt > DROP_MS) rollby.live.putGhost(name, event.latlng.lat, event.latlng.lng);
     });
     by("cover-car").addEventListener("change", () => this.drawLines());
     by("what-if").addEventListener("click", () => this.thinking ? this.end() : this.begin());
@@ -119,6 +120,7 @@ export class Coverage {
   }
 
   think(name, lat, lon) {
+    by("what-if-unit").value = name;  // what is clicked or pressed next is about this one
     this.moves.set(name, { unit_id: name, lat, lon });
     this.until = performance.now() + LASTS_MS;
     this.due = true;
