@@ -32,8 +32,12 @@ if TYPE_CHECKING:
 TOLD = re.compile(r"(http://\S+?)(/\w+)  sign in as (\w+), (\S+)")
 SIZES = {"wide": (1400, 900), "phone": (390, 844)}
 FLAGS = ["--no-sandbox", "--disable-gpu"]
-COLOURS = 128
-SHOWN = {"supervisor-wide-light-what-if", "officer-phone-dark", "wallboard-wide-dark"}
+COLOURS = 256
+SHOWN = {  # in the documents, and what they are called there
+    "supervisor-wide-light-what-if": "supervisor",
+    "officer-phone-dark": "officer",
+    "wallboard-wide-dark": "wallboard",
+}
 WARM_UP_MS = 60_000
 ASKED_MS = 90_000
 
@@ -86,7 +90,8 @@ def opened(browser: Browser, screen: Screen, size: str, scheme: str) -> Iterator
 def keep(page: Page, path: Path) -> None:
     """Write a picture, in few colours."""
     picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
-    picture.quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+    few = picture.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    few.save(path, optimize=True)
 
 
 def show_why(page: Page) -> None:
@@ -111,14 +116,14 @@ def show_thought(page: Page) -> None:
     page.wait_for_timeout(1500)
 
 
-def take(browser: Browser, screen: Screen, folder: Path, names: set[str] | None) -> None:
+def take(browser: Browser, screen: Screen, folder: Path, names: dict[str, str] | None) -> None:
     """Take the pictures of one screen that are wanted; None wants all."""
     for size in SIZES:
         for scheme in ("light", "dark"):
             name = f"{screen.name}-{size}-{scheme}"
             extra = {"why": show_why, "what-if": show_thought}
             mine = {name, *(f"{name}-{one}" for one in extra)}
-            if names is not None and not mine & names:
+            if names is not None and not mine & names.keys():
                 continue
             with opened(browser, screen, size, scheme) as page:
                 if screen.name == "officer":
@@ -126,11 +131,12 @@ def take(browser: Browser, screen: Screen, folder: Path, names: set[str] | None)
                         timeout=ASKED_MS
                     )
                 if names is None or name in names:
-                    keep(page, folder / f"{name}.png")
+                    keep(page, folder / f"{(names or {}).get(name, name)}.png")
                 for one, show in extra.items():
                     if screen.name == "supervisor" and (names is None or f"{name}-{one}" in names):
                         show(page)
-                        keep(page, folder / f"{name}-{one}.png")
+                        shown = (names or {}).get(f"{name}-{one}", f"{name}-{one}")
+                        keep(page, folder / f"{shown}.png")
 
 
 def main() -> None:
