@@ -39,7 +39,7 @@ SHOWN = {  # in the documents, and what they are called there
     "wallboard-wide-dark": "wallboard",
 }
 WARM_UP_MS = 60_000
-ASKED_MS = 90_000
+ASKED_MS, ASK_EVERY_MS = 90_000, 500
 
 
 class Screen(NamedTuple):
@@ -64,8 +64,10 @@ def demo() -> Iterator[list[Screen]]:
             screens += [Screen(*found) for found in TOLD.findall(line)]
             if "Ctrl-C" in line:
                 break
-        yield screens
-        process.terminate()
+        try:
+            yield screens
+        finally:
+            process.terminate()
 
 
 @contextmanager
@@ -116,7 +118,29 @@ def show_thought(page: Page) -> None:
     page.wait_for_timeout(1500)
 
 
-def take(browser: Browser, screen: Screen, folder: Path, names: dict[str, str] | None) -> None:
+def be_asked(browser: Browser, screens: list[Screen], page: Page) -> None:
+    """Have the supervisor ask the officer, until that one is asked or on the way, or for a while."""
+    chief = next(one for one in screens if one.name == "supervisor")
+    desk = browser.new_context().request
+    told = {"name": chief.name, "password": chief.password}
+    token = desk.post(f"{chief.base}/api/sign-in", data=told).json()["csrf"]
+    unit = page.locator("#unit").text_content()
+    for _ in range(ASKED_MS // ASK_EVERY_MS):
+        if page.locator("#asked, #going").filter(visible=True).count():
+            return
+        for stop in desk.get(f"{chief.base}/api/live").json()["stops"]:
+            ask = {"stop_id": stop["stop_id"], "unit_id": unit, "reason": "for a picture"}
+            desk.post(f"{chief.base}/api/asks", data=ask, headers={"X-Rollby-CSRF": token})
+        page.wait_for_timeout(ASK_EVERY_MS)
+
+
+def take(
+    browser: Browser,
+    screens: list[Screen],
+    screen: Screen,
+    folder: Path,
+    names: dict[str, str] | None,
+) -> None:
     """Take the pictures of one screen that are wanted; None wants all."""
     for size in SIZES:
         for scheme in ("light", "dark"):
@@ -127,9 +151,7 @@ def take(browser: Browser, screen: Screen, folder: Path, names: dict[str, str] |
                 continue
             with opened(browser, screen, size, scheme) as page:
                 if screen.name == "officer":
-                    page.locator("#asked:not([hidden]), #going:not([hidden])").wait_for(
-                        timeout=ASKED_MS
-                    )
+                    be_asked(browser, screens, page)
                 if names is None or name in names:
                     keep(page, folder / f"{(names or {}).get(name, name)}.png")
                 for one, show in extra.items():
@@ -144,6 +166,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").strip().splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--all", action="store_true")
+    parser.add_argument("--only", help="one screen")
     given = parser.parse_args()
     given.folder.mkdir(parents=True, exist_ok=True)
     program = shutil.which("chromium") or sys.exit("apt install chromium")
@@ -152,7 +175,7 @@ def main() -> None:
         page = browser.new_page()
         page.wait_for_timeout(WARM_UP_MS)  # ten minutes of the shift
         signs = Screen(screens[0].base, "/sign-in", "sign-in", "")
-        if given.all:
+        if given.all and given.only is None:
             for size, (width, height) in SIZES.items():
                 for scheme in ("light", "dark"):
                     page = browser.new_page(color_scheme="dark" if scheme == "dark" else "light")
@@ -160,8 +183,8 @@ def main() -> None:
                     page.goto(f"{signs.base}{signs.path}")
                     page.wait_for_timeout(1000)
                     keep(page, given.folder / f"sign-in-{size}-{scheme}.png")
-        for screen in screens:
-            take(browser, screen, given.folder, None if given.all else SHOWN)
+        for screen in (one for one in screens if given.only in {None, one.name}):
+            take(browser, screens, screen, given.folder, None if given.all else SHOWN)
         browser.close()
 
 
