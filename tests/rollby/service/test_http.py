@@ -16,7 +16,7 @@ from rollby.service.callers import Caller
 from rollby.service.guard import caller
 from rollby.service.rights import Role
 from rollby.service.routes.live import _at
-from tests.rollby.service.served import Everybody, wait_until
+from tests.rollby.service.served import Everybody, everybody, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -401,7 +401,7 @@ def test_an_officer_hears_its_own_suggestions_only(service: Service) -> None:
     with service.http.stream("GET", "/api/stream") as answer:
         events = Events(answer.iter_lines())
         events.next("live")
-        become(service, Role.SUPERVISOR)
+        service.app.dependency_overrides[caller] = everybody
         service.stop("T-1", "4A12", needs=3)
         assert service.asked()["unit_id"] == "4A13"
         service.http.post(

@@ -46,8 +46,10 @@ function changed(name, body) {
   else if (name === "me") acts = live.me.role === "supervisor" && !document.body.classList.contains("wallboard");
   else if (name === "gap") say(live.now(), "Too much was missed to be listed here.");
   else if (name === "live" || name === "stops" || name === "units") {
-    for (const one of waiting.splice(0)) say(Date.parse(one.at), words(one));
-    if (name !== "units") soon("stops");
+    if (name !== "units") {
+      for (const one of waiting.splice(0)) say(Date.parse(one.at), words(one));
+      soon("stops");
+    }
     if (name !== "stops") soon("units");
   }
   /* A stop is often said of before the picture has it: a second later its officer can be named. */
