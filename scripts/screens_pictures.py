@@ -119,7 +119,7 @@ def show_thought(page: Page) -> None:
 
 
 def be_asked(browser: Browser, screens: list[Screen], page: Page) -> None:
-    """Have the supervisor ask the officer, until that one is asked or on the way, or for a while."""
+    """Have the supervisor ask the officer, until that one is asked or on the way; not for ever."""
     chief = next(one for one in screens if one.name == "supervisor")
     desk = browser.new_context().request
     told = {"name": chief.name, "password": chief.password}
