@@ -182,7 +182,7 @@ def test_coverage_is_told_and_drawn(browser: Browser, service: Service) -> None:
         expect(row.locator("th")).to_have_text("The whole area, within 3:00")
         expect(row.locator(".first")).to_have_text(re.compile(r"^\d+ %$"))
         before = page.locator("#cover-at").text_content()
-        expect(page.locator("#cover-at")).not_to_have_text(before or "")
+        expect(page.locator("#cover-at")).not_to_have_text(before or "", timeout=30_000)
         assert page.evaluate("rollby.map.hasLayer(rollby.live.bandLayer)") is False
         page.locator("#cover-car").select_option("second")
         page.wait_for_function("() => rollby.map.hasLayer(rollby.live.bandLayer)")
