@@ -48,6 +48,46 @@ class Checked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Picked:
+    """
+    A dispatcher says who is to be asked.
+
+    Parameters
+    ----------
+    stop_id : str
+        About which stop.
+    unit_id : str
+        Whom.
+    at : datetime
+        When.
+    """
+
+    stop_id: str
+    unit_id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Silenced:
+    """
+    A dispatcher says that a unit is to be asked nothing for a while.
+
+    Parameters
+    ----------
+    unit_id : str
+        Who.
+    at : datetime
+        From when on, for `Policy.mute_min`.
+    on : bool
+        False where it may be asked again from then on.
+    """
+
+    unit_id: str
+    at: datetime
+    on: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Undone:
     """
     An answer is taken back.
@@ -78,7 +118,9 @@ class Resumed:
     at: datetime
 
 
-Report = FixReport | StatusChange | StopChange | Answer | Checked | Undone | Resumed
+Report = (
+    FixReport | StatusChange | StopChange | Answer | Checked | Picked | Silenced | Undone | Resumed
+)
 
 
 def subject(report: Report) -> str:
@@ -88,8 +130,8 @@ def subject(report: Report) -> str:
     Returns
     -------
     subject : str
-        The unit of a fix or a status, the stop of a change or a check, the suggestion of an answer
-        or of one that is taken back, nothing of the service's own.
+        The unit of a fix, a status or a silence, the stop of a change, a check or a pick, the
+        suggestion of an answer or of one that is taken back, nothing of the service's own.
     """
     if isinstance(report, Resumed):
         return ""
@@ -97,4 +139,4 @@ def subject(report: Report) -> str:
         return (report.answer if isinstance(report, Undone) else report).suggestion_id
     if isinstance(report, StopChange):
         return report.stop.stop_id
-    return report.stop_id if isinstance(report, Checked) else report.unit_id
+    return report.stop_id if isinstance(report, Checked | Picked) else report.unit_id

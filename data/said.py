@@ -47,8 +47,8 @@ class Withdrawn:
     suggestion_id, stop_id, unit_id : str
         As in `Suggested`.
     why : str
-        ``no answer``, ``stop over``, ``enough officers``, ``unit not free``, ``nearer unit`` or
-        ``did not come``.
+        ``no answer``, ``stop over``, ``enough officers``, ``unit not free``, ``nearer unit``,
+        ``dispatch chose another`` or ``did not come``.
     """
 
     at_s: float

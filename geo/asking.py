@@ -39,6 +39,8 @@ class Asking:
         Asks so far.
     told : bool
         The supervisor knows that this round found nobody.
+    picked : set of str
+        Units that a dispatcher has chosen: nobody who is sooner takes their place.
     """
 
     pending: Suggested | None = None
@@ -49,6 +51,7 @@ class Asking:
     round_from_s: float = float("-inf")
     count: int = 0
     told: bool = False
+    picked: set[str] = field(default_factory=set)
 
     def may_ask(self, now_s: float, policy: Policy) -> bool:
         """
@@ -95,6 +98,7 @@ class Asking:
         own = self.pending is not None and self.pending.suggestion_id == answer.suggestion_id
         if answer.answer in {AnswerKind.CANT, AnswerKind.MUTE}:
             self.refused.add(answer.unit_id)
+            self.picked.discard(answer.unit_id)
             self.promised.pop(answer.unit_id, None)
             self.pending = None if own else self.pending
         elif own and self.pending is not None:
@@ -135,6 +139,20 @@ class Asking:
         self.count += 1
         self.pending = suggested
 
+    def pick(self, suggested: Suggested) -> None:
+        """
+        Note an ask of whom a dispatcher has chosen, whatever that one said before.
+
+        Parameters
+        ----------
+        suggested : Suggested
+            Who is asked.
+        """
+        self.refused.discard(suggested.unit_id)
+        self.unanswered.discard(suggested.unit_id)
+        self.picked.add(suggested.unit_id)
+        self.ask(suggested)
+
     def withdraw(self, now_s: float, why: str) -> list[Withdrawn]:
         """
         Take the open suggestion back.
@@ -147,6 +165,7 @@ class Asking:
         if self.pending is None:
             return []
         said = [withdrawn(self.pending, now_s, why)]
+        self.picked.discard(self.pending.unit_id)
         self.pending = None
         return said
 
@@ -159,6 +178,7 @@ class Asking:
         said : Withdrawn
             To it.
         """
+        self.picked.discard(unit_id)
         return withdrawn(self.promised.pop(unit_id)[0], now_s, why)
 
     def expire(self, now_s: float, policy: Policy, there: set[str]) -> list[Withdrawn]:
@@ -188,6 +208,7 @@ class Asking:
                 self.promised[unit_id] = suggested, float("inf")
             elif now_s >= until_s:
                 del self.promised[unit_id]
+                self.picked.discard(unit_id)
                 self.unanswered.add(unit_id)
                 said.append(withdrawn(suggested, now_s, "did not come"))
         return said

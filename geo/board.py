@@ -22,10 +22,12 @@ from data.said import Attended, Suggested
 from geo.alarms import Sounds, escalated
 from geo.crew import Crew, crew_of
 from geo.demand import Zones
+from geo.picking import pickable
 from geo.policies import Candidates, ours
 from geo.scene import Scene
 from geo.sightings import AT, LAT, LON, Sightings, among
 from geo.snapshot import Snapshot, take_snapshot
+from geo.staleness import WORKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -85,6 +87,7 @@ class Board:
         self._crew: Crew | None = None
         self._units: dict[str, Unit | None] = {}
         self._said: list[Said] = []
+        self._picks: dict[str, str] = {}
         self._due = False
 
     @property
@@ -232,6 +235,40 @@ class Board:
             one.alarm.prompt_due_s = None
         self._due = True
 
+    def take_pick(self, stop_id: str, unit_id: str, at: datetime) -> None:
+        """
+        Take a dispatcher's word about who is to be asked.
+
+        Parameters
+        ----------
+        stop_id, unit_id : str
+            About which stop, and whom; nothing changes where that one cannot be asked.
+        at : datetime
+            When.
+        """
+        self._begin(at)
+        self._picks[stop_id] = unit_id
+        self._due = True
+
+    def take_silence(self, unit_id: str, at: datetime, *, on: bool) -> None:
+        """
+        Take a dispatcher's word that a unit is to be asked nothing, or may be asked again.
+
+        Parameters
+        ----------
+        unit_id : str
+            Who.
+        at : datetime
+            When.
+        on : bool
+            True for `Policy.mute_min` of silence.
+        """
+        self._begin(at)
+        self.muted_until_s.pop(unit_id, None)
+        if on:
+            self.muted_until_s[unit_id] = self.now_s + 60 * self.policy.mute_min
+        self._due = True
+
     def advance(self, now_s: float) -> list[Said]:
         """
         Let time pass.
@@ -303,8 +340,15 @@ class Board:
         """Come to the instant of an event."""
         self._run(at.timestamp())
 
-    def _now(self) -> datetime:
-        """Give the instant as a record has it."""
+    def now(self) -> datetime:
+        """
+        Give the instant as a record has it.
+
+        Returns
+        -------
+        now : datetime
+            UTC.
+        """
         return datetime.fromtimestamp(self.now_s, UTC)
 
     # -- what is there --------------------------------------------------------------------------
@@ -388,12 +432,28 @@ class Board:
             }
             self._said += one.asking.expire(self.now_s, self.policy, there)
         self._refresh()
+        picks, self._picks = self._picks, {}
         if not self.open:
             return
-        snapshot = take_snapshot(self, self._now())
+        snapshot = take_snapshot(self, self.now())
         for column, stop_id in enumerate(snapshot.stop_ids):
             self._alarm(self.open[stop_id], snapshot, column)
+        for stop_id, unit_id in sorted(picks.items()):
+            self._pick(snapshot, stop_id, unit_id)
         self._ask(snapshot)
+
+    def _pick(self, snapshot: Snapshot, stop_id: str, unit_id: str) -> None:
+        """Ask whom a dispatcher has chosen, and let go who was asked before."""
+        if stop_id not in self.open:
+            return
+        asking = self.open[stop_id].asking
+        drive_time_s = pickable(self, snapshot, stop_id).get(unit_id)
+        again = asking.pending is not None and asking.pending.unit_id == unit_id
+        if drive_time_s is None or again or unit_id in asking.promised:
+            return
+        row, column = snapshot.unit_row[unit_id], snapshot.stop_ids.index(stop_id)
+        self._said += asking.withdraw(self.now_s, "dispatch chose another")
+        self._suggest(snapshot, row, column, drive_time_s)
 
     def _is_on_scene(self, unit_id: str) -> bool:
         """Tell whether a unit shows itself on scene: its word, where positions are missing."""
@@ -408,7 +468,7 @@ class Board:
 
     def _refresh(self) -> None:
         """Open, close and place stops by what is known now."""
-        closed, gone = self.scene.refresh(self._now(), self.shown, self.unit)
+        closed, gone = self.scene.refresh(self.now(), self.shown, self.unit)
         for one in closed.values():
             self._said += one.asking.over(self.now_s)
         # By name: rows follow the order in which units were first heard of.
@@ -476,14 +536,15 @@ class Board:
         """Let go who is on the way, where enough are there or others will be there sooner."""
         missing = short = self._missing(one, snapshot, column)
         under_way = [
-            (float(snapshot.cover.tau_s[row, column]), unit_id)
+            (unit_id not in one.asking.picked, float(snapshot.cover.tau_s[row, column]), unit_id)
             for unit_id in self._not_there(one, snapshot, column)
             if not self._is_on_scene(unit_id)
             if (row := snapshot.unit_row.get(unit_id)) is not None
         ]
-        for tau_s, unit_id in sorted(under_way):
+        for _, tau_s, unit_id in sorted(under_way):
             if short <= 0:
-                why = "enough officers" if missing <= 0 else "nearer unit"
+                sooner = "dispatch chose another" if one.asking.picked else "nearer unit"
+                why = "enough officers" if missing <= 0 else sooner
                 self._said.append(one.asking.release(unit_id, self.now_s, why))
             elif np.isfinite(tau_s):
                 short -= self._officers(unit_id)
@@ -525,13 +586,15 @@ class Board:
             for unit_id in (asking.refused | asking.unanswered) & snapshot.unit_row.keys():
                 allowed[snapshot.unit_row[unit_id], column] = False
             short, coming_s = self._missing(one, snapshot, column), snapshot.coming_s[column]
-            if short <= 0:
+            if short <= 0 or (short <= len(coming_s) and asking.picked & asking.promised.keys()):
                 allowed[:, column] = False
             elif short <= len(coming_s):
                 # Enough are on the way: only one that is clearly sooner is worth another question.
                 soon_s = coming_s[short - 1] - self.policy.switch_saves_s
                 allowed[:, column] &= snapshot.cover.tau_s[:, column] <= soon_s
-            if asking.pending:
+            if asking.pending and asking.pending.unit_id in asking.picked:
+                allowed[:, column] = False
+            elif asking.pending:
                 # It stays unless another is clearly sooner, and worth no less.
                 row = snapshot.unit_row[asking.pending.unit_id]
                 tau_s = snapshot.cover.tau_s[:, column]
@@ -546,23 +609,30 @@ class Board:
         asked_s = self.asked_s.get(unit_id)
         return asked_s[-1] if asked_s else -np.inf
 
-    def _suggest(self, snapshot: Snapshot, row: int, column: int) -> None:
-        """Ask a unit."""
+    def _suggest(
+        self, snapshot: Snapshot, row: int, column: int, picked_s: float | None = None
+    ) -> None:
+        """Ask a unit; `picked_s` is the drive time of one whom a dispatcher has chosen."""
         stop_id = snapshot.stop_ids[column]
         asking = self.open[stop_id].asking
         self._said += asking.withdraw(self.now_s, "nearer unit")
+        drive_time_s = float(snapshot.drive_time_s[row, column]) if picked_s is None else picked_s
+        score = float(snapshot.score()[row, column])
         suggested = Suggested(
             at_s=self.now_s,
             suggestion_id=f"{stop_id}/{asking.count + 1}",
             stop_id=stop_id,
             unit_id=snapshot.unit_ids[row],
-            drive_time_s=float(snapshot.drive_time_s[row, column]),
-            tau_s=float(snapshot.cover.tau_s[row, column]),
-            score=float(snapshot.score()[row, column]),
+            drive_time_s=drive_time_s,
+            tau_s=drive_time_s + WORKING * float(snapshot.effective_age_s[row]),
+            score=score if np.isfinite(score) else 0.0,
         )
         if self._watch:
             self._watch(self, suggested)
-        asking.ask(suggested)
+        if picked_s is None:
+            asking.ask(suggested)
+        else:
+            asking.pick(suggested)
         self.asked_s[suggested.unit_id].append(self.now_s)
         self._said.append(suggested)
 

@@ -281,6 +281,20 @@ def on_road(
     return snap(net, *place, heading_deg, arriving=True)
 
 
+def beat_at(place: tuple[float, float] | None, beats: Sequence[Beat]) -> Beat | None:
+    """
+    Give the beat that a place is in.
+
+    Returns
+    -------
+    beat : Beat or None
+        The first that holds it; None outside of all, or where nobody knows the place.
+    """
+    if place is None:
+        return None
+    return next((beat for beat in beats if shapely.intersects_xy(beat.area, *place)), None)
+
+
 def beat_within_s(
     place: tuple[float, float] | None, beats: Sequence[Beat], policy: Policy
 ) -> float:
@@ -290,13 +304,10 @@ def beat_within_s(
     Returns
     -------
     within_s : float
-        That of the first beat that holds it, else the general one.
+        That of its beat, else the general one.
     """
-    if place is not None:
-        for beat in beats:
-            if shapely.intersects_xy(beat.area, *place):
-                return beat.within_s
-    return policy.within_s
+    beat = beat_at(place, beats)
+    return beat.within_s if beat else policy.within_s
 
 
 def own_officers(

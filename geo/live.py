@@ -65,6 +65,20 @@ class Live:
             "units": self._units(now),
         }
 
+    def units_json(self) -> Json:
+        """
+        Write the units alone: that costs little.
+
+        Returns
+        -------
+        units : dict
+            ``at`` and ``units`` of ``rollby.live/1``.
+        """
+        if not np.isfinite(self._board.now_s):
+            return {"at": None, "units": []}
+        now = self._board.now()
+        return {"at": instant_json(now), "units": self._units(now)}
+
     def _units(self, now: datetime) -> list[Json]:
         """Write all units that were seen; anew only what is new of each."""
         board, found = self._board, []
@@ -105,9 +119,9 @@ class Live:
                     "flag": cover.flag(column).value,
                     "priority": number_json(float(priority[column])),
                     "nearest": self._nearest(snapshot, column, one, on_duty),
-                    "asked": _asked_json(asked, self._board) if asked else None,
+                    "asked": _asked_json(asked, one, self._board) if asked else None,
                     "promised": [
-                        _asked_json(coming, self._board)
+                        _asked_json(coming, one, self._board)
                         for coming, _ in one.asking.promised.values()
                     ],
                     "there": sorted(self._board.scene.there(stop_id)),
@@ -181,6 +195,7 @@ def _record_json(one: OpenStop, board: Board) -> Json:
         "lon": number_json(lon_deg, 6),
         "lat": number_json(lat_deg, 6),
         "street": board.net.table.street(position.edge) if position else "",
+        "beat": one.beat,
         "phase": stop.phase.value,
         "began_at": instant_json(datetime.fromtimestamp(one.began_s, UTC)),
         "from_status": stop.from_status,
@@ -205,11 +220,12 @@ def _near_json(
     }
 
 
-def _asked_json(suggested: Suggested, board: Board) -> Json:
-    """Write who was asked."""
+def _asked_json(suggested: Suggested, one: OpenStop, board: Board) -> Json:
+    """Write who was asked; `picked` where a dispatcher chose."""
     return {
         "suggestion_id": suggested.suggestion_id,
         **whose_json(suggested.unit_id, board),
         "asked_at": instant_json(datetime.fromtimestamp(suggested.at_s, UTC)),
         "drive_time_s": number_json(suggested.drive_time_s),
+        "picked": suggested.unit_id in one.asking.picked,
     }

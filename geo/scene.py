@@ -10,7 +10,7 @@ from geo.alarms import Alarm
 from geo.asking import Asking
 from geo.attendance import Attendance
 from geo.backup import horizon_s
-from geo.exposure import beat_within_s, on_road
+from geo.exposure import beat_at, on_road
 from geo.roster import open_stops, stop_place
 from geo.standing import StandingStops
 
@@ -44,6 +44,8 @@ class OpenStop:
         On the road.
     within_s : float
         T here.
+    beat : str
+        Its name; "" for none.
     placed_by : object
         What its place was worked out from.
     made_of : object
@@ -59,6 +61,7 @@ class OpenStop:
     place: tuple[float, float] | None = None
     position: Position | None = None
     within_s: float = 0.0
+    beat: str = ""
     placed_by: object = None
     made_of: object = None
     asking: Asking = field(default_factory=Asking)
@@ -220,7 +223,9 @@ class Scene:
         one.placed_by = (by, stop.heading_deg)
         one.place = stop_place(stop, own)
         one.position = on_road(self._net, stop, one.place, own)
-        one.within_s = beat_within_s(one.place, self._beats, self._policy)
+        beat = beat_at(one.place, self._beats)
+        one.within_s = beat.within_s if beat else self._policy.within_s
+        one.beat = beat.name if beat else ""
         if one.position is None:
             self.standing.clear(stop.stop_id)
         else:

@@ -165,14 +165,12 @@ def take_snapshot(board: Board, now: datetime) -> Snapshot:
     unit_ids, rows = crew.unit_ids, crew.rows
     unit_row = {unit_id: row for row, unit_id in enumerate(unit_ids)}
     fix = board.seen.fix[rows]
-    effective_s, stale = ages(fix[:, AT], fix[:, SPEED], now_s=board.now_s, policy=policy)
+    effective_s, _ = ages(fix[:, AT], fix[:, SPEED], now_s=board.now_s, policy=policy)
     starts = board.seen.starts().rows(rows)
     drive_time_s = _drive_times(board, starts, stop_ids, fix)
     company = _companies(board, now)
-
-    askable = crew.available & ~stale & (starts.edge[:, 0] >= 0) & ~(fix[:, ACCURACY] > FAR_M)
-    askable[[unit_row[unit_id] for unit_id in _not_free(board) & unit_row.keys()]] = False
-    near = askable[:, None] & _may_help(board, crew, stops)
+    askable = askable_now(board, starts)
+    near = askable[:, None] & may_help(board, crew, stops)
     counts = near.copy()
     coming: list[list[float]] = []
     for column, one in enumerate(stops):
@@ -212,8 +210,42 @@ def take_snapshot(board: Board, now: datetime) -> Snapshot:
     )
 
 
-def _may_help(board: Board, crew: Crew, stops: Sequence[OpenStop]) -> BoolArray:
-    """Tell whose units the sharing rules let help at each stop."""
+def askable_now(board: Board, starts: Starts) -> BoolArray:
+    """
+    Tell which units could be asked to roll by.
+
+    Parameters
+    ----------
+    board : Board
+        At its instant.
+    starts : Starts
+        Of its crew.
+
+    Returns
+    -------
+    askable : ndarray of bool, shape (u,)
+        By unit_id, as the crew is.
+    """
+    crew = board.crew()
+    fix = board.seen.fix[crew.rows]
+    _, stale = ages(fix[:, AT], fix[:, SPEED], now_s=board.now_s, policy=board.policy)
+    askable: BoolArray = (
+        crew.available & ~stale & (starts.edge[:, 0] >= 0) & ~(fix[:, ACCURACY] > FAR_M)
+    )
+    busy = _not_free(board)
+    askable[[row for row, unit_id in enumerate(crew.unit_ids) if unit_id in busy]] = False
+    return askable
+
+
+def may_help(board: Board, crew: Crew, stops: Sequence[OpenStop]) -> BoolArray:
+    """
+    Tell whose units the sharing rules let help at each stop.
+
+    Returns
+    -------
+    may : ndarray of bool, shape (u, s)
+        By unit_id, as the crew is.
+    """
     agencies = board.settings.agencies
     may = np.ones((len(crew.unit_ids), len(stops)), np.bool_)
     if agencies.share != "all":

@@ -220,13 +220,18 @@ def band_rows(
             "second": length(rows[1] == band),
             "second_share": _share(roads, rows[1] == band),
         }
-        for band, word in enumerate(_band_words(within_s))
+        for band, word in enumerate(band_words(within_s))
     ]
 
 
-def _band_words(within_s: float) -> list[str]:
+def band_words(within_s: float) -> list[str]:
     """
     Name the bands in minutes.
+
+    Parameters
+    ----------
+    within_s : float
+        T, seconds.
 
     Returns
     -------

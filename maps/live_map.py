@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 from branca.element import Figure
 from folium.template import Template
 
 from maps import style
-from maps.layers import RoadData, Script, bounds_of, road_base, road_names
+from maps.encode import encode_codes
+from maps.layers import RoadData, RoadLayer, Script, bounds_of, road_base, road_names
 from maps.page import OfflineMap, Parts, asset, parts_of
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from data.road_table import RoadTable
     from maps.layers import Bounds
+    from maps.streets import Streets
 
 
 class LiveMap(OfflineMap):
@@ -31,13 +37,16 @@ class _OpenLive(Script):
     _template = Template(
         """
         {% macro script(this, kwargs) %}
-rollby.openLive({{ this._parent.get_name() }}, {{ this.options|tojson }});
+rollby.openLive(
+  {{ this._parent.get_name() }}, {{ this.bands.get_name() }}, {{ this.options|tojson }}
+);
         {%- endmacro %}
         """
     )
 
-    def __init__(self, bounds: Bounds, *, imperial: bool) -> None:
+    def __init__(self, bounds: Bounds, bands: RoadLayer, *, imperial: bool) -> None:
         super().__init__()
+        self.bands = bands
         self.options = {
             "bounds": bounds,
             "imperial": imperial,
@@ -62,7 +71,24 @@ rollby.openLive({{ this._parent.get_name() }}, {{ this.options|tojson }});
         }
 
 
-def live_map(roads: RoadTable, *, imperial: bool = True) -> Parts:
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """
+    The live map.
+
+    Parameters
+    ----------
+    parts : Parts
+        For a page.
+    streets : Streets
+        The lines that it draws.
+    """
+
+    parts: Parts
+    streets: Streets
+
+
+def live_map(roads: RoadTable, *, imperial: bool = True) -> Drawn:
     """
     Draw the map that a live page fills: without anybody on it yet.
 
@@ -75,15 +101,51 @@ def live_map(roads: RoadTable, *, imperial: bool = True) -> Parts:
 
     Returns
     -------
-    parts : Parts
-        ``rollby.live.show(units, stops, now_ms)`` of its script draws who is where; nothing is
-        fetched, and no script or style stands within the page.
+    drawn : Drawn
+        ``rollby.live.show(units, stops, now_ms)`` of its script draws who is where, and
+        ``rollby.live.bands(codes)`` how soon a car is on each line; nothing is fetched, and no
+        script or style stands within the page.
     """
     view, data = LiveMap(), RoadData(roads)
-    for layer in (data, road_base(data), road_names(data)):
+    bands = _no_bands(data)
+    for layer in (data, road_base(data), bands, road_names(data)):
         view.add_child(layer)
-    view.add_child(_OpenLive(bounds_of([], roads), imperial=imperial))
+    view.add_child(_OpenLive(bounds_of([], roads), bands, imperial=imperial))
     figure = Figure()
     figure.add_child(view)
     parts = parts_of(figure)
-    return Parts(parts.html + asset("symbols.svg").decode("utf-8"), parts.script, parts.style)
+    html = parts.html + asset("symbols.svg").decode("utf-8")
+    return Drawn(Parts(html, parts.script, parts.style), data.streets)
+
+
+def _no_bands(data: RoadData) -> RoadLayer:
+    """Make the layer of drive-time bands: of no line yet, and not on the map."""
+    looks = [{"css": b.css, "width_px": b.width_px, "dash_px": b.dash_px} for b in style.BANDS]
+    options = {"codes": "", "bands": looks, "zIndex": 4}
+    return RoadLayer(data, "RoadBands", name="Coverage", show=False, options=options)
+
+
+def band_codes(
+    streets: Streets, drive_time_s: npt.NDArray[np.float64], limit_s: npt.NDArray[np.float64]
+) -> str:
+    """
+    Write the band of every line, by the worse of its directions.
+
+    Parameters
+    ----------
+    streets : Streets
+        Of the live map.
+    drive_time_s, limit_s : ndarray of float64, shape (m,)
+        Of every edge: how soon a car is on it, inf for never; and T there.
+
+    Returns
+    -------
+    codes : str
+        A row of `style.BANDS` for each line; a time on a bound belongs to the nearer band.
+    """
+    bounds = [band.up_to for band in style.BANDS[:-2]]
+    rows = np.searchsorted(bounds, drive_time_s / limit_s, side="left")
+    rows = np.where(np.isfinite(drive_time_s), rows, len(style.BANDS) - 1)
+    drawn = np.zeros(len(streets.edge), np.int64)
+    np.maximum.at(drawn, streets.drawn_as, rows)
+    return encode_codes(drawn)

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from data import events, records, reports, said
 from data.events import Answer, StatusChange, StopChange
 from data.records import UnitFix
-from data.reports import Checked, FixReport, Resumed, Undone
+from data.reports import Checked, FixReport, Picked, Resumed, Silenced, Undone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,6 +58,8 @@ _KINDS: dict[str, type] = {
     "stop": StopChange,
     "answer": Answer,
     "check": Checked,
+    "pick": Picked,
+    "silence": Silenced,
     "undo": Undone,
     "resume": Resumed,
     **{kind.__name__.lower(): kind for kind in said.Said.__args__},

@@ -32,6 +32,7 @@
     const [box, stand] = frame("unit");
     const look = looks.statuses[unit.status] || { symbol: "circle", css: "status-off" };
     const fresh = looks.freshness[unit.freshness] || looks.freshness.stale;
+    if (fresh.css === "fix-silent" || fresh.css === "fix-stale") box.classList.add(fresh.css.replace("fix", "is"));
     const mark = span("symbol " + look.css + " " + fresh.css);
     if (unit.heading_deg !== null) {
       const heading = symbol("heading", "heading");
@@ -64,13 +65,98 @@
       : [one.flag, one.unit_id].join();
   }
 
+  const NUDGE = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+  const NUDGE_PX = 24;
+
   class Live {
-    constructor(map, looks) {
+    constructor(map, bandLayer, looks) {
       this.map = map;
+      this.bandLayer = bandLayer;
       this.looks = looks;
       this.signs = new Map();
+      this.ghosts = new Map();
       this.onStop = null;
+      this.droppedAt = -Infinity;  // the click that ends a drag is none
+      this.onThought = null;  // called with a unit's name and where it might be
       map.on("zoomend", () => this.crowd());
+      map.getContainer().addEventListener("pointerdown", (event) => this.grasp(event));
+    }
+
+    /* How soon a car is on each line; null takes the layer off. */
+    bands(codes) {
+      if (codes === null) { this.bandLayer.remove(); return; }
+      this.bandLayer.codes = rollby.decodeCodes(codes);
+      if (this.map.hasLayer(this.bandLayer)) this.bandLayer.redraw();
+      else this.bandLayer.addTo(this.map);
+    }
+
+    /* ---- units that might be elsewhere: each a sign of its own; the real one stays where it is ---- */
+
+    think(on) {
+      this.thinking = on;
+      this.map.getContainer().classList.toggle("thinking", on);
+      if (on) return;
+      for (const ghost of this.ghosts.values()) { ghost.marker.remove(); ghost.tie.remove(); }
+      this.ghosts.clear();
+    }
+
+    putGhost(name, lat, lon) {
+      let ghost = this.ghosts.get(name);
+      const real = this.signs.get("unit:" + name);
+      if (!ghost) {
+        const [box, stand] = frame("ghost");
+        const mark = span("symbol");
+        mark.append(symbol("circle", "shape"));
+        stand.append(mark, span("tag", name + " ?"));
+        const icon = L.divIcon({ className: "sign-anchor", html: box, iconSize: [0, 0] });
+        const marker = L.marker([lat, lon], { icon: icon, keyboard: false, interactive: false, zIndexOffset: 3000 });
+        const tie = L.polyline([], { className: "ghost-tie", interactive: false });
+        ghost = { marker: marker.addTo(this.map), tie: tie.addTo(this.map) };
+        const element = marker.getElement();
+        element.dataset.ghost = name;
+        element.tabIndex = 0;
+        element.setAttribute("role", "button");
+        element.setAttribute("aria-label", "What if " + name + " were here: arrow keys move it");
+        element.addEventListener("keydown", (event) => this.nudge(event, name));
+        this.ghosts.set(name, ghost);
+      }
+      ghost.marker.setLatLng([lat, lon]);
+      ghost.tie.setLatLngs(real ? [[real.lat, real.lon], [lat, lon]] : []);
+      if (this.onThought) this.onThought(name, lat, lon);
+    }
+
+    nudge(event, name) {
+      const way = NUDGE[event.key];
+      if (!way) return;
+      event.preventDefault();
+      event.stopPropagation();
+      const step = event.shiftKey ? NUDGE_PX / 6 : NUDGE_PX;
+      const at = this.map.latLngToContainerPoint(this.ghosts.get(name).marker.getLatLng());
+      const to = this.map.containerPointToLatLng([at.x + step * way[0], at.y + step * way[1]]);
+      this.putGhost(name, to.lat, to.lng);
+    }
+
+    grasp(event) {
+      const anchor = this.thinking && event.target.closest("[data-unit], [data-ghost]");
+      if (!anchor || event.button > 0) return;
+      const name = anchor.dataset.unit || anchor.dataset.ghost;
+      event.preventDefault();
+      event.stopPropagation();
+      this.map.dragging.disable();
+      const move = (one) => {
+        const at = this.map.mouseEventToLatLng(one);
+        this.putGhost(name, at.lat, at.lng);
+      };
+      const drop = () => {
+        this.droppedAt = performance.now();
+        this.map.dragging.enable();
+        removeEventListener("pointermove", move);
+        removeEventListener("pointerup", drop);
+        removeEventListener("pointercancel", drop);
+      };
+      addEventListener("pointermove", move);
+      addEventListener("pointerup", drop);
+      addEventListener("pointercancel", drop);
     }
 
     /* Units and stops as the live picture has them; whoever is there no more goes. */
@@ -141,7 +227,7 @@
   }
 
   /* Options: bounds, imperial, credit, and the looks of statuses, freshness and flags. */
-  rollby.openLive = function (map, options) {
+  rollby.openLive = function (map, bands, options) {
     rollby.map = map;
     map.attributionControl.setPrefix('<a href="https://leafletjs.com">Leaflet</a>');
     map.attributionControl.addAttribution(
@@ -149,7 +235,7 @@
     );
     L.control.scale({ imperial: options.imperial, metric: true, maxWidth: 140 }).addTo(map);
     map.fitBounds(options.bounds, { animate: false });
-    rollby.live = new Live(map, options);
+    rollby.live = new Live(map, bands, options);
     document.documentElement.classList.add("ready");
   };
 })((window.rollby = window.rollby || {}));

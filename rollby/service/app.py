@@ -15,15 +15,28 @@ from data.status_codes import codes_of
 from rollby import __version__
 from rollby.service import sign_in, sign_in_vouched
 from rollby.service.cot_out import TakTeller, line_of
+from rollby.service.covering import cover_often
 from rollby.service.doors import door_of
 from rollby.service.guard import Guard
 from rollby.service.hardening import Hardening
 from rollby.service.intake import Intake, keep_open
 from rollby.service.keeping import keep_going
+from rollby.service.metrics import tell_health
 from rollby.service.oidc import provider_for
 from rollby.service.problems import answer_problems
 from rollby.service.recording import keep_recording
-from rollby.service.routes import admin, cad, live, officer, positions, screens, way, why
+from rollby.service.routes import (
+    admin,
+    cad,
+    coverage,
+    desk,
+    live,
+    officer,
+    positions,
+    screens,
+    way,
+    why,
+)
 from rollby.service.watching import mind_clock, watch
 from rollby.service.webhooks import tell
 
@@ -75,6 +88,8 @@ def make_app(running: Running) -> FastAPI:
         works = [
             keep_going("picture", partial(watch, running)),
             keep_going("clock", partial(mind_clock, running)),
+            keep_going("coverage", partial(cover_often, running)),
+            keep_going("health", partial(tell_health, running)),
             keep_going("recording", partial(keep_recording, running)),
         ]
         for name, address in running.settings.service.webhooks.items():
@@ -105,7 +120,8 @@ def make_app(running: Running) -> FastAPI:
         running.access.rules.reauthenticate_h,
     )
     Guard(running.access, secure=secure, provider=provider).install(app)
-    for one in (sign_in, sign_in_vouched, positions, cad, officer, way, why, live, admin, screens):
+    people = sign_in, sign_in_vouched, officer, way, why, desk, coverage, live, admin, screens
+    for one in (positions, cad, *people):
         app.include_router(one.router)
     answer_problems(app)
     app.add_middleware(Hardening, secure=secure)

@@ -76,6 +76,9 @@ class Core:
     ----------
     failed : BaseException or None
         Why the thread has ended on its own; whatever waited was told.
+    heard_ms : dict of str to int
+        When something was last accepted or refused by each door, since the start; milliseconds
+        since the epoch.
     """
 
     def __init__(
@@ -93,6 +96,7 @@ class Core:
         self._saved = store.seq, self._at_ms
         self._thread = threading.Thread(target=self._run, name="core", daemon=True)
         self.failed: BaseException | None = None
+        self.heard_ms: dict[str, int] = {}
 
     # -- any thread ----------------------------------------------------------------------------
 
@@ -278,6 +282,7 @@ class Core:
                 letters = _run_of(waiting, DeadLetter)
                 with _or_told(letters):
                     self._store.refuse([asked.what for asked in letters])
+                self.heard_ms.update((asked.what.door, at_ms) for asked in letters)
                 _tell(letters, [None] * len(letters))
             elif isinstance(first.what, Entry):
                 self._accept(_run_of(waiting, Entry))
@@ -299,6 +304,7 @@ class Core:
         entries = [self._judged(one.what) for one in asked]
         with _or_told(asked):
             taken = self._store.append(entries, at_ms)
+        self.heard_ms.update((entry.door, at_ms) for entry in entries)
         _tell(asked, taken)
         reports = [
             report

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from data.events import Answer, Fixes, StatusChange, StopChange
-from data.reports import Checked, FixReport, Resumed, Undone
+from data.reports import Checked, FixReport, Picked, Resumed, Silenced, Undone
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -78,7 +78,7 @@ def feed_all(board: Board, events: Iterable[Event]) -> Iterator[list[Said]]:
 
 def _take(
     board: Board,
-    report: StatusChange | StopChange | Answer | Checked | Undone | Resumed,
+    report: Report,
     now: datetime,
 ) -> None:
     """Give a board one report; no sender's clock may carry it into the future."""
@@ -90,6 +90,10 @@ def _take(
         board.take_answer(replace(report, answered_at=now))
     elif isinstance(report, Checked):
         board.take_check(report.stop_id, min(report.at, now))
+    elif isinstance(report, Picked):
+        board.take_pick(report.stop_id, report.unit_id, now)
+    elif isinstance(report, Silenced):
+        board.take_silence(report.unit_id, now, on=report.on)
     elif isinstance(report, Undone):
         board.take_undo(report.answer, now)
 

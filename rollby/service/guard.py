@@ -232,6 +232,30 @@ def check_unit(who: Caller, unit_id: str) -> None:
         raise ProblemError(403, f"unit {unit_id} is not yours; you speak for {named}")
 
 
+def check_reason(reason: str) -> str:
+    """
+    Hold whoever decides for others to saying why.
+
+    Parameters
+    ----------
+    reason : str
+        As it was given.
+
+    Returns
+    -------
+    reason : str
+        For the audit log.
+
+    Raises
+    ------
+    ProblemError
+        422 if there is none.
+    """
+    if not reason.strip():
+        raise ProblemError(422, "reason: is missing; say why you decide for others, it is kept")
+    return reason.strip()
+
+
 def check_origin(request: Request) -> None:
     """
     Refuse what another site made a browser send.

@@ -12,12 +12,17 @@ from pydantic import BaseModel
 from data.records import Freshness
 from geo.staleness import age_of
 from rollby.service.intake import DoorHealth  # noqa: TC001 - pydantic reads the annotation
+from rollby.service.stream import message
 
 if TYPE_CHECKING:
     from geo.board import Board
     from rollby.service.running import Running
 
 HOUR_S = 3600.0
+TELL_EVERY_S = 5.0
+HEALTH = "health"
+SOUNDS_TARGET = 6
+"""An hour, on average, to one person: ANSI/ISA-18.2-2016, table 5 ("very likely acceptable")."""
 
 
 class Health(BaseModel):
@@ -29,6 +34,7 @@ class Health(BaseModel):
     readers: int
     readers_dropped: int
     doors: dict[str, dict[str, int]]
+    heard_at: dict[str, datetime]
     listening: dict[str, DoorHealth]
     telling: dict[str, DoorHealth]
     fixes: dict[str, int]
@@ -36,6 +42,7 @@ class Health(BaseModel):
     stops: int
     stops_alone: int
     sounds_last_hour: int
+    sounds_per_hour_target: int
     sounds_per_hour_max: int
 
 
@@ -51,6 +58,7 @@ def _board_figures(board: Board, now: datetime) -> dict[str, object]:
         "stops": len(board.open),
         "stops_alone": sum(one.alarm.raised for one in board.open.values()),
         "sounds_last_hour": sum(at_s > board.now_s - HOUR_S for at_s in made_s),
+        "sounds_per_hour_target": SOUNDS_TARGET,
         "sounds_per_hour_max": board.policy.sounds_per_hour_max,
     }
 
@@ -74,6 +82,7 @@ async def health_of(service: Running) -> Health:
             "readers": service.stream.readers,
             "readers_dropped": service.stream.dropped,
             "doors": await asyncio.to_thread(service.store.counters),
+            "heard_at": {door: ms / 1000 for door, ms in list(service.core.heard_ms.items())},
             "listening": dict(service.doors),
             "telling": dict(service.telling),
             **figures,
@@ -117,3 +126,12 @@ async def metrics_of(service: Running) -> bytes:
     ):
         Gauge(name, text, registry=registry).set(value)
     return generate_latest(registry)
+
+
+async def tell_health(service: Running) -> None:
+    """Tell whoever may know how the service is, every few seconds."""
+    while True:
+        await asyncio.sleep(TELL_EVERY_S)
+        if HEALTH in service.stream.topics:
+            body = (await health_of(service)).model_dump(mode="json")
+            service.stream.publish(message("health", body, topic=HEALTH))

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from data.store.store import Store, Taken
     from geo.board import Board
     from geo.live import Live
+    from geo.live_coverage import Covering
     from rollby.service.access import Access
     from rollby.service.callers import Caller
     from rollby.service.clock import SteadyClock
@@ -59,6 +60,8 @@ class Running:
         The core's.
     pace : Pace
         How many fixes a unit may send by HTTP.
+    covering : Covering
+        Works out coverage, beside the core.
     agency_of : dict of str to str
         Whose each unit is, as of the last picture.
     doors : dict of str to DoorHealth
@@ -77,6 +80,7 @@ class Running:
     settings: Settings
     clock: SteadyClock
     pace: Pace
+    covering: Covering
     agency_of: dict[str, str] = field(default_factory=dict)
     doors: dict[str, DoorHealth] = field(default_factory=dict)
     telling: dict[str, DoorHealth] = field(default_factory=dict)
@@ -99,6 +103,17 @@ class Running:
         self.agency_of.update((unit["unit_id"], unit["agency"]) for unit in live["units"])
         self.stops[:] = live["stops"]
         return live
+
+    async def units(self) -> dict[str, Any]:
+        """
+        Look at the units alone.
+
+        Returns
+        -------
+        units : dict
+            ``at`` and ``units`` of ``rollby.live/1``.
+        """
+        return await self.look(lambda _board: self.live.units_json())
 
     async def look(self, at: Callable[[Board], Result]) -> Result:
         """

@@ -16,6 +16,7 @@ import uvicorn
 from data.errors import SourceUnreachableError
 from data.feeds.senders import Pace
 from geo.live import Live
+from geo.live_coverage import Covering
 from rollby.service.access import Access
 from rollby.service.app import make_app
 from rollby.service.clock import SteadyClock
@@ -87,6 +88,7 @@ def begin(
         settings=settings,
         clock=clock,
         pace=Pace(settings.service.most_hz),
+        covering=Covering(board.net, board.policy.within_s, board.beats),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from data.settings import Agencies
 
@@ -39,6 +39,36 @@ def view_of(owner: str, viewer: str, agencies: Agencies, *, helping: bool) -> Vi
     return shows
 
 
+def views_of(
+    viewer: str,
+    agencies: Agencies,
+    *,
+    agency_of: Mapping[str, str],
+    stops: Sequence[dict[str, Any]],
+) -> Callable[[str], View]:
+    """
+    Tell of each unit how much of it somebody may see.
+
+    Parameters
+    ----------
+    viewer, agencies, agency_of, stops
+        As for `shared_picture`.
+
+    Returns
+    -------
+    view : callable
+        Of a unit's name.
+    """
+    ours = [stop for stop in stops if agency_of.get(stop["unit_id"], "") in {"", viewer}]
+    helpers = {unit_id for stop in ours for unit_id in _bound_for(stop)}
+
+    def view(unit_id: str) -> View:
+        owner = agency_of.get(unit_id, "")
+        return view_of(owner, viewer, agencies, helping=unit_id in helpers)
+
+    return view
+
+
 def shared_picture(
     picture: dict[str, Any],
     viewer: str,
@@ -70,13 +100,7 @@ def shared_picture(
     """
     if not viewer or not agencies.shows:
         return picture
-    ours = [stop for stop in stops if agency_of.get(stop["unit_id"], "") in {"", viewer}]
-    helpers = {unit_id for stop in ours for unit_id in _bound_for(stop)}
-
-    def view(unit_id: str) -> View:
-        owner = agency_of.get(unit_id, "")
-        return view_of(owner, viewer, agencies, helping=unit_id in helpers)
-
+    view = views_of(viewer, agencies, agency_of=agency_of, stops=stops)
     shared = dict(picture)
     if "units" in picture:
         shared["units"] = [
@@ -90,7 +114,11 @@ def shared_picture(
             sent = any(agency_of.get(unit_id) == viewer for unit_id in _bound_for(stop))
             seen = "all" if sent else view(stop["unit_id"])
             if seen != "none":
-                hidden = {} if seen == "all" else {"lon": None, "lat": None, "street": ""}
+                hidden = (
+                    {}
+                    if seen == "all"
+                    else {**dict.fromkeys(("lon", "lat")), "street": "", "beat": ""}
+                )
                 near = [one for one in stop["nearest"] if view(one["unit_id"]) != "none"]
                 shown.append({**stop, **hidden, "nearest": near})
         shared["stops"] = shown

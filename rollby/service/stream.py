@@ -33,6 +33,8 @@ class Message:
         What it says.
     data : bytes
         As it is sent.
+    topic : str
+        It is for readers of that topic; empty for all.
     """
 
     event: str
@@ -40,9 +42,12 @@ class Message:
     unit_id: str
     body: Any
     data: bytes
+    topic: str = ""
 
 
-def message(event: str, body: Any, *, number: int | None = None, unit_id: str = "") -> Message:
+def message(
+    event: str, body: Any, *, number: int | None = None, unit_id: str = "", topic: str = ""
+) -> Message:
     """
     Write an event.
 
@@ -54,7 +59,7 @@ def message(event: str, body: Any, *, number: int | None = None, unit_id: str = 
     text = json.dumps(body, separators=(",", ":"), allow_nan=False)
     name = None if number is None else str(number)
     data = format_sse_event(data_str=text, event=event, id=name)
-    return Message(event, number, unit_id, body, data)
+    return Message(event, number, unit_id, body, data, topic)
 
 
 @dataclass(eq=False, slots=True)
@@ -64,10 +69,13 @@ class Reader:
 
     Attributes
     ----------
+    topics : frozenset of str
+        What it is told beside what is for all.
     waiting : asyncio.Queue
         Messages; None ends it: it has fallen behind, or the service stops.
     """
 
+    topics: frozenset[str] = frozenset()
     waiting: asyncio.Queue[Message | None] = field(
         default_factory=lambda: asyncio.Queue(MOST_WAITING)
     )
@@ -103,17 +111,27 @@ class Stream:
         """How many listen."""
         return len(self._readers)
 
+    @property
+    def topics(self) -> set[str]:
+        """What somebody wants to be told of."""
+        return {topic for reader in self._readers for topic in reader.topics}
+
     @contextmanager
-    def reading(self) -> Iterator[Reader]:
+    def reading(self, topics: frozenset[str] = frozenset()) -> Iterator[Reader]:
         """
         Listen.
+
+        Parameters
+        ----------
+        topics : frozenset of str
+            Beside what is for all.
 
         Yields
         ------
         reader : Reader
             It is given everything that is published from now on.
         """
-        reader = Reader()
+        reader = Reader(topics)
         self._readers.add(reader)
         try:
             yield reader
@@ -125,6 +143,8 @@ class Stream:
         for reader in list(self._readers):
             try:
                 for one in messages:
+                    if one.topic and one.topic not in reader.topics:
+                        continue
                     reader.waiting.put_nowait(one)
             except asyncio.QueueFull:
                 self._end(reader)

@@ -1,4 +1,8 @@
-"""The live picture, once a second, to all who listen: only what has changed of it."""
+"""
+The live picture to all who listen: only what has changed of it.
+
+Stops are weighed for it once a second; where units are costs little, and is looked at more often.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,7 @@ if TYPE_CHECKING:
     from rollby.service.running import Running
 
 EVERY_S = 1.0
+LOOKS = 4  # at units, in that time
 STOPS_EVERY = 10
 BEAT_EVERY = 5
 PUT_BACK_S = 1.0
@@ -34,7 +39,7 @@ class Changes:
         Parameters
         ----------
         live : dict
-            ``rollby.live/1``.
+            ``rollby.live/1``, or its ``at`` and ``units`` alone.
 
         Returns
         -------
@@ -43,17 +48,22 @@ class Changes:
             tenth look; ``units``, those that have. A unit's freshness is part of it: one that falls
             silent has changed.
         """
-        found, stops = [], [_steady(stop) for stop in live["stops"]]
-        self._since += 1
-        if stops != self._stops or self._since >= STOPS_EVERY:
-            self._since = 0
-            found.append(message("stops", {"at": live["at"], "stops": live["stops"]}))
+        found = self._stops_changed(live) if "stops" in live else []
         units = [one for one in live["units"] if self._units.get(one["unit_id"]) != one]
         if units:
             found.append(message("units", {"at": live["at"], "units": units}))
-        self._stops = stops
         self._units.update({one["unit_id"]: one for one in units})
         return found
+
+    def _stops_changed(self, live: dict[str, Any]) -> list[Message]:
+        """Write all stops, where any has changed or none was written for long."""
+        stops, before = [_steady(stop) for stop in live["stops"]], self._stops
+        self._stops = stops
+        self._since += 1
+        if stops == before and self._since < STOPS_EVERY:
+            return []
+        self._since = 0
+        return [message("stops", {"at": live["at"], "stops": live["stops"]})]
 
 
 def _steady(stop: dict[str, Any]) -> dict[str, Any]:
@@ -80,15 +90,19 @@ def beat(live: dict[str, Any]) -> Message:
 
 
 async def watch(service: Running) -> None:
-    """Look once a second while anybody listens."""
+    """Look while anybody listens."""
     changes, looks = Changes(), 0
     while True:
-        await asyncio.sleep(EVERY_S)
-        if service.stream.readers:
-            live = await service.picture()
-            looks += 1
-            beats = [] if looks % BEAT_EVERY else [beat(live)]
-            service.stream.publish(*changes.messages(live), *beats)
+        await asyncio.sleep(EVERY_S / LOOKS)
+        if not service.stream.readers:
+            continue
+        looks += 1
+        if looks % LOOKS:
+            service.stream.publish(*changes.messages(await service.units()))
+            continue
+        live = await service.picture()
+        beats = [] if looks % (LOOKS * BEAT_EVERY) else [beat(live)]
+        service.stream.publish(*changes.messages(live), *beats)
 
 
 async def mind_clock(service: Running) -> None:

@@ -6,12 +6,28 @@ from importlib.resources import files
 
 import pytest
 
+from tests.accessible import AXE
+
 ASSETS = files("maps") / "assets"
 SUMS = re.findall(
     r"^\| `(leaflet/[^`]+)` \| `([0-9a-f]{64})` \|$",
     (ASSETS / "README.md").read_text(),
     re.MULTILINE,
 )
+
+AXE_SUMS = re.findall(
+    r"^\| `axe/([^`]+)` \| `([0-9a-f]{64})` \|$", (AXE / "README.md").read_text(), re.MULTILINE
+)
+
+
+@pytest.mark.parametrize(("name", "sha256"), AXE_SUMS)
+def test_what_the_tests_bring_along_is_what_its_readme_says(name: str, sha256: str) -> None:
+    assert hashlib.sha256((AXE / name).read_bytes()).hexdigest() == sha256
+
+
+def test_all_of_it_is_listed_with_its_licence() -> None:
+    assert {one.name for one in AXE.iterdir()} == {"README.md", *(name for name, _ in AXE_SUMS)}
+    assert "LICENSE" in dict(AXE_SUMS)
 
 
 @pytest.mark.parametrize(("name", "sha256"), SUMS)

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, HTTPException, Request, Response
+from fastapi import APIRouter, Depends, Header, HTTPException, Query, Request, Response
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from data.checking.cells import identifier
@@ -16,7 +16,7 @@ from data.reports import Checked
 from data.status_codes import codes_of
 from data.store.audit import Action
 from rollby.service.callers import Caller
-from rollby.service.guard import check_unit, needs
+from rollby.service.guard import check_reason, check_unit, needs
 from rollby.service.rights import Right
 from rollby.service.running import InService, Running
 
@@ -28,6 +28,25 @@ Id = Annotated[
     Field(min_length=1, max_length=100, pattern=r"^\S(.*\S)?$"),
     AfterValidator(partial(identifier, "id")),
 ]
+
+
+async def _reason(
+    caller: Sender,
+    reason: Annotated[
+        str, Query(max_length=200, description="why, for the audit log; needed of a supervisor")
+    ] = "",
+) -> str:
+    """Have whoever is no sender, and decides for others, say why."""
+    return "" if caller.may(Right.SEND) else check_reason(reason)
+
+
+Reason = Annotated[str, Depends(_reason)]
+
+
+async def _note(service: Running, caller: Caller, what: str, reason: str) -> None:
+    """Write down what somebody has decided for others."""
+    if reason:
+        await service.note(caller, Action.OVERRIDE, f"{what}: {reason}")
 
 
 class _Body(BaseModel):
@@ -172,11 +191,13 @@ async def put_stop(
     caller: Sender,
     request: Request,
     response: Response,
+    reason: Reason,
     key: Key = "",
 ) -> Taken:
     """Say what a stop is now, whole: new, in another phase, or over."""
     stop = _stop_of(stop_id, body)
     taken = await _accept_stop(service, caller, request, key, stop, body.at or service.now())
+    await _note(service, caller, f"stop {stop_id} of {stop.unit_id} {stop.phase}", reason)
     response.headers["ETag"] = f'"{taken.seq}"'
     return taken
 
@@ -189,6 +210,7 @@ async def patch_stop(
     caller: Sender,
     request: Request,
     response: Response,
+    reason: Reason,
     key: Key = "",
 ) -> Taken:
     """Say what has changed of a stop."""
@@ -202,6 +224,7 @@ async def patch_stop(
     whole = StopBody.model_validate({**before.model_dump(exclude={"stop_id", "at"}), **told})
     stop = _stop_of(stop_id, whole)
     taken = await _accept_stop(service, caller, request, key, stop, body.at or service.now())
+    await _note(service, caller, f"stop {stop_id} of {stop.unit_id} {stop.phase}", reason)
     response.headers["ETag"] = f'"{taken.seq}"'
     return taken
 
@@ -226,7 +249,12 @@ def get_stop(
 
 @router.post("/statuses")
 async def post_status(
-    body: StatusBody, service: InService, caller: Sender, request: Request, key: Key = ""
+    body: StatusBody,
+    service: InService,
+    caller: Sender,
+    request: Request,
+    reason: Reason,
+    key: Key = "",
 ) -> Taken:
     """
     Say what a unit shows; `on_stop` makes a stop where no record follows.
@@ -250,6 +278,7 @@ async def post_status(
     )
     content = request.url.path.encode() + await request.body()
     taken = await service.accept("cad", [change], caller, key=key, content=content)
+    await _note(service, caller, f"{change.status} for {change.unit_id}", reason)
     return Taken(seq=taken.seq)
 
 

@@ -17,7 +17,9 @@ from data.said import Said, Suggested, Withdrawn
 from data.store.audit import Action
 from geo.as_json import said_json
 from rollby.service.callers import Caller
+from rollby.service.covering import topic_of
 from rollby.service.guard import guard_of, needs
+from rollby.service.metrics import HEALTH
 from rollby.service.rights import Right
 from rollby.service.running import InService, Running
 from rollby.service.sharing import shared_picture
@@ -115,7 +117,8 @@ async def get_stream(
 
     First `live`, the whole picture. Then what the board says, numbered: `suggested`, `withdrawn`,
     `flagged`, `prompted`, `escalated`, `attended`; and, unnumbered, `stops` and `units` as they
-    change, and `beat` every few seconds, changed or not.
+    change, and `beat` every few seconds, changed or not; `coverage` and, for who may know how the
+    service is, `health` every few seconds.
     With `Last-Event-ID` (or `after`) what was said since comes first; `gap` where that is
     too much to be caught up with. It ends soon after the caller's session or key has.
     """
@@ -135,7 +138,8 @@ async def _events(
     service: Running, caller: Caller, since: int | None, may_go_on: Callable[[], bool]
 ) -> AsyncIterator[bytes]:
     """Give everything that is for a caller, as long as that one is who they were."""
-    with service.stream.reading() as reader:
+    topics = topic_of(caller, service) | ({HEALTH} if caller.may(Right.SEE_HEALTH) else set())
+    with service.stream.reading(frozenset(topics)) as reader:
         number = service.store.number
         if since is not None and since < number:
             missed = await asyncio.to_thread(service.store.said, since, MOST_MISSED + 1)
@@ -156,13 +160,14 @@ async def _events(
                 # One made before the whole picture was would set it back.
                 if _at(one.body) >= _at(live) and (data := _changed(caller, one, shown, service)):
                     yield data
-            elif one.event == "beat" or (
+            elif one.event in FOR_READERS or (
                 (one.number is None or one.number > number) and _is_for(caller, one)
             ):
                 yield one.data
 
 
 PICTURES = {"stops", "units"}
+FOR_READERS = {"beat", "coverage", "health"}  # for whoever is given them at all
 
 
 def _at(picture: dict[str, Any]) -> datetime:

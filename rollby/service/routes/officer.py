@@ -18,7 +18,7 @@ from data.said import Suggested, Withdrawn
 from data.store.audit import Action
 from geo.board import Board
 from rollby.service.callers import Caller
-from rollby.service.guard import check_unit, needs
+from rollby.service.guard import check_reason, check_unit, needs
 from rollby.service.rights import Right
 from rollby.service.routes.cad import Id, Key
 from rollby.service.running import InService, Running
@@ -32,6 +32,9 @@ Seq = Annotated[int, Path(ge=1, le=2**63 - 1)]
 
 
 NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+REASON = "why, for the audit log; needed of who decides for others"
 
 
 class Word(StrEnum):
@@ -51,7 +54,7 @@ class AnswerBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
     suggestion_id: str
     answer: AnswerKind
-    reason: str = Field("", max_length=200, description="why, for the audit log")
+    reason: str = Field("", max_length=200, description=REASON)
 
 
 class WordBody(BaseModel):
@@ -60,6 +63,7 @@ class WordBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
     unit_id: Id
     word: Word
+    reason: str = Field("", max_length=200, description=REASON)
 
 
 class Said(BaseModel):
@@ -118,6 +122,8 @@ async def post_answer(
     """Answer a suggestion: en route, can't, mute, or arrived."""
     asked, stands = await suggested(service, body.suggestion_id)
     check_unit(caller, asked.unit_id)
+    own = caller.speaks_for(asked.unit_id)
+    reason = body.reason.strip() if own else check_reason(body.reason)
     now = service.now()
     answer = Answer(
         suggestion_id=asked.suggestion_id,
@@ -130,9 +136,8 @@ async def post_answer(
     content = body.model_dump_json().encode()
     taken = await service.accept("officer", [answer], caller, key=key, content=content)
     action = Action.MUTE if body.answer is AnswerKind.MUTE else Action.ANSWER
-    own = caller.speaks_for(asked.unit_id)
     about = f"{asked.suggestion_id} {body.answer} for {asked.unit_id}"
-    about += f": {body.reason}" if body.reason else ""
+    about += f": {reason}" if reason else ""
     await service.note(caller, action if own else Action.OVERRIDE, about)
     return AnswerSaid(seq=taken.seq, undo_until=_undo_until(service, now), stands=stands)
 
@@ -153,6 +158,9 @@ async def undo_answer(suggestion_id: str, service: InService, caller: Answerer) 
         undo_s = service.settings.service.undo_s
         raise HTTPException(409, f"suggestion_id={suggestion_id}: over {undo_s:.0f} s old; call in")
     taken = await service.accept("officer", [Undone(answer=event.report, at=now)], caller)
+    if not caller.speaks_for(event.report.unit_id):
+        about = f"{suggestion_id} taken back for {event.report.unit_id}"
+        await service.note(caller, Action.OVERRIDE, about)
     return Said(seq=taken.seq, undo_until=now)
 
 
@@ -160,6 +168,8 @@ async def undo_answer(suggestion_id: str, service: InService, caller: Answerer) 
 async def post_word(body: WordBody, service: InService, caller: Reporter, key: Key = "") -> Said:
     """Say what becomes of the stop at hand: on a stop, secured, custody, clear, need one more."""
     check_unit(caller, body.unit_id)
+    own = caller.speaks_for(body.unit_id)
+    reason = body.reason.strip() if own else check_reason(body.reason)
     now = service.now()
     stop = await service.look(lambda board: own_stop(board, body.unit_id))
     before = await service.newest("status", body.unit_id)
@@ -179,8 +189,8 @@ async def post_word(body: WordBody, service: InService, caller: Reporter, key: K
         )
     content = body.model_dump_json().encode()
     taken = await service.accept("officer", reports, caller, key=key, content=content)
-    if not caller.speaks_for(body.unit_id):
-        await service.note(caller, Action.OVERRIDE, f"{body.word} for {body.unit_id}")
+    if not own:
+        await service.note(caller, Action.OVERRIDE, f"{body.word} for {body.unit_id}: {reason}")
     return Said(seq=taken.seq, undo_until=_undo_until(service, now))
 
 

@@ -11,8 +11,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, HTTPException, Path, Request, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from maps.live_map import live_map
-from maps.page import Parts, asset
+from data.records import UnitStatus
+from maps.coverage_map import band_words
+from maps.live_map import Drawn, live_map
+from maps.page import asset
 from rollby.service.guard import guard_of
 from rollby.service.running import InService, Running
 
@@ -20,6 +22,7 @@ router = APIRouter(tags=["screens"], include_in_schema=False)
 TYPES = {
     ".css": "text/css",
     ".js": "text/javascript",
+    ".png": "image/png",
     ".svg": "image/svg+xml",
     ".webmanifest": "application/manifest+json",
 }
@@ -53,7 +56,7 @@ def screen(request: Request, service: InService) -> Response:
 @router.get("/wallboard")
 async def live_screen(request: Request, service: InService) -> Response:
     """Give the frame of a page with the live map: the roads are public, and nobody is on it yet."""
-    drawn = await _drawn(request, service)
+    drawn = (await drawn_map(request, service)).parts
     return _frame(request.url.path.strip("/"), request, service, map_html=drawn.html)
 
 
@@ -70,14 +73,38 @@ def _frame(name: str, request: Request, service: Running, map_html: str = "") ->
         "mute_min": service.settings.policy.mute_min,
         "map_html": map_html,
         "rate": service.clock.rate,
+        "status_codes": _own_codes(service.settings.units.status),
+        "bands": _bands(service),
     }
     html = _TEMPLATES.get_template(f"{name.replace('-', '_')}.html").render(facts)
     return Response(html, media_type="text/html", headers=CACHED)
 
 
-async def _drawn(request: Request, service: Running) -> Parts:
-    """Draw the live map once, without keeping anybody waiting meanwhile."""
-    drawn: Parts | None = getattr(request.app.state, "live_map", None)
+def _bands(service: Running) -> list[str]:
+    """Name the bands of coverage: in minutes, unless a beat has a T of its own."""
+    if service.covering.has_own_limits:
+        return ["up to half of T", "half of T to T", "T to twice T", "over twice T", "no way"]
+    return band_words(service.settings.policy.within_s)
+
+
+def _own_codes(codes: dict[str, UnitStatus]) -> dict[str, str]:
+    """Give the agency's own codes, by status; of a status that has several, all of them."""
+    own: dict[str, list[str]] = {}
+    for code, status in codes.items():
+        own.setdefault(status.value, []).append(code)
+    return {status: ", ".join(known) for status, known in own.items()}
+
+
+async def drawn_map(request: Request, service: Running) -> Drawn:
+    """
+    Draw the live map once, without keeping anybody waiting meanwhile.
+
+    Returns
+    -------
+    drawn : Drawn
+        The same for everybody.
+    """
+    drawn: Drawn | None = getattr(request.app.state, "live_map", None)
     if drawn is None:
         roads = await service.look(lambda board: board.net.table)
         imperial = service.settings.units.speed_unit == "mph"
@@ -91,7 +118,7 @@ async def live_map_file(
     kind: Annotated[str, Path(pattern="^(js|css)$")], request: Request, service: InService
 ) -> Response:
     """Give the live map's script or style; one that the browser has is not sent again."""
-    drawn = await _drawn(request, service)
+    drawn = (await drawn_map(request, service)).parts
     data = (drawn.script if kind == "js" else drawn.style).encode()
     tag = f'"{hashlib.sha256(data).hexdigest()[:32]}"'
     headers = {**CACHED, "ETag": tag}
@@ -107,7 +134,7 @@ def worker() -> Response:
 
 
 @router.get("/static/{name}")
-def static(name: Annotated[str, Path(max_length=60, pattern=r"^[a-z_]+\.[a-z]+$")]) -> Response:
+def static(name: Annotated[str, Path(max_length=60, pattern=r"^[a-z0-9_]+\.[a-z]+$")]) -> Response:
     """Give a script, a style or an image."""
     return _file(name)
 

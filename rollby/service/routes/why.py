@@ -13,6 +13,7 @@ from rollby.service.callers import Caller
 from rollby.service.guard import needs
 from rollby.service.rights import Right
 from rollby.service.routes.cad import Id
+from rollby.service.routes.desk import may_be_asked
 from rollby.service.routes.live import picture_for
 from rollby.service.running import InService
 
@@ -33,11 +34,12 @@ async def get_why(stop_id: Id, service: InService, caller: Desk) -> dict[str, An
     found = [one for one in answer["stops"] if one["stop_id"] == stop_id]
     if not found:
         raise HTTPException(404, f"stop_id={stop_id}: is not open; it may be over")
+    askable = await may_be_asked(service, caller, stop_id)
     if not caller.agency:
-        return {"at": answer["at"], **found[0]}
+        return {"at": answer["at"], **found[0], "beat": seen["beat"], "askable": askable}
     known = {one["unit_id"] for one in shown["units"]}
     near = [one for one in found[0]["nearest"] if one["unit_id"] in known]
-    place = {name: seen[name] for name in ("lon", "lat", "street")}
+    place = {name: seen[name] for name in ("lon", "lat", "street", "beat")}
     unsaid: dict[str, Any] = {"suggestion": None, "why_none": None, "notes": []}
     # Sentences may name units that other agencies do not show.
-    return {"at": answer["at"], **found[0], **place, "nearest": near, **unsaid}
+    return {"at": answer["at"], **found[0], **place, "nearest": near, "askable": askable, **unsaid}

@@ -21,8 +21,9 @@ from rollby.service.rights import Right, Role
 from rollby.service.server import begin, make_server, serve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
+    from data.beats import Beat
     from data.settings import Settings
     from geo.network import RoadNetwork
     from rollby.service.running import Running
@@ -92,10 +93,12 @@ def everybody() -> Caller:
 
 
 @contextmanager
-def serving(address: str, roads: RoadNetwork, settings: Settings) -> Iterator[Service]:
+def serving(
+    address: str, roads: RoadNetwork, settings: Settings, beats: Sequence[Beat] = ()
+) -> Iterator[Service]:
     """Serve from a thread, on a port of its own."""
     store = Store(address)
-    running = begin(store, Board(roads, settings), settings)
+    running = begin(store, Board(roads, settings, beats), settings)
     server = make_server(running)
     listening = socket.create_server(("127.0.0.1", 0))
     base = f"http://127.0.0.1:{listening.getsockname()[1]}"

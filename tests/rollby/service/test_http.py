@@ -16,7 +16,7 @@ from rollby.service.callers import Caller
 from rollby.service.guard import caller
 from rollby.service.rights import Role
 from rollby.service.routes.live import _at
-from tests.rollby.service.served import Everybody, wait_until
+from tests.rollby.service.served import Everybody, everybody, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -264,9 +264,10 @@ def test_what_was_said_long_ago_stands(service: Service, settings: Settings) -> 
     assert "over 0 s old; call in" in answer.json()["detail"]
 
 
-def say(service: Service, word: str, unit_id: str = "4A12") -> httpx.Response:
+def say(service: Service, word: str, unit_id: str = "4A12", reason: str = "") -> httpx.Response:
     """Say something of the stop at hand."""
-    return service.http.post("/api/my-stop", json={"unit_id": unit_id, "word": word})
+    told = {"unit_id": unit_id, "word": word, "reason": reason}
+    return service.http.post("/api/my-stop", json=told)
 
 
 def test_an_officers_own_stop_from_its_begin_to_its_end(service: Service) -> None:
@@ -347,9 +348,13 @@ def test_who_speaks_for_another_is_written_down(service: Service) -> None:
     service.on_duty()
     supervisor = Everybody(name="chief", role=Role.SUPERVISOR, unit_ids=(), how="session")
     service.app.dependency_overrides[caller] = lambda: supervisor
-    assert say(service, "on_stop").status_code == 200
+    refused = say(service, "on_stop")
+    assert refused.status_code == 422
+    assert "reason: is missing; say why you decide for others" in refused.json()["detail"]
+    assert say(service, "on_stop", reason="radio is out").status_code == 200
     (note,) = service.running.access.audit.notes()
-    assert (note.who, note.action, note.about) == ("chief", "override", "on_stop for 4A12")
+    told = "on_stop for 4A12: radio is out"
+    assert (note.who, note.action, note.about) == ("chief", "override", told)
 
 
 def test_an_officer_sees_what_concerns_it_and_no_others_position(service: Service) -> None:
@@ -408,7 +413,7 @@ def test_an_officer_hears_its_own_suggestions_only(service: Service) -> None:
     with service.http.stream("GET", "/api/stream") as answer:
         events = Events(answer.iter_lines())
         events.next("live")
-        become(service, Role.SUPERVISOR)
+        service.app.dependency_overrides[caller] = everybody
         service.stop("T-1", "4A12", needs=3)
         assert service.asked()["unit_id"] == "4A13"
         service.http.post(

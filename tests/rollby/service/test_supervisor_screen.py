@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import time
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+import re
+from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
 
+from rollby.service.intake import DoorHealth
 from tests.rollby.service.served import PLACE, wait_until
+from tests.rollby.service.visits import NASTY, nasty_unit, opened
 from tests.servers import chromium
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 MOVED = """before =>
     document.querySelector("[data-unit='4A14']").getBoundingClientRect().x > before"""
-NASTY = "<script>alert(1)</script>"
 
 
 # No longer than this file: while Playwright waits, no other test of the process may run a loop.
@@ -29,27 +29,6 @@ NASTY = "<script>alert(1)</script>"
 def browser() -> Iterator[Browser]:
     with chromium() as browser:
         yield browser
-
-
-@contextmanager
-def opened(browser: Browser, service: Service, path: str, **more: Any) -> Iterator[Page]:
-    """Open a page; leaving it checks that it asked nobody else for anything, and complained not."""
-    context = browser.new_context(viewport={"width": 1400, "height": 900}, **more)
-    page = context.new_page()
-    page.set_default_timeout(10_000)
-    asked: list[str] = []
-    complaints: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda said: complaints.append(said.text) if "Policy" in said.text else None)
-    base = str(service.http.base_url).rstrip("/")
-    page.goto(f"{base}{path}")
-    page.wait_for_selector("html.ready")
-    page.wait_for_selector("#lost[hidden]", state="attached")
-    yield page
-    context.close()
-    assert [url for url in asked if not url.startswith((f"{base}/", "data:"))] == []
-    assert complaints == []
 
 
 @pytest.mark.parametrize("path", ["/supervisor", "/wallboard"])
@@ -80,15 +59,7 @@ def test_a_fix_moves_its_marker_and_no_other_unit_goes(browser: Browser, service
 
 def test_a_name_is_text_wherever_it_stands(browser: Browser, service: Service) -> None:
     service.on_duty()
-    lon, lat = PLACE["4A12"]
-    fix: dict[str, str | float] = {
-        "id": NASTY,
-        "lon": lon + 0.002,
-        "lat": lat,
-        "timestamp": time.time(),
-    }
-    service.http.get("/feeds/osmand", params=fix).raise_for_status()
-    service.shows(NASTY).raise_for_status()
+    nasty_unit(service)
     with opened(browser, service, "/supervisor") as page:
         expect(page.locator("#units li .who", has_text=NASTY)).to_have_count(1)
         expect(page.locator(".sign.unit .tag", has_text=NASTY)).to_have_count(1)
@@ -183,3 +154,193 @@ def test_why_of_no_stop_is_refused(service: Service) -> None:
     found = service.http.get("/api/why/S9")
     assert found.status_code == 404
     assert found.json()["detail"] == "stop_id=S9: is not open; it may be over"
+
+
+def moved_by(page: Page, unit: str, east_px: float) -> None:
+    """Drag a unit's sign."""
+    box = page.locator(f"[data-unit='{unit}'] .symbol").bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + east_px, y, steps=5)
+    page.mouse.up()
+
+
+def ghost_x(page: Page, unit: str) -> float:
+    found: float = page.evaluate(
+        "unit => rollby.live.ghosts.get(unit).marker.getLatLng().lng", unit
+    )
+    return found
+
+
+def test_coverage_is_told_and_drawn(browser: Browser, service: Service) -> None:
+    service.on_duty()
+    with opened(browser, service, "/supervisor") as page:
+        row = page.locator("#cover-rows tr")
+        expect(row).to_have_count(1)
+        expect(row.locator("th")).to_have_text("The whole area, within 3:00")
+        expect(row.locator(".first")).to_have_text(re.compile(r"^\d+ %$"))
+        before = page.locator("#cover-at").text_content()
+        expect(page.locator("#cover-at")).not_to_have_text(before or "", timeout=30_000)
+        assert page.evaluate("rollby.map.hasLayer(rollby.live.bandLayer)") is False
+        page.locator("#cover-car").select_option("second")
+        page.wait_for_function("() => rollby.map.hasLayer(rollby.live.bandLayer)")
+        expect(page.locator("#cover-key li")).to_have_count(5)
+        page.locator("#cover-car").select_option("")
+        page.wait_for_function("() => !rollby.map.hasLayer(rollby.live.bandLayer)")
+
+
+def test_a_unit_is_dragged_as_a_thought_and_nobody_moves(
+    browser: Browser, service: Service
+) -> None:
+    service.on_duty()
+    with opened(browser, service, "/supervisor") as page:
+        page.locator("#cover-rows tr").wait_for()
+        moved_by(page, "4A14", 90)  # the map is dragged, no unit: nobody asked what if
+        assert page.locator("[data-ghost]").count() == 0
+        place = page.evaluate("rollby.live.signs.get('unit:4A14').marker.getLatLng().lng")
+        page.locator("#what-if").click()
+        expect(page.locator("#what-if-banner")).to_contain_text("Nobody has moved")
+        moved_by(page, "4A14", 90)
+        expect(page.locator("[data-ghost='4A14'] .tag")).to_have_text("4A14 ?")
+        expect(page.locator("#what-if-said")).to_contain_text("With 4A14 there, a second car")
+        expect(page.locator("#cover-rows .second")).to_have_text(
+            re.compile(r"^\d+ % \u2192 \d+ %$")
+        )
+        expect(page.locator("#cover-at")).to_contain_text("WHAT IF, reckoned from")
+        assert ghost_x(page, "4A14") > place
+        now = page.evaluate("rollby.live.signs.get('unit:4A14').marker.getLatLng().lng")
+        assert now == place
+        page.locator("#what-if-end").click()
+        expect(page.locator("#what-if-banner")).to_be_hidden()
+        assert page.locator("[data-ghost]").count() == 0
+        expect(page.locator("#cover-rows .second")).to_have_text(re.compile(r"^\d+ %$"))
+    assert {one["unit_id"]: one["lon"] for one in service.live()["units"]}["4A14"] == -104.985
+
+
+def test_what_if_needs_no_dragging(browser: Browser, service: Service) -> None:
+    service.on_duty()
+    with opened(browser, service, "/supervisor") as page:
+        page.locator("#what-if").focus()
+        page.keyboard.press("Enter")
+        assert page.evaluate("document.activeElement.id") == "what-if-unit"
+        page.locator("#what-if-unit").select_option("4A13")
+        page.locator(".folium-map").click(position={"x": 300, "y": 300})
+        by_click = ghost_x(page, "4A13")
+        page.locator("#what-if-put").focus()
+        page.keyboard.press("Enter")
+        middle = page.evaluate("rollby.map.getCenter().lng")
+        assert ghost_x(page, "4A13") == pytest.approx(middle)
+        assert by_click != pytest.approx(middle)
+        page.keyboard.press("ArrowRight")
+        right = ghost_x(page, "4A13")
+        assert right > middle
+        moved_by(page, "4A14", 40)  # the end of a drag is no click: the one chosen stays
+        assert ghost_x(page, "4A13") == right
+        expect(page.locator("#what-if-said")).to_contain_text("With 4A13 there")
+        page.keyboard.press("Escape")
+        expect(page.locator("#what-if-banner")).to_be_hidden()
+
+
+def test_a_thought_ends_by_itself_and_with_the_line(browser: Browser, service: Service) -> None:
+    service.on_duty()
+    with opened(browser, service, "/supervisor") as page:
+        page.locator("#what-if").click()
+        moved_by(page, "4A14", 60)
+        expect(page.locator("#what-if-left")).to_have_text(re.compile(r"ends in (60|5\d) s"))
+        page.evaluate(
+            "() => { const now = performance.now.bind(performance);"
+            " performance.now = () => now() + 61000; }"
+        )
+        expect(page.locator("#what-if-banner")).to_be_hidden()
+        assert page.locator("[data-ghost]").count() == 0
+    with opened(browser, service, "/supervisor") as page:
+        page.locator("#what-if").click()
+        moved_by(page, "4A14", 60)
+        page.context.set_offline(True)
+        expect(page.locator("#lost")).to_be_visible()
+        expect(page.locator("#what-if-banner")).to_be_hidden()
+
+
+def test_a_unit_of_ones_own_choice_is_asked(browser: Browser, service: Service) -> None:
+    service.on_duty()
+    service.stop("S1", "4A12").raise_for_status()
+    (other,) = {"4A13", "4A14"} - {wait_until(service.asked, 30)["unit_id"]}
+    with opened(browser, service, "/supervisor") as page:
+        page.locator("#stops button.entry").click()
+        why = page.locator("#stops .why")
+        expect(why.locator(".choice option")).to_have_count(1)
+        why.get_by_role("button", name="Ask this unit").click()
+        expect(why.locator(".reason")).to_have_attribute("aria-invalid", "true")
+        why.locator(".reason").fill("knows the driver")
+        why.get_by_role("button", name="Ask this unit").click()
+        expect(why).to_contain_text(f"Noted; {other} is asked.")
+        expect(page.locator("#stops .go")).to_have_text(
+            re.compile(f"^Asked by dispatch: {other}, ")
+        )
+
+
+def test_a_unit_is_silenced_from_its_entry(browser: Browser, service: Service) -> None:
+    service.on_duty()
+    with opened(browser, service, "/supervisor") as page:
+        entry = page.locator("#units li", has_text="4A14")
+        entry.locator("button.entry").click()
+        entry.locator(".reason").fill("court at nine")
+        entry.get_by_role("button", name="Ask 4A14 nothing for 15 min").click()
+        expect(entry.locator(".status")).to_have_text("available, muted")
+    assert [one.about for one in service.running.access.audit.notes()][-1] == (
+        "mute for 4A14: court at nine"
+    )
+
+
+def test_an_open_why_stays_when_the_record_of_a_stop_comes(
+    browser: Browser, service: Service
+) -> None:
+    service.on_duty()
+    service.shows("4A12", "on_stop").raise_for_status()
+    with opened(browser, service, "/supervisor") as page:
+        page.locator("#stops button.entry").click()
+        page.locator("#stops .why tbody").wait_for()
+        page.locator("#stops .why .reason").fill("half a reason")
+        before = page.locator("#stops > li").get_attribute("data-name")
+        service.stop("CAD-7", "4A12").raise_for_status()
+        expect(page.locator("#stops > li")).to_have_attribute("data-name", "CAD-7")
+        assert before != "CAD-7"
+        expect(page.locator("#stops .why .reason")).to_have_value("half a reason")
+        page.get_by_role("button", name="I checked on 4A12").click()
+        expect(page.locator("#stops .why")).to_contain_text("Noted: checked.")
+    notes = [(one.action, one.about) for one in service.running.access.audit.notes()]
+    assert ("check", "CAD-7") in notes
+
+
+def test_feeds_and_sounds_are_told(browser: Browser, service: Service) -> None:
+    service.on_duty()
+    service.running.doors["cars"] = DoorHealth(
+        since=service.running.now(), up=False, error="the port is taken"
+    )
+    with opened(browser, service, "/supervisor") as page:
+        door = page.locator("#doors li")
+        osmand = door.filter(has_text="OsmAnd")
+        expect(osmand.locator(".state")).to_have_text("well")
+        expect(osmand.locator(".counts")).to_have_text("3 accepted, 0 refused")
+        expect(osmand.locator(".last")).to_have_text(re.compile(r"^last message \d+ s ago$"))
+        expect(door.filter(has_text="cars").locator(".state")).to_have_text(
+            "FAILS: the port is taken"
+        )
+        expect(page.locator("#summary")).to_contain_text("LOOK AT 1 FEED")
+        expect(page.locator("#load")).to_have_text(
+            "0 sounds in the last hour: within the target. Target 6, at most 12."
+        )
+        service.http.get("/feeds/osmand", params={"id": "4A12", "lat": 999, "lon": 0})
+        expect(osmand.locator(".state")).to_have_text("REFUSES: 1 in the last minutes")
+
+
+def test_a_wallboard_thinks_of_nothing_and_knows_no_feeds(
+    browser: Browser, service: Service
+) -> None:
+    service.on_duty()
+    with opened(browser, service, "/wallboard") as page:
+        page.locator("#cover-rows tr").wait_for()
+        expect(page.locator("#what-if")).to_be_hidden()
+        assert page.locator("#feeds").count() == 0

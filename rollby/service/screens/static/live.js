@@ -6,6 +6,7 @@ const RETRY_MS = 2000;
 const OPENING_MS = 30000;  // a whole picture over a slow line
 const BEATS = 3;           // that may be missed
 const rate = Number(document.body.dataset.rate) || 1;  // a demonstration's time runs faster
+const FIGURES = ["coverage", "health"];
 const SAID = ["suggested", "withdrawn", "flagged", "prompted", "escalated", "attended"];
 
 /* `told` is called with the event's name after each change, with "me" and who is signed in before
@@ -119,7 +120,7 @@ export class Live {
       this.units = [...units.values()];
     });
     on("beat", (body) => { this.patience = BEATS * 1000 * this.hear(body).every_s; });
-    for (const name of [...SAID, "gap"]) on(name, () => {});
+    for (const name of [...SAID, ...FIGURES, "gap"]) on(name, () => {});
     source.onerror = () => { if (source === this.source) this.lose(); };
   }
 }

@@ -3,7 +3,7 @@ import { ask } from "./api.js";
 import { account, read, whenAnother, write } from "./kept.js";
 import { Live } from "./live.js";
 import { Outbox } from "./outbox.js";
-import { PHASES, STATUSES, age, clock, minutes } from "./words.js";
+import { PHASES, age, clock, minutes, statusWord } from "./words.js";
 
 const UNDO_TICK_MS = 500;
 const OLD_FIX_S = 120;
@@ -106,7 +106,7 @@ function whyMe(stop) {
   if (row < 0) return "";
   const nearer = stop.nearest.slice(0, row);
   if (!nearer.length) return "You are the nearest.";
-  const others = nearer.map((one) => `${one.unit_id} ${one.askable ? "is nearer" : STATUSES[one.status]}`);
+  const others = nearer.map((one) => `${one.unit_id} ${one.askable ? "is nearer" : statusWord(one.status)}`);
   return `Why you: ${others.join(", ")}.`;
 }
 
@@ -200,7 +200,7 @@ function drawAsk() {
 function drawOwn() {
   const stop = own();
   const mine = myUnit();
-  let state = mine && mine.status ? `You are shown ${STATUSES[mine.status]}.` : "You are shown without a status.";
+  let state = mine && mine.status ? `You are shown ${statusWord(mine.status)}.` : "You are shown without a status.";
   if (stop) {
     const there = stop.there.filter((one) => one !== unit);
     state = `${place(stop)}: ${situation(stop)}.`;

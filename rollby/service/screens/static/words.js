@@ -24,3 +24,21 @@ export function age(seconds) {
 export function clock(instant, zone) {
   return new Date(instant).toLocaleTimeString("en-GB", { timeZone: zone });
 }
+
+export function timer(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+}
+
+/* A status in the agency's own code, where it has one for it. */
+const codes = JSON.parse(document.body.dataset.statusCodes || "{}");
+export function statusWord(status) {
+  const word = STATUSES[status] || "no status";
+  return codes[status] ? `${word} (${codes[status]})` : word;
+}
+
+const KMH = 3.6, MPH = 2.23694;
+export function speed(unit, name) {
+  if (unit.speed_mps === null || unit.freshness !== "fresh" || unit.speed_mps < 1) return "";
+  return `, ${Math.round(unit.speed_mps * (name === "mph" ? MPH : KMH))} ${name}`;
+}
