@@ -333,7 +333,9 @@ def test_feeds_and_sounds_are_told(browser: Browser, service: Service) -> None:
             "0 sounds in the last hour: within the target. Target 6, at most 12."
         )
         service.http.get("/feeds/osmand", params={"id": "4A12", "lat": 999, "lon": 0})
-        expect(osmand.locator(".state")).to_have_text("REFUSES: 1 in the last minutes")
+        expect(osmand.locator(".state")).to_have_text(
+            "REFUSES: 1 in the last minutes", timeout=30_000
+        )
 
 
 def test_a_wallboard_thinks_of_nothing_and_knows_no_feeds(
