@@ -8,7 +8,12 @@ may be written to are taken for such as well.
 
 from __future__ import annotations
 
+from typing import Any
+
 from numba import types
+
+UNCOUNTED: Any = {"_nrt": False}
+"""For `numba.njit`: a kernel that makes no arrays need not count who holds those it is given."""
 
 INTS = types.Array(types.int32, 1, "C", readonly=True)
 ROWS = types.Array(types.int32, 2, "C", readonly=True)
