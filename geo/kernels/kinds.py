@@ -29,6 +29,7 @@ LONGS = types.Array(types.int64, 1, "C", readonly=True)
 LONGS_OUT = types.Array(types.int64, 1, "C")
 LONG_ROWS_OUT = types.Array(types.int64, 2, "C")
 UINTS_OUT = types.Array(types.uint32, 1, "C")
+UINT_ROWS_OUT = types.Array(types.uint32, 2, "C")
 QUEUE = types.Array(types.uint64, 2, "C")
 INT = types.int64
 FLOAT = types.float64

@@ -17,9 +17,12 @@ from geo.kernels.kinds import FLOAT, FLOATS, INT, INTS, ROWS, several
 from geo.kernels.prefetch import prefetch
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from data.road_table import FloatArray, Int32Array, IntArray
 
-    Near = tuple[FloatArray, FloatArray, Int32Array, FloatArray, Int32Array, Int32Array]
+    Rows = npt.NDArray[np.uint32]
+    Near = tuple[FloatArray, FloatArray, Rows, FloatArray, Rows, Rows]
     Grid = tuple[float, float, float, FloatArray, int, int, Int32Array, Int32Array]
 
 AHEAD = 4  # fixes: what is about them is asked for before their turn
@@ -90,8 +93,9 @@ def measure_near(
             measure_eight(
                 segment, i, east, north, east_m, north_m, square, along, found + i - begin
             )
+            at = np.uint32(found + i - begin)
             for j in range(EIGHT):
-                row[found + i - begin + j] = i + j
+                row[at + np.uint32(j)] = i + j
         found += end - begin
     # There is nothing beyond the border of the grid.
     on_west = np.inf if first == 0 else east - (west + first * width)
@@ -116,8 +120,9 @@ def keep_near(near: Near, found: int, within_m: float) -> int:
     kept, limit = 0, within_m * within_m
     for i in range(found):
         # Written in any case and counted where near: a branch would be guessed wrong.
-        square[kept], along[kept], row[kept] = square[i], along[i], row[i]
-        kept += square[i] <= limit
+        off, to = square[i], np.uint32(kept)
+        square[to], along[to], row[to] = off, along[i], row[i]
+        kept += off <= limit
     return kept
 
 
@@ -182,7 +187,7 @@ def ask_ahead(
 
 
 @njit(inline="always")
-def is_nearest(square: FloatArray, of: Int32Array, found: int, i: int) -> bool:
+def is_nearest(square: FloatArray, of: Rows, found: int, i: int) -> bool:
     """
     Tell whether no other segment of the same edge is nearer.
 

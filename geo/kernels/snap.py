@@ -35,6 +35,7 @@ from geo.kernels.kinds import (
     NOTHING,
     ROWS_OUT,
     TRUTHS,
+    UINT_ROWS_OUT,
     UNCOUNTED,
     several,
 )
@@ -50,7 +51,7 @@ from geo.kernels.near import (
 
 if TYPE_CHECKING:
     from data.road_table import BoolArray, FloatArray, Int32Array, IntArray
-    from geo.kernels.near import Grid, Near
+    from geo.kernels.near import Grid, Near, Rows
 
     Roads = tuple[FloatArray, FloatArray, FloatArray, Int32Array, Int32Array, Int32Array, BoolArray]
     Car = tuple[float, float, float, float, float, float, float]
@@ -129,7 +130,7 @@ def _too_fast(car: Car, road_mps: FloatArray, edge: int) -> float:
 
 
 @njit(inline="always")
-def _choose(cost: FloatArray, edge: Int32Array, found: int) -> int:
+def _choose(cost: FloatArray, edge: Rows, found: int) -> int:
     """Choose the candidate of the lowest cost, ties by the lower edge; -1 where none is finite."""
     best, best_cost, best_edge = -1, np.inf, 0
     for i in range(found):
@@ -343,7 +344,7 @@ def _go_along(
         INTS,
         INT,
         FLOAT_ROWS_OUT,
-        ROWS_OUT,
+        UINT_ROWS_OUT,
         ROWS_OUT,
         FLOAT_ROWS_OUT,
     ),
@@ -361,7 +362,7 @@ def _snap_from(
     corner: Int32Array,
     begin: int,
     room: FloatArray,
-    rows_room: Int32Array,
+    rows_room: Rows,
     whole: Int32Array,
     figures: FloatArray,
 ) -> tuple[int, int]:
@@ -513,7 +514,7 @@ def snap_fixes(
     size, p = ROOM, 0
     corner = corners_of(grid, asked, order)
     while p < len(order):
-        room, rows_room = np.empty((3, size)), np.empty((3, size), np.int32)
+        room, rows_room = np.empty((3, size)), np.empty((3, size), np.uint32)
         p, wanted = _snap_from(
             grid, roads, joined, asked, order, corner, p, room, rows_room, whole, figures
         )
