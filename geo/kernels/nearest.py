@@ -24,17 +24,20 @@ from geo.kernels.kinds import (
     ROW,
     ROWS,
     TRUTH,
-    TRUTHS_OUT,
     UINTS_OUT,
     UNCOUNTED,
     several,
 )
-from geo.kernels.search import AHEAD, LINE, ONE, PAGE_BITS, TIME, UNREACHED, ask_page, longer
+from geo.kernels.prefetch import prefetch
+from geo.kernels.search import ONE, TIME, UNREACHED, longer
 
 if TYPE_CHECKING:
-    from data.road_table import BoolArray, Int32Array, IntArray
+    from data.road_table import Int32Array, IntArray
     from geo.kernels.search import Queue, Sizes
 
+SOON, LATER = np.uint32(8), np.uint32(16)
+"""How many entries ahead a state's arcs are asked for, and before them where they begin. Not page
+by page, as in `geo.kernels.search`: what is begun all over a map does not fit the cache."""
 BLANK = UNREACHED << 32 | UNREACHED
 """No label."""
 _TIME = np.int64(32)
@@ -64,7 +67,7 @@ def _offer(label: IntArray, place: np.uint32, new: int) -> bool:
 
 
 @njit(
-    INT(INTS, ROWS, INTS, INT, INT, LONG_ROWS_OUT, TRUTHS_OUT, QUEUE, UINTS_OUT, INT),
+    INT(INTS, ROWS, INTS, INT, INT, LONG_ROWS_OUT, QUEUE, UINTS_OUT, INT),
     cache=True,
     nogil=True,
     **UNCOUNTED,
@@ -76,7 +79,6 @@ def _settle(
     limit_ms: int,
     shift: int,
     label: IntArray,
-    asked: BoolArray,
     queue: Queue,
     size: Sizes,
     first: int,
@@ -90,7 +92,6 @@ def _settle(
         The bucket to go on with when there is more room, -1 at the end.
     """
     columns = label.shape[1]
-    labels = max(LINE // 2 // columns, 1)
     last = np.uint32(len(size) - 1)
     ring = np.uint32(queue.shape[1] - 1)
     current = np.uint32(first)
@@ -98,12 +99,13 @@ def _settle(
     while idle <= last:
         here = current & last
         idle += ONE
-        for j in range(min(AHEAD, size[here])):
-            ask_page(start, arc, state_ms, label, labels, asked, np.uint32(queue[here, j]))
         i = np.uint32(0)
         while i < size[here]:
-            soon = np.uint32(queue[here, (i + AHEAD) & ring])
-            ask_page(start, arc, state_ms, label, labels, asked, soon)
+            later = np.uint32(queue[here, (i + LATER) & ring])
+            prefetch(start, later)
+            prefetch(label, later)
+            prefetch(state_ms, later)
+            prefetch(arc, np.uint32(start[np.uint32(queue[here, (i + SOON) & ring])]))
             s = np.uint32(queue[here, i])
             time_ms = np.int64(queue[here, i] >> TIME)
             i += ONE
@@ -174,7 +176,6 @@ def nearest(
         The same one, or one with more room.
     """
     last = len(size) - 1
-    asked = np.zeros((len(label) >> PAGE_BITS) + 1, np.bool_)
     current = UNREACHED
     for i in range(len(seed_state)):
         t = np.uint32(seed_state[i])
@@ -188,8 +189,7 @@ def nearest(
             queue = longer(queue, size)
         current = min(current, new_ms >> shift)
     while 0 <= current < UNREACHED:
-        args = (start, arc, state_ms, limit_ms, shift, label, asked)
-        current = _settle(*args, queue, size, current)
+        current = _settle(start, arc, state_ms, limit_ms, shift, label, queue, size, current)
         if current >= 0:
             queue = longer(queue, size)
     return queue

@@ -35,7 +35,7 @@ from geo.kernels.prefetch import prefetch
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from data.road_table import BoolArray, FloatArray, Int32Array, IntArray
+    from data.road_table import BoolArray, FloatArray, Int32Array
 
     Queue = npt.NDArray[np.uint64]
     Sizes = npt.NDArray[np.uint32]
@@ -49,8 +49,7 @@ TIME = np.uint64(32)
 """Where the time begins in an entry of a queue, ``time_ms << 32 | state``."""
 AHEAD = np.uint32(16)
 """How many entries ahead the page of a state is asked for."""
-LINE = 16
-"""Numbers of 32 bits in a stretch of the cache."""
+_LINE = 16  # numbers of 32 bits in a stretch of the cache
 
 
 @njit(QUEUE(QUEUE, UINTS_OUT), cache=True, nogil=True)
@@ -63,43 +62,26 @@ def longer(queue: Queue, size: Sizes) -> Queue:
 
 
 @njit(inline="always")
-def ask_page(
+def _ask_for(
     start: Int32Array,
     arc: Int32Array,
     state_ms: Int32Array,
-    label: Int32Array | IntArray,
-    labels: int,
+    label_ms: Int32Array,
     asked: BoolArray,
     state: np.uint32,
 ) -> None:
-    """
-    Begin to load all that is known of a state and its neighbours, once for all of them.
-
-    Parameters
-    ----------
-    start, arc, state_ms
-        As `search` takes them.
-    label : ndarray, shape (S,) or (S, k)
-        The labels.
-    labels : int
-        How many states' labels lie in a stretch of the cache.
-    asked : ndarray of bool, shape (S // PAGE + 1,)
-        The pages that were asked for.
-    state : int
-        The state.
-    """
+    """Begin to load all that is known of a state and its neighbours, once for all of them."""
     page = state >> np.uint32(PAGE_BITS)
     if asked[page]:
         return
     asked[page] = True
     first = page << np.uint32(PAGE_BITS)
-    for i in range(0, PAGE, LINE):
+    for i in range(0, PAGE, _LINE):
         prefetch(start, first + np.uint32(i))
+        prefetch(label_ms, first + np.uint32(i))
         prefetch(state_ms, first + np.uint32(i))
-    for i in range(0, PAGE, labels):
-        prefetch(label, first + np.uint32(i))
     last = min(first + np.uint32(PAGE), np.uint32(len(state_ms)))
-    for i in range(start[first], start[last], LINE // 2):
+    for i in range(start[first], start[last], _LINE // 2):
         prefetch(arc, i)
 
 
@@ -147,12 +129,12 @@ def _settle(
         here = current & last
         idle += ONE
         for j in range(min(AHEAD, size[here])):
-            ask_page(start, arc, state_ms, label_ms, LINE, asked, np.uint32(queue[here, j]))
+            _ask_for(start, arc, state_ms, label_ms, asked, np.uint32(queue[here, j]))
         i = np.uint32(0)
         while i < size[here]:
             # What lies beyond the end was an entry once, so that it may be asked for.
             soon = np.uint32(queue[here, (i + AHEAD) & ring])
-            ask_page(start, arc, state_ms, label_ms, LINE, asked, soon)
+            _ask_for(start, arc, state_ms, label_ms, asked, soon)
             entry = queue[here, i]
             s = np.uint32(entry)
             base = entry >> TIME
