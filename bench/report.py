@@ -87,9 +87,11 @@ def seconds(value: float) -> str:
 def _heading(facts: Mapping[str, Any]) -> str:
     """Say where and when."""
     machine = facts["machine"]
+    clock = "; the thread's own time" if facts.get("own_time") else ""
     return (
         f"{facts['at']}, rollby {machine['revision']}: {machine['cpu']}, {machine['cores']} cores, "
         f"load {machine['load_1_min']} before, one thread each; medians, quartiles in brackets"
+        f"{clock}"
     )
 
 

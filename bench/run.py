@@ -32,6 +32,7 @@ from bench.graphs import SEED as GRAPH_SEED
 from bench.machine import machine_facts, machine_name
 from bench.report import as_json, as_text, one_line
 from bench.setup import SEED, MissingError, Setup, add_cache
+from bench.timing import clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -61,15 +62,21 @@ ROWS = {
 }
 
 
+APART = {"matrix", "cold", "import"}
+"""Rows whose work is done by other processes."""
+
+
 def main(words: Sequence[str] | None = None) -> int:
     """Run what was asked for; 0 also where a target is missed: figures are not tests."""
     options = _options(words)
+    clock["now"] = time.thread_time if options.own_time else time.perf_counter
     begun = time.perf_counter()
     setup = Setup(data=options.data, cache=options.cache, quick=options.quick)
     facts = {
         "at": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "machine": machine_facts(),
         "quick": options.quick,
+        "own_time": options.own_time,
         "seeds": {"graphs": GRAPH_SEED, "places": SEED},
     }
     figures, curves = measure(setup, options.rows)
@@ -130,12 +137,19 @@ def _options(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--rows", type=_row_names, default=list(ROWS), metavar="NAME,...",
                         help=f"of {', '.join(ROWS)}; default: all")  # fmt: skip
     parser.add_argument("--quick", action="store_true", help="about a minute, mostly without data")
+    parser.add_argument("--own-time", action="store_true",
+                        help="count the thread's own time: for a shared machine")  # fmt: skip
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     parser.add_argument("--out", type=Path, default=HERE / "out", metavar="DIR",
                         help="for report.md, report.json and drawings (%(default)s)")  # fmt: skip
     parser.add_argument("--record", action="store_true",
                         help="keep this run to compare later ones with")  # fmt: skip
-    return parser.parse_args(words)
+    options = parser.parse_args(words)
+    if options.own_time and options.record:
+        parser.error("--own-time: such a run is not recorded; leave out --record")
+    if options.own_time and (apart := APART.intersection(options.rows)):
+        parser.error(f"--own-time: {', '.join(sorted(apart))} run in other processes; name --rows")
+    return options
 
 
 def _row_names(text: str) -> list[str]:

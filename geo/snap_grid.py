@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from data.road_table import METRES_PER_DEG
+from geo.kernels.eight import EIGHT
 from geo.kernels.grid import FIRST, LAST, SEGMENT, count_segments, mirror, place_segments
 from geo.speeds import edge_speeds_mps
 
@@ -46,7 +47,7 @@ class SnapGrid:
         Of cells; cells are counted eastward, then northward.
     start : ndarray of int32, shape (rows * columns + 1,)
         Cell i has the segments ``start[i]:start[i + 1]``.
-    segment : ndarray of int32, shape (e, 8)
+    segment : ndarray of int32, shape (e + 8, 8)
         Of each: the edge, the one that runs back along it or -1, the shape point at which
         it begins, and flags; where it begins and ends, eastward and northward, units. The lower of
         each two flags is for the edge, the higher for the one back: `SETTING_OUT`, it leads to the
@@ -138,8 +139,9 @@ def build_grid(
                 break
         cell_m *= 2
     start = np.concatenate([[0], np.cumsum(count)]).astype(np.int32)
-    placed = np.empty((places, SEGMENT), np.int32)
+    placed = np.empty((places + EIGHT, SEGMENT), np.int32)
     place_segments(segment, frame, columns, rows, start[:-1].copy(), placed)
+    placed[places:] = placed[0]
     classless = table.highway == 0
     return SnapGrid(
         origin_deg=origin_deg,

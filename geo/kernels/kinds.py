@@ -8,7 +8,12 @@ may be written to are taken for such as well.
 
 from __future__ import annotations
 
+from typing import Any
+
 from numba import types
+
+UNCOUNTED: Any = {"_nrt": False}
+"""For `numba.njit`: a kernel that makes no arrays need not count who holds those it is given."""
 
 INTS = types.Array(types.int32, 1, "C", readonly=True)
 ROWS = types.Array(types.int32, 2, "C", readonly=True)
@@ -19,10 +24,12 @@ FLOAT_ROWS = types.Array(types.float64, 2, "C", readonly=True)
 FLOATS_OUT = types.Array(types.float64, 1, "C")
 FLOAT_ROWS_OUT = types.Array(types.float64, 2, "C")
 TRUTHS = types.Array(types.boolean, 1, "C", readonly=True)
+TRUTHS_OUT = types.Array(types.boolean, 1, "C")
 LONGS = types.Array(types.int64, 1, "C", readonly=True)
 LONGS_OUT = types.Array(types.int64, 1, "C")
 LONG_ROWS_OUT = types.Array(types.int64, 2, "C")
 UINTS_OUT = types.Array(types.uint32, 1, "C")
+UINT_ROWS_OUT = types.Array(types.uint32, 2, "C")
 QUEUE = types.Array(types.uint64, 2, "C")
 INT = types.int64
 FLOAT = types.float64

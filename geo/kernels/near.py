@@ -11,31 +11,30 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
-from geo.kernels.grid import EAST0, EAST1, EDGE, NORTH0, NORTH1, PAD, cell_of
+from geo.kernels.eight import EIGHT, measure_eight
+from geo.kernels.grid import PAD, cell_of
 from geo.kernels.kinds import FLOAT, FLOATS, INT, INTS, ROWS, several
 from geo.kernels.prefetch import prefetch
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from data.road_table import FloatArray, Int32Array, IntArray
 
+    Rows = npt.NDArray[np.uint32]
+    Near = tuple[FloatArray, FloatArray, Rows, FloatArray, Rows, Rows]
     Grid = tuple[float, float, float, FloatArray, int, int, Int32Array, Int32Array]
 
 AHEAD = 4  # fixes: what is about them is asked for before their turn
-AHEAD_CELLS = 0.3  # how far, in cells of a town: the window of a common receiver
+AHEAD_CELLS = 0.35  # how far, in cells of a town: the window of a common receiver
 SAME_M = 1e-6  # distances so near to each other are the same
-TINY = 1e-300  # keeps a division by a length of 0 harmless
-
-# Columns of a candidate: the square of its distance, m, and where on it that is; its row of the
-# grid and its edge.
-SQUARE, ALONG, NEAR = 0, 1, 2
-ROW, OF, PLACE = 0, 1, 2
 
 GRID = several(FLOAT, FLOAT, FLOAT, FLOATS, INT, INT, INTS, ROWS)
 """`geo.snap_grid.SnapGrid.cells`."""
 
 
 @njit(inline="always")
-def list_near(
+def measure_near(
     frame: FloatArray,
     columns: int,
     rows: int,
@@ -45,12 +44,11 @@ def list_near(
     north: float,
     units_m: tuple[float, float],
     within_m: float,
-    near: FloatArray,
-    place: Int32Array,
+    near: Near,
     found: int,
-) -> int:
+) -> tuple[int, float]:
     """
-    List the segments within a distance, on the plane that touches the earth at the place.
+    Measure to all segments in the cells about a place, on the plane that touches the earth there.
 
     Parameters
     ----------
@@ -61,47 +59,71 @@ def list_near(
     units_m : tuple of float
         The length of a unit eastward and northward there.
     within_m : float
-        The distance.
-    near, place
-        Candidates, a row each; those found are written after the first `found`.
+        All segments so near are among those measured.
+    near
+        Written after the first `found`: the square of the distance to a segment, m2, the share
+        of it before its nearest point, and its row.
     found : int
-        How many are listed already.
+        How many are there already.
 
     Returns
     -------
     found : int
-        How many are listed then; more than there is room for where it does not suffice.
+        How many are there then; more than there is room for where it does not suffice.
+    clear_m : float
+        All segments so near are among them, too: `within_m` or more.
     """
+    square, along, row = near[0], near[1], near[2]
     west, south, width, height = frame[0], frame[1], frame[2], frame[3]
     east_m, north_m = units_m
     reach_east, reach_north = within_m / east_m + PAD, within_m / north_m + PAD
     beside = east + reach_east < west or east - reach_east > west + columns * width
     if beside or north + reach_north < south or north - reach_north > south + rows * height:
-        return found
+        return found, within_m
     first = cell_of(east - reach_east, west, width, columns)
     last = cell_of(east + reach_east, west, width, columns)
     bottom = cell_of(north - reach_north, south, height, rows)
     top = cell_of(north + reach_north, south, height, rows)
-    square_limit = within_m * within_m
-    for row in range(bottom, top + 1):
+    for line in range(bottom, top + 1):
         # The cells of a row lie one after the other.
-        begin, end = start[row * columns + first], start[row * columns + last + 1]
-        if found + end - begin > len(place):
-            return int(found + end - begin)
-        for i in range(begin, end):
-            x, y = (segment[i, EAST0] - east) * east_m, (segment[i, NORTH0] - north) * north_m
-            dx = (segment[i, EAST1] - east) * east_m - x
-            dy = (segment[i, NORTH1] - north) * north_m - y
-            along = -(x * dx + y * dy) / max(dx * dx + dy * dy, TINY)
-            along = min(max(along, 0.0), 1.0)
-            x += along * dx
-            y += along * dy
-            square = x * x + y * y
-            # Written in any case and counted where near: a branch would be guessed wrong.
-            near[found, SQUARE], near[found, ALONG] = square, along
-            place[found, ROW], place[found, OF] = i, segment[i, EDGE]
-            found += square <= square_limit
-    return found
+        begin, end = start[line * columns + first], start[line * columns + last + 1]
+        if found + end - begin + EIGHT > len(row):
+            return found + end - begin + EIGHT, within_m
+        for i in range(begin, end, EIGHT):
+            measure_eight(
+                segment, i, east, north, east_m, north_m, square, along, found + i - begin
+            )
+            at = np.uint32(found + i - begin)
+            for j in range(EIGHT):
+                row[at + np.uint32(j)] = i + j
+        found += end - begin
+    # There is nothing beyond the border of the grid.
+    on_west = np.inf if first == 0 else east - (west + first * width)
+    on_east = np.inf if last == columns - 1 else west + (last + 1) * width - east
+    on_south = np.inf if bottom == 0 else north - (south + bottom * height)
+    on_north = np.inf if top == rows - 1 else south + (top + 1) * height - north
+    clear_m = min(min(on_west, on_east) * east_m, min(on_south, on_north) * north_m)
+    return found, max(within_m, clear_m)
+
+
+@njit(inline="always")
+def keep_near(near: Near, found: int, within_m: float) -> int:
+    """
+    Keep the segments within a distance, in their order.
+
+    Returns
+    -------
+    kept : int
+        How many.
+    """
+    square, along, row = near[0], near[1], near[2]
+    kept, limit = 0, within_m * within_m
+    for i in range(found):
+        # Written in any case and counted where near: a branch would be guessed wrong.
+        off, to = square[i], np.uint32(kept)
+        square[to], along[to], row[to] = off, along[i], row[i]
+        kept += off <= limit
+    return kept
 
 
 @njit(inline="always")
@@ -165,7 +187,7 @@ def ask_ahead(
 
 
 @njit(inline="always")
-def is_nearest(near: FloatArray, place: Int32Array, found: int, i: int) -> bool:
+def is_nearest(square: FloatArray, of: Rows, found: int, i: int) -> bool:
     """
     Tell whether no other segment of the same edge is nearer.
 
@@ -174,9 +196,8 @@ def is_nearest(near: FloatArray, place: Int32Array, found: int, i: int) -> bool:
     nearest : bool
         Also of two at the same distance.
     """
-    limit_m = max(np.sqrt(near[i, SQUARE]) - SAME_M, 0.0)
+    limit_m = max(np.sqrt(square[i]) - SAME_M, 0.0)
     nearest = True
     for j in range(found):
-        if place[j, OF] == place[i, OF]:
-            nearest &= near[j, SQUARE] >= limit_m * limit_m
+        nearest &= (of[j] != of[i]) | (square[j] >= limit_m * limit_m)
     return nearest

@@ -25,15 +25,19 @@ from geo.kernels.kinds import (
     ROWS,
     TRUTH,
     UINTS_OUT,
+    UNCOUNTED,
     several,
 )
 from geo.kernels.prefetch import prefetch
-from geo.kernels.search import LATER, ONE, SOON, TIME, UNREACHED, longer
+from geo.kernels.search import ONE, TIME, UNREACHED, longer
 
 if TYPE_CHECKING:
     from data.road_table import Int32Array, IntArray
     from geo.kernels.search import Queue, Sizes
 
+SOON, LATER = np.uint32(8), np.uint32(16)
+"""How many entries ahead a state's arcs are asked for, and before them where they begin. Not page
+by page, as in `geo.kernels.search`: what is begun all over a map does not fit the cache."""
 BLANK = UNREACHED << 32 | UNREACHED
 """No label."""
 _TIME = np.int64(32)
@@ -66,6 +70,7 @@ def _offer(label: IntArray, place: np.uint32, new: int) -> bool:
     INT(INTS, ROWS, INTS, INT, INT, LONG_ROWS_OUT, QUEUE, UINTS_OUT, INT),
     cache=True,
     nogil=True,
+    **UNCOUNTED,
 )
 def _settle(
     start: Int32Array,

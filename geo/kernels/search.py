@@ -4,8 +4,9 @@ Shortest times from a few states, bounded: a bucket queue that costs what is rea
 Buckets are `2**shift` ms wide and used round and round (Dial 1969). Within one bucket, states are
 taken in the order they came and taken again when they improve (Meyer and Sanders 2003), so that
 times are exact to the millisecond. Buckets of some seconds hold dozens of states, and what comes
-next in one is known: its memory is asked for in time (`geo.kernels.prefetch`). Nor is an arc's
-outcome waited for: it is written either way, and counted if it was an improvement.
+next in one is known: the memory of it and of its neighbours, page by page, is asked for in time
+(`geo.kernels.prefetch`). Nor is an arc's outcome waited for: it is written either way, and counted
+if it was an improvement.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ from geo.kernels.kinds import (
     QUEUE,
     ROWS,
     ROWS_OUT,
+    TRUTHS_OUT,
     UINTS_OUT,
+    UNCOUNTED,
     several,
 )
 from geo.kernels.prefetch import prefetch
@@ -32,7 +35,7 @@ from geo.kernels.prefetch import prefetch
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from data.road_table import FloatArray, Int32Array
+    from data.road_table import BoolArray, FloatArray, Int32Array
 
     Queue = npt.NDArray[np.uint64]
     Sizes = npt.NDArray[np.uint32]
@@ -44,9 +47,9 @@ PAGE = 1 << PAGE_BITS  # labels of neighbouring states that are kept together
 ONE = np.uint32(1)
 TIME = np.uint64(32)
 """Where the time begins in an entry of a queue, ``time_ms << 32 | state``."""
-SOON = np.uint32(8)
-LATER = np.uint32(16)
-"""How many entries ahead a state's arcs are asked for, and before them where they begin."""
+AHEAD = np.uint32(16)
+"""How many entries ahead the page of a state is asked for."""
+_LINE = 16  # numbers of 32 bits in a stretch of the cache
 
 
 @njit(QUEUE(QUEUE, UINTS_OUT), cache=True, nogil=True)
@@ -58,10 +61,37 @@ def longer(queue: Queue, size: Sizes) -> Queue:
     return more
 
 
+@njit(inline="always")
+def _ask_for(
+    start: Int32Array,
+    arc: Int32Array,
+    state_ms: Int32Array,
+    label_ms: Int32Array,
+    asked: BoolArray,
+    state: np.uint32,
+) -> None:
+    """Begin to load all that is known of a state and its neighbours, once for all of them."""
+    page = state >> np.uint32(PAGE_BITS)
+    if asked[page]:
+        return
+    asked[page] = True
+    first = page << np.uint32(PAGE_BITS)
+    for i in range(0, PAGE, _LINE):
+        prefetch(start, first + np.uint32(i))
+        prefetch(label_ms, first + np.uint32(i))
+        prefetch(state_ms, first + np.uint32(i))
+    last = min(first + np.uint32(PAGE), np.uint32(len(state_ms)))
+    for i in range(start[first], start[last], _LINE // 2):
+        prefetch(arc, i)
+
+
 @njit(
-    several(INT, INT)(INTS, ROWS, INTS, INT, INT, INTS_OUT, INTS_OUT, QUEUE, UINTS_OUT, INT, INT),
+    several(INT, INT)(
+        INTS, ROWS, INTS, INT, INT, INTS_OUT, INTS_OUT, TRUTHS_OUT, QUEUE, UINTS_OUT, INT, INT
+    ),
     cache=True,
     nogil=True,
+    **UNCOUNTED,
 )
 def _settle(
     start: Int32Array,
@@ -71,6 +101,7 @@ def _settle(
     shift: int,
     label_ms: Int32Array,
     touched: Int32Array,
+    asked: BoolArray,
     queue: Queue,
     size: Sizes,
     reached: int,
@@ -97,14 +128,13 @@ def _settle(
     while idle <= last:
         here = current & last
         idle += ONE
+        for j in range(min(AHEAD, size[here])):
+            _ask_for(start, arc, state_ms, label_ms, asked, np.uint32(queue[here, j]))
         i = np.uint32(0)
         while i < size[here]:
             # What lies beyond the end was an entry once, so that it may be asked for.
-            later = np.uint32(queue[here, (i + LATER) & ring])
-            prefetch(start, later)
-            prefetch(label_ms, later)
-            prefetch(state_ms, later)
-            prefetch(arc, np.uint32(start[np.uint32(queue[here, (i + SOON) & ring])]))
+            soon = np.uint32(queue[here, (i + AHEAD) & ring])
+            _ask_for(start, arc, state_ms, label_ms, asked, soon)
             entry = queue[here, i]
             s = np.uint32(entry)
             base = entry >> TIME
@@ -185,6 +215,7 @@ def search(
         The same one, or one with more room.
     """
     last = len(size) - 1
+    asked = np.zeros((len(label_ms) >> PAGE_BITS) + 1, np.bool_)
     count = 0
     current = UNREACHED
     for i in range(len(seed_state)):
@@ -203,7 +234,7 @@ def search(
             queue = longer(queue, size)
         current = min(current, new >> shift)
     while 0 <= current < UNREACHED:
-        args = (start, arc, state_ms, limit_ms, shift, label_ms, touched)
+        args = (start, arc, state_ms, limit_ms, shift, label_ms, touched, asked)
         count, current = _settle(*args, queue, size, count, current)
         if current >= 0:
             queue = longer(queue, size)

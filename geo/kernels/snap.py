@@ -14,6 +14,7 @@ from numba import njit
 
 from data.road_table import METRES_PER_DEG
 from geo.kernels.grid import (
+    BACK,
     EAST0,
     EAST1,
     EDGE,
@@ -34,26 +35,23 @@ from geo.kernels.kinds import (
     NOTHING,
     ROWS_OUT,
     TRUTHS,
+    UINT_ROWS_OUT,
+    UNCOUNTED,
     several,
 )
 from geo.kernels.near import (
-    ALONG,
     GRID,
-    NEAR,
-    OF,
-    PLACE,
-    ROW,
     SAME_M,
-    SQUARE,
     ask_ahead,
     corners_of,
     is_nearest,
-    list_near,
+    keep_near,
+    measure_near,
 )
 
 if TYPE_CHECKING:
     from data.road_table import BoolArray, FloatArray, Int32Array, IntArray
-    from geo.kernels.near import Grid
+    from geo.kernels.near import Grid, Near, Rows
 
     Roads = tuple[FloatArray, FloatArray, FloatArray, Int32Array, Int32Array, Int32Array, BoolArray]
     Car = tuple[float, float, float, float, float, float, float]
@@ -76,11 +74,12 @@ ROAD_SD_M = 5.0
 HEADING_LOG = 4.0  # sharpness of the von Mises law: headings err by 0.5 rad, a lane change included
 TOO_FAST_LOG = 2.0  # a road so slow is that much less likely, in natural logarithms
 RIVAL_LOG = 4.6  # a road a hundred times less likely is no rival
-WINDOW_SD = 3.4  # searched first: enough for all rivals of a road that is 1.5 sd away
+WINDOW_SD = 4.0  # searched first: enough for all rivals of a road that is 1.25 sd away
 SAME_LOG = 1e-9  # likelihoods so near to each other are the same
 RIGHT_ANGLE = 1e-6  # a cosine so near to 0 is for neither way of a road
 WHOLE_DEG = 359.0  # roads so far apart may be neighbours across the date line
 TURNS_DEG = (0.0, -360.0, 360.0)
+ROOM = 256  # segments near a fix, at first
 AT_END_M = 0.01  # nearer to where an edge ends than that: rounding
 
 # What bears on the choice; and the length of a unit eastward and northward, m.
@@ -106,8 +105,12 @@ def _vector(car: Car, segment: Int32Array, row: int) -> tuple[float, float]:
 
 @njit(inline="always")
 def _agrees(car: Car, segment: Int32Array, row: int) -> float:
-    """Give the cosine between a car's heading and a segment; one of no length points north."""
-    agrees = 1.0
+    """
+    Give the cosine between a car's heading and a segment; one of no length points north.
+
+    Of an unknown heading, 0: it speaks for neither way.
+    """
+    agrees = 0.0
     if car[_HEADING_M] > 0:
         east, north = _vector(car, segment, row)
         square = east * east + north * north
@@ -127,48 +130,70 @@ def _too_fast(car: Car, road_mps: FloatArray, edge: int) -> float:
 
 
 @njit(inline="always")
+def _choose(cost: FloatArray, edge: Rows, found: int) -> int:
+    """Choose the candidate of the lowest cost, ties by the lower edge; -1 where none is finite."""
+    best, best_cost, best_edge = -1, np.inf, 0
+    for i in range(found):
+        lower = (cost[i] < best_cost) | ((cost[i] == best_cost) & (edge[i] < best_edge))
+        best, best_cost = (i, cost[i]) if lower else (best, best_cost)
+        best_edge = edge[i] if lower else best_edge
+    return best
+
+
+@njit(inline="always")
+def _score(
+    segment: Int32Array,
+    road_mps: FloatArray,
+    joined: int,
+    main_m: float,
+    car: Car,
+    square: float,
+    row: int,
+) -> tuple[float, int]:
+    """Score a segment, and choose the edge in whose direction it is driven."""
+    turned, flags, back = 1 - _agrees(car, segment, row), segment[row, FLAGS], segment[row, BACK]
+    edge = segment[row, EDGE]
+    # A car that leaves the map on one carriageway is not on the other, though that is
+    # joined: what is driven the other way is not preferred.
+    ahead_main = (flags & joined != 0) & (turned <= 1 + RIGHT_ANGLE)
+    back_main = (flags & joined << 1 != 0) & (2 - turned <= 1 + RIGHT_ANGLE)
+    ahead = car[_HEADING_M] * turned + car[_ERROR_M] * _too_fast(car, road_mps, edge)
+    ahead += 0.0 if ahead_main else main_m
+    behind = car[_HEADING_M] * (2 - turned) + car[_ERROR_M] * _too_fast(car, road_mps, back)
+    behind += 0.0 if back_main else main_m
+    turn = (back >= 0) & (behind < ahead)
+    # Rounded, so that roads on one line are told apart by their rows, not by a last bit.
+    score = np.rint((np.sqrt(square) + (behind if turn else ahead)) * (1 / SAME_M)) * SAME_M
+    return score, back if turn else edge
+
+
+@njit(inline="always")
 def _best(
     segment: Int32Array,
     road_mps: FloatArray,
     joined: int,
     main_m: float,
     car: Car,
-    near: FloatArray,
-    place: Int32Array,
+    near: Near,
     found: int,
-) -> tuple[int, int, float, bool]:
+) -> tuple[int, float, bool]:
     """
-    Choose the candidate of the lowest score, ties by the lower edge.
+    Choose the candidate of the lowest score; its edge is then the one in `edge`.
 
-    Returns it, leg and score, and whether all that might be it are of the main part.
+    Returns it, its score, and whether all candidates are of the main part.
     """
-    best, best_leg, best_edge, best_score, all_main = -1, 0, -1, np.inf, True
-    limit = np.inf
+    square, _, row, cost, of, edge = near
+    all_main = True
     for i in range(found):
-        if near[i, SQUARE] > limit:
-            continue
-        row = place[i, ROW]
-        turned = 1 - _agrees(car, segment, row)
-        for leg in range(2):
-            edge = segment[row, EDGE + leg]
-            if edge < 0:
-                break
-            away = turned if leg == 0 else 2 - turned
-            score = np.sqrt(near[i, SQUARE]) + car[_HEADING_M] * away
-            score += car[_ERROR_M] * _too_fast(car, road_mps, edge)
-            main = (segment[row, FLAGS] & joined << leg) != 0
-            all_main &= main
-            # A car that leaves the map on one carriageway is not on the other, though that is
-            # joined: what is driven the other way is not preferred.
-            if away > 1 + RIGHT_ANGLE or not main:
-                score += main_m
-            # Rounded, so that roads on one line are told apart by their rows, not by a last bit.
-            score = np.rint(score * (1 / SAME_M))
-            lower = score < best_score or (score == best_score and edge < best_edge)
-            if lower and is_nearest(near, place, found, i):
-                best, best_leg, best_edge, best_score = i, leg, edge, score
-                limit = (score + 1) * (score + 1) * SAME_M * SAME_M
-    return best, best_leg, best_score * SAME_M, all_main
+        cost[i], edge[i] = _score(segment, road_mps, joined, main_m, car, square[i], row[i])
+        of[i], flags = segment[row[i], EDGE], segment[row[i], FLAGS]
+        back_main = (segment[row[i], BACK] < 0) | (flags & joined << 1 != 0)
+        all_main &= (flags & joined != 0) & back_main
+    best = _choose(cost, edge, found)
+    while best >= 0 and not is_nearest(square, of, found, best):
+        cost[best] = np.inf
+        best = _choose(cost, edge, found)
+    return best, cost[best] if best >= 0 else np.inf, all_main
 
 
 @njit(inline="always")
@@ -179,6 +204,12 @@ def _against(car: Car, segment: Int32Array, road_mps: FloatArray, row: int, leg:
         agrees = _agrees(car, segment, row)
         against += HEADING_LOG * (1 - (agrees if leg == 0 else -agrees))
     return against
+
+
+@njit(inline="always")
+def _reach_square(variance: float, square: float, against: float) -> float:
+    """Give how far away rivals of a candidate may be, squared, m2."""
+    return square + 2 * (RIVAL_LOG + against) * max(variance, square)
 
 
 @njit(inline="always")
@@ -210,31 +241,30 @@ def _rival(
     head: Int32Array,
     per_square: float,
     car: Car,
-    near: FloatArray,
-    place: Int32Array,
+    near: Near,
     found: int,
-    best: int,
+    own: int,
     floor: float,
 ) -> tuple[int, float]:
     """Choose the likeliest other road, ties by the lower edge: it, and the log of that."""
-    own = place[best, OF]
-    rival, rival_log = -1, floor
+    square, along, row, cost, of, edge = near
     for i in range(found):
-        distance_log = per_square * near[i, SQUARE]
-        if place[i, OF] == own or distance_log < rival_log - SAME_LOG:
-            continue
-        row, along = place[i, ROW], near[i, ALONG]
-        for leg in range(2):
-            edge = segment[row, EDGE + leg]
-            if edge < 0:
-                break
-            log = distance_log - _against(car, segment, road_mps, row, leg)
-            log = np.rint(log * (1 / SAME_LOG)) * SAME_LOG
-            if log > rival_log or (log == rival_log and edge < rival):
-                beyond = _lies_beyond(car, segment, tail, head, row, along, own)
-                if not beyond and is_nearest(near, place, found, i):
-                    rival, rival_log = edge, log
-    return rival, rival_log
+        back = segment[row[i], BACK]
+        ahead = _against(car, segment, road_mps, row[i], 0)
+        behind = _against(car, segment, road_mps, row[i], 1)
+        turn = (back >= 0) & (behind < ahead)
+        log = per_square * square[i] - (behind if turn else ahead)
+        log = np.rint(log * (1 / SAME_LOG)) * SAME_LOG
+        cost[i] = -log if (of[i] != own) & (log > floor) else np.inf
+        edge[i] = back if turn else of[i]
+    rival = _choose(cost, edge, found)
+    while rival >= 0 and (
+        _lies_beyond(car, segment, tail, head, row[rival], along[rival], own)
+        or not is_nearest(square, of, found, rival)
+    ):
+        cost[rival] = np.inf
+        rival = _choose(cost, edge, found)
+    return rival, -cost[rival] if rival >= 0 else floor
 
 
 @njit(inline="always")
@@ -275,9 +305,14 @@ def _fraction(fraction: float, leg: int, length_m: float) -> float:
     return 1.0 if (1 - fraction) * length_m < AT_END_M else fraction
 
 
-@njit(NOTHING(ROADS, INT, FLOAT_ROWS, ROWS_OUT, FLOAT_ROWS_OUT), cache=True, nogil=True)
+@njit(NOTHING(ROADS, INT, FLOAT_ROWS, LONGS, ROWS_OUT, FLOAT_ROWS_OUT), cache=True, nogil=True)
 def _go_along(
-    roads: Roads, u_turn_ms: int, asked: FloatArray, whole: Int32Array, figures: FloatArray
+    roads: Roads,
+    u_turn_ms: int,
+    asked: FloatArray,
+    order: IntArray,
+    whole: Int32Array,
+    figures: FloatArray,
 ) -> None:
     """
     Work out how far along their edges fixes are, and how they may turn round.
@@ -285,7 +320,7 @@ def _go_along(
     A loop of its own: waiting for one edge's figures, it already asks for the next one's.
     """
     _, length_m, share, _, _, twin, may_turn = roads
-    for k in range(whole.shape[1]):
+    for k in order:
         edge, point, leg = whole[ON, k], whole[TURN_ROUND_MS, k], whole[ANY_WAY, k]
         if edge < 0:
             continue
@@ -297,6 +332,143 @@ def _go_along(
         whole[TURN_ROUND_MS, k] = (u_turn_ms if known else 0) if free else -1
         whole[ANY_WAY, k] = not known and fraction in (0.0, 1.0)
         figures[FRACTION, k] = fraction
+
+
+@njit(
+    several(INT, INT)(
+        GRID,
+        ROADS,
+        INT,
+        FLOAT_ROWS,
+        LONGS,
+        INTS,
+        INT,
+        FLOAT_ROWS_OUT,
+        UINT_ROWS_OUT,
+        ROWS_OUT,
+        FLOAT_ROWS_OUT,
+    ),
+    cache=True,
+    nogil=True,
+    error_model="numpy",
+    **UNCOUNTED,
+)
+def _snap_from(
+    grid: Grid,
+    roads: Roads,
+    joined: int,
+    asked: FloatArray,
+    order: IntArray,
+    corner: Int32Array,
+    begin: int,
+    room: FloatArray,
+    rows_room: Rows,
+    whole: Int32Array,
+    figures: FloatArray,
+) -> tuple[int, int]:
+    """
+    Put fixes on roads, beginning with one; stop where there is too little room, to be called again.
+
+    Returns
+    -------
+    p : int
+        The fix to go on with; how many there are, at the end.
+    wanted : int
+        The room wanted then.
+    """
+    lon_0, lat_0, unit_deg, frame, columns, rows, start, segment = grid
+    road_mps, _, _, tail, head, _, _ = roads
+    near = (room[0], room[1], rows_room[0], room[2], rows_room[1], rows_room[2])
+    square, along, row, _, of, edge = near
+    middle = lon_0 + (frame[0] + columns * frame[2] / 2) * unit_deg
+    turns = 3 if columns * frame[2] * unit_deg > WHOLE_DEG else 1
+    north_m = METRES_PER_DEG * unit_deg
+    for p in range(begin, len(order)):
+        k = order[p]
+        ask_ahead(start, segment, columns, corner, p)
+        _blank(whole, figures, k)
+        lat = asked[LAT, k]
+        lon = asked[LON, k] - 360 * np.rint((asked[LON, k] - middle) / 360)
+        if not (np.isfinite(lon) and np.isfinite(lat)):
+            continue
+        east_m = north_m * max(np.cos(np.radians(lat)), 1e-6)
+        north = (lat - lat_0) / unit_deg
+        car = _car(asked, k, east_m, north_m)
+        error_sd = car[_ERROR_M] / ERROR_SD
+        variance = error_sd * error_sd + ROAD_SD_M * ROAD_SD_M
+        window_m = min(WINDOW_SD * np.sqrt(variance), FAR_M)
+        best, floor, per_square, found, all_main = -1, 0.0, 0.0, 0, True
+        while True:
+            found, clear_m = 0, FAR_M
+            for turn in range(turns):
+                east = (lon - lon_0 + TURNS_DEG[turn]) / unit_deg
+                found, to_m = measure_near(
+                    frame,
+                    columns,
+                    rows,
+                    start,
+                    segment,
+                    east,
+                    north,
+                    (east_m, north_m),
+                    window_m,
+                    near,
+                    found,
+                )
+                clear_m = min(clear_m, to_m)
+            if found > len(row):
+                return p, found
+            nearest = np.inf
+            for i in range(found):
+                nearest = min(nearest, square[i])
+            reach_m = np.sqrt(_reach_square(variance, nearest, 0.0))
+            window_m = max(window_m, min(clear_m, reach_m))
+            found = keep_near(near, found, window_m)
+            best, reach_m, all_main = _best(segment, road_mps, joined, MAIN_M, car, near, found)
+            if best >= 0:
+                leg = int(edge[best] != of[best])
+                against = _against(car, segment, road_mps, row[best], leg)
+                per_square = -0.5 / max(variance, square[best])
+                floor = per_square * square[best] - against - RIVAL_LOG
+                reach_m = max(reach_m, np.sqrt(_reach_square(variance, square[best], against)))
+            reach_m = min(reach_m, FAR_M)
+            if window_m >= reach_m:
+                break
+            window_m = reach_m if best >= 0 else min(3 * window_m, FAR_M)
+        if best < 0:
+            continue
+        on, own, i = edge[best], of[best], row[best]
+        leg = int(on != own)
+        if not all_main and segment[i, FLAGS] & joined << leg:
+            bare, _, _ = _best(segment, road_mps, joined, 0.0, car, near, found)
+            back = int(edge[bare] != of[bare])
+            if not segment[row[bare], FLAGS] & joined << back:
+                whole[PASSED_OVER, k] = edge[bare]
+        whole[ON, k], whole[TURN_ROUND_MS, k], whole[ANY_WAY, k] = on, segment[i, POINT], leg
+        share, figures[FRACTION, k] = along[best], along[best]
+        rival, rival_log = _rival(
+            segment,
+            road_mps,
+            tail,
+            head,
+            per_square,
+            car,
+            near,
+            found,
+            own,
+            floor,
+        )
+        figures[CONFIDENCE, k] = 1.0
+        if rival >= 0:
+            whole[RUNNER_UP, k] = edge[rival]
+            figures[CONFIDENCE, k] = 1 / (1 + np.exp(rival_log - floor - RIVAL_LOG))
+        figures[OFFSET, k] = np.sqrt(square[best])
+        at_lon = lon_0 + unit_deg * _between(segment[i, EAST0], segment[i, EAST1], share)
+        figures[AT_LON, k] = at_lon - 360 * np.rint(at_lon / 360)
+        figures[AT_LAT, k] = lat_0 + unit_deg * _between(
+            segment[i, NORTH0], segment[i, NORTH1], share
+        )
+    return len(order), 0
 
 
 @njit(
@@ -339,88 +511,12 @@ def snap_fixes(
         Filled: fraction, offset, longitude and latitude on the road, NaN for fixes on no road;
         confidence.
     """
-    lon_0, lat_0, unit_deg, frame, columns, rows, start, segment = grid
-    road_mps, _, _, tail, head, _, _ = roads
-    room = 256
-    near, place = np.empty((room, NEAR)), np.empty((room, PLACE), np.int32)
-    middle = lon_0 + (frame[0] + columns * frame[2] / 2) * unit_deg
-    turns = 3 if columns * frame[2] * unit_deg > WHOLE_DEG else 1
-    north_m = METRES_PER_DEG * unit_deg
+    size, p = ROOM, 0
     corner = corners_of(grid, asked, order)
-    for p in range(len(order)):
-        k = order[p]
-        ask_ahead(start, segment, columns, corner, p)
-        _blank(whole, figures, k)
-        lat = asked[LAT, k]
-        lon = asked[LON, k] - 360 * np.rint((asked[LON, k] - middle) / 360)
-        if not (np.isfinite(lon) and np.isfinite(lat)):
-            continue
-        east_m = north_m * max(np.cos(np.radians(lat)), 1e-6)
-        north = (lat - lat_0) / unit_deg
-        car = _car(asked, k, east_m, north_m)
-        error_sd = car[_ERROR_M] / ERROR_SD
-        variance = error_sd * error_sd + ROAD_SD_M * ROAD_SD_M
-        window_m = min(WINDOW_SD * np.sqrt(variance), FAR_M)
-        best, leg, floor, per_square, found = -1, 0, 0.0, 0.0, 0
-        all_main = True
-        while True:
-            found = 0
-            for turn in range(turns):
-                east = (lon - lon_0 + TURNS_DEG[turn]) / unit_deg
-                found = list_near(
-                    frame,
-                    columns,
-                    rows,
-                    start,
-                    segment,
-                    east,
-                    north,
-                    (east_m, north_m),
-                    window_m,
-                    near,
-                    place,
-                    found,
-                )
-            if found > room:
-                room = 2 * found
-                near, place = np.empty((room, NEAR)), np.empty((room, PLACE), np.int32)
-                continue
-            best, leg, reach_m, all_main = _best(
-                segment, road_mps, joined, MAIN_M, car, near, place, found
-            )
-            if best >= 0:
-                per_square = -0.5 / max(variance, near[best, SQUARE])
-                row = place[best, ROW]
-                floor = (
-                    per_square * near[best, SQUARE]
-                    - _against(car, segment, road_mps, row, leg)
-                    - RIVAL_LOG
-                )
-                reach_m = max(reach_m, np.sqrt(floor / per_square))
-            reach_m = min(reach_m, FAR_M)
-            if window_m >= reach_m:
-                break
-            window_m = reach_m if best >= 0 else min(3 * window_m, FAR_M)
-        if best < 0:
-            continue
-        rival, rival_log = _rival(
-            segment, road_mps, tail, head, per_square, car, near, place, found, best, floor
+    while p < len(order):
+        room, rows_room = np.empty((3, size)), np.empty((3, size), np.uint32)
+        p, wanted = _snap_from(
+            grid, roads, joined, asked, order, corner, p, room, rows_room, whole, figures
         )
-        figures[CONFIDENCE, k] = 1.0
-        if rival >= 0:
-            whole[RUNNER_UP, k] = rival
-            figures[CONFIDENCE, k] = 1 / (1 + np.exp(rival_log - floor - RIVAL_LOG))
-        i, along = place[best, ROW], near[best, ALONG]
-        if not all_main and segment[i, FLAGS] & joined << leg:
-            bare, back, _, _ = _best(segment, road_mps, joined, 0.0, car, near, place, found)
-            if not segment[place[bare, ROW], FLAGS] & joined << back:
-                whole[PASSED_OVER, k] = segment[place[bare, ROW], EDGE + back]
-        whole[ON, k], whole[TURN_ROUND_MS, k] = segment[i, EDGE + leg], segment[i, POINT]
-        whole[ANY_WAY, k], figures[FRACTION, k] = leg, along
-        figures[OFFSET, k] = np.sqrt(near[best, SQUARE])
-        at_lon = lon_0 + unit_deg * _between(segment[i, EAST0], segment[i, EAST1], along)
-        figures[AT_LON, k] = at_lon - 360 * np.rint(at_lon / 360)
-        figures[AT_LAT, k] = lat_0 + unit_deg * _between(
-            segment[i, NORTH0], segment[i, NORTH1], along
-        )
-    _go_along(roads, u_turn_ms, asked, whole, figures)
+        size = 2 * wanted
+    _go_along(roads, u_turn_ms, asked, order, whole, figures)

@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from bench.timing import race, spread, watch
+from bench.run import main
+from bench.timing import clock, race, spread, watch
 
 
 def test_a_spread_is_quartiles_between_values() -> None:
@@ -61,3 +62,27 @@ def test_pieces_share_a_case() -> None:
 def test_a_watch_stops_when_its_time_is_up_but_not_before_the_fewest_rounds() -> None:
     assert watch(lambda _: None, [0], seconds=0, rounds=(3, 100)).count == 3
     assert watch(lambda _: None, [0], seconds=60, rounds=(3, 5)).count == 5
+
+
+def test_own_time_does_not_count_what_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    def waited() -> float:
+        return watch(lambda _: time.sleep(0.05), [0], seconds=0, rounds=(2, 2)).least
+
+    assert waited() >= 0.05
+    monkeypatch.setitem(clock, "now", time.thread_time)
+    assert waited() < 0.05
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--rows", "snap", "--record"], "--own-time: such a run is not recorded; leave out"),
+        (["--rows", "matrix,snap,cold"], "--own-time: cold, matrix run in other processes; name"),
+    ],
+)
+def test_own_time_is_refused_where_it_would_mislead(
+    words: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main([*words, "--own-time"])
+    assert says in capsys.readouterr().err

@@ -5,10 +5,12 @@ from __future__ import annotations
 import heapq
 from typing import TYPE_CHECKING
 
+from geo.kernels.eight import TINY
+from geo.kernels.grid import EAST0, EAST1, NORTH0, NORTH1
 from geo.kernels.search import UNREACHED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from geo.states import SearchGraph
 
@@ -44,3 +46,17 @@ def nearest(
         for state, ms in search(graph, own, limit_ms).items():
             found.setdefault(state, []).append((ms, source))
     return {state: sorted(labels)[:k] for state, labels in found.items()}
+
+
+def distance(
+    segment: Sequence[int], at: tuple[float, float], units_m: tuple[float, float]
+) -> tuple[float, float]:
+    """The square of the distance to a segment, and the share of it before its nearest point."""
+    (east, north), (east_m, north_m) = at, units_m
+    x, y = (segment[EAST0] - east) * east_m, (segment[NORTH0] - north) * north_m
+    dx = (segment[EAST1] - east) * east_m - x
+    dy = (segment[NORTH1] - north) * north_m - y
+    along = -(x * dx + y * dy) / max(dx * dx + dy * dy, TINY)
+    along = min(max(along, 0.0), 1.0)
+    x, y = x + along * dx, y + along * dy
+    return x * x + y * y, along
