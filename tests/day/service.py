@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PASSWORD = "correct horse battery"  # noqa: S105 - of accounts that live for minutes
-COUNTED = {"traccar": "osmand"}  # a door of HTTP is counted by its form
+COUNTED = {"traccar": "osmand", "owntracks": "phones"}  # as the service calls them
 
 
 @dataclass
@@ -76,7 +76,8 @@ class Serve:
 
     def start(self) -> None:
         """Start it; when this returns, all doors are open."""
-        self._process = subprocess.Popen(self._command, stderr=subprocess.DEVNULL)
+        with (self._day.settings.parent / "log").open("ab") as log:
+            self._process = subprocess.Popen(self._command, stderr=log)
         wait_until(lambda: answers(self._day.base), 60)
         wait_until(self._open, 30)
 

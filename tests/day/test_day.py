@@ -101,7 +101,7 @@ listen = "127.0.0.1:{ports["nmea"]}"
 kind = "cot"
 transport = "tcp"
 listen = "127.0.0.1:{ports["cot"]}"
-[feeds.owntracks]
+[feeds.phones]
 kind = "mqtt"
 broker = "127.0.0.1:{broker.port}"
 topics = ["owntracks/phones/{{device}}"]
