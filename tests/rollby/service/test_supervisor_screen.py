@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
+from data.settings import Settings
 from rollby.service.intake import DoorHealth
 from tests.rollby.service.served import PLACE, wait_until
 from tests.rollby.service.visits import NASTY, nasty_unit, opened
@@ -45,6 +46,21 @@ def test_units_and_stops_are_on_the_map_and_in_the_list(
         expect(page.locator("[data-unit='4A13'] .tag")).to_have_text("4A13")
         expect(page.locator("[data-stop='S1'] .symbol")).to_be_visible()
         expect(page.locator("#units li .fix").first).to_contain_text(" old")
+
+
+@pytest.mark.parametrize(
+    "settings", [Settings.model_validate({"agencies": {"kinds": {"County": "sheriff"}}})]
+)
+def test_a_helper_that_is_no_police_says_so(
+    browser: Browser, service: Service, settings: Settings
+) -> None:
+    assert settings.agencies.kinds
+    service.on_duty()
+    service.shows("4A13", agency="County").raise_for_status()
+    service.stop("S1", "4A12").raise_for_status()
+    with opened(browser, service, "/supervisor") as page:
+        expect(page.locator("#units li .who", has_text="4A13")).to_have_text("4A13 (sheriff) ")
+        expect(page.locator("#stops li").first).to_contain_text("4A13 (sheriff)")
 
 
 def test_a_fix_moves_its_marker_and_no_other_unit_goes(browser: Browser, service: Service) -> None:

@@ -3,7 +3,7 @@ import { ask } from "./api.js";
 import { account, read, whenAnother, write } from "./kept.js";
 import { Live } from "./live.js";
 import { Outbox } from "./outbox.js";
-import { PHASES, age, clock, minutes, statusWord } from "./words.js";
+import { PHASES, age, clock, helper, minutes, statusWord } from "./words.js";
 
 const UNDO_TICK_MS = 500;
 const OLD_FIX_S = 120;
@@ -106,7 +106,7 @@ function whyMe(stop) {
   if (row < 0) return "";
   const nearer = stop.nearest.slice(0, row);
   if (!nearer.length) return "You are the nearest.";
-  const others = nearer.map((one) => `${one.unit_id} ${one.askable ? "is nearer" : statusWord(one.status)}`);
+  const others = nearer.map((one) => `${helper(one)} ${one.askable ? "is nearer" : statusWord(one.status)}`);
   return `Why you: ${others.join(", ")}.`;
 }
 
@@ -209,9 +209,9 @@ function drawOwn() {
   text("own-state", unit ? state : "");
   const coming = stop ? stop.promised.map((one) => {
     const near = stop.nearest.find((other) => other.unit_id === one.unit_id);
-    return `${one.unit_id} is rolling by, ${minutes(near ? near.drive_time_s : one.drive_time_s)} away`;
+    return `${helper(one)} is rolling by, ${minutes(near ? near.drive_time_s : one.drive_time_s)} away`;
   }) : [];
-  if (stop && stop.asked) coming.push(`${stop.asked.unit_id} is asked, ${minutes(stop.asked.drive_time_s)} away`);
+  if (stop && stop.asked) coming.push(`${helper(stop.asked)} is asked, ${minutes(stop.asked.drive_time_s)} away`);
   if (stop && !coming.length && stop.short > 0) coming.push("Nobody is on the way.");
   const list = by("own-coming");
   if (list.dataset.shown !== coming.join("|")) {

@@ -4,7 +4,7 @@ import { by, entry, fill, text } from "./dom.js";
 import { Feeds } from "./feeds.js";
 import { Live } from "./live.js";
 import { showUnit, showWhy } from "./why.js";
-import { PHASES, age, clock, minutes, speed, statusWord, timer } from "./words.js";
+import { PHASES, age, clock, helper, minutes, speed, statusWord, timer } from "./words.js";
 
 const facts = document.body.dataset;
 const MOST_SAID = 60;
@@ -67,10 +67,10 @@ function place(stop) {
 
 function backup(stop) {
   if (stop.there.length) return `There: ${stop.there.join(", ")}`;
-  if (stop.promised.length) return `Coming: ${stop.promised.map((one) => `${one.unit_id}, ${minutes(one.drive_time_s)}`).join("; ")}`;
-  if (stop.asked) return `Asked${stop.asked.picked ? " by dispatch" : ""}: ${stop.asked.unit_id}, ${minutes(stop.asked.drive_time_s)} by road`;
+  if (stop.promised.length) return `Coming: ${stop.promised.map((one) => `${helper(one)}, ${minutes(one.drive_time_s)}`).join("; ")}`;
+  if (stop.asked) return `Asked${stop.asked.picked ? " by dispatch" : ""}: ${helper(stop.asked)}, ${minutes(stop.asked.drive_time_s)} by road`;
   const near = stop.nearest[0];
-  return near ? `Nobody asked; nearest ${near.unit_id}, ${minutes(near.drive_time_s)}, ${statusWord(near.status)}` : "Nobody can come";
+  return near ? `Nobody asked; nearest ${helper(near)}, ${minutes(near.drive_time_s)}, ${statusWord(near.status)}` : "Nobody can come";
 }
 
 /* A stop told by status alone gets another id with its record: its entry stays, and what is open in it. */
@@ -110,7 +110,7 @@ function drawUnits() {
     .map((one) => one.unit_id);
   fill(by("units"), names, () => entry([["b", "who"], ["span", "status"], ["span", "quiet fix"]]), (item) => {
     const unit = units.get(item.dataset.name);
-    text(item.parts.who, `${unit.unit_id} `);
+    text(item.parts.who, `${helper(unit)} `);
     text(item.parts.status, `${statusWord(unit.status)}${speed(unit, facts.speedUnit)}${unit.muted ? ", muted" : ""}`);
   });
 }

@@ -14,6 +14,11 @@ export function minutes(seconds) {
   return `${Math.round(seconds / 60)} min`;
 }
 
+/* A unit, and what kind of helper it is where that is not the police. */
+export function helper(one) {
+  return one.kind && one.kind !== "police" ? `${one.unit_id} (${one.kind})` : one.unit_id;
+}
+
 export function age(seconds) {
   if (seconds < 0) return "just now";
   if (seconds < 90) return `${Math.round(seconds)} s`;
