@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -125,7 +124,7 @@ def read_arrivals(
     seen: list[tuple[Suggested, tuple[float, float, float]]] = []
 
     def look(board: Board, suggested: Suggested) -> None:
-        snapshot = take_snapshot(board, datetime.fromtimestamp(board.now_s, UTC))
+        snapshot = take_snapshot(board)
         stop = snapshot.stop_ids.index(suggested.stop_id)
         unit = snapshot.unit_row[suggested.unit_id]
         cover, within_s = snapshot.cover, snapshot.needs.within_s

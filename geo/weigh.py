@@ -9,6 +9,7 @@ import numpy as np
 
 from data.records import Flag
 from geo.backup import chance_within, horizon_s
+from geo.kernels.weigh import odds_of, reckon_near
 from geo.staleness import WORKING
 
 if TYPE_CHECKING:
@@ -103,19 +104,16 @@ def weigh_cover(
     cover : Cover
         As `geo.exposure.expose` has it for one stop.
     """
-    tau_s = drive_time_s + WORKING * effective_age_s[:, None]
-    chance = np.zeros(tau_s.shape)
+    shape = drive_time_s.shape
+    tau_s, chance = np.empty(shape), np.empty(shape)
+    probability, without_best = np.empty(shape[1]), np.empty(shape[1])
+    pair, near_s = np.empty(tau_s.size, np.int32), np.empty(tau_s.size)
+    horizons_s = horizon_s(needs.within_s, policy)
+    count = reckon_near(drive_time_s, effective_age_s, WORKING, horizons_s, tau_s, pair, near_s)
+    pair = pair[:count]
     # Most pairs are out of reach of each other: only the others are worth a logarithm.
-    u, s = np.nonzero(drive_time_s <= horizon_s(needs.within_s, policy))
-    chance[u, s] = chance_within(tau_s[u, s], needs.within_s[s], policy)
-    stays_away = np.where(counts, 1 - policy.comes_when_asked * chance, 1.0)
-    nobody = stays_away.prod(axis=0)
-    best = stays_away.min(axis=0, initial=1.0)
-    certain = best <= 0
-    others = nobody / np.where(certain, 1.0, best)
-    if certain.any():
-        others[certain] = np.sort(stays_away[:, certain], axis=0)[1:].prod(axis=0)
-    probability, without_best = 1 - nobody, 1 - others
+    near = chance_within(near_s[:count], needs.within_s[pair % max(shape[1], 1)], policy)
+    odds_of(pair, near, counts, policy.comes_when_asked, chance, probability, without_best)
     enough = needs.short <= 0
     alone = ~enough & (probability < policy.alone_below)
     kept = (probability >= policy.covered_from) & (without_best >= policy.covered_without_best)
