@@ -189,15 +189,16 @@ def cost_min(
     needs : Needs
         Of the stops.
     policy : Policy
-        lambda, Lambda and D0.
+        lambda, Lambda, L0 and D0.
 
     Returns
     -------
     cost_min : ndarray of float64, shape (u, s)
-        ``lambda Lambda (tau + D) L_u D0``, officer-minutes; inf where there is no way.
+        ``lambda Lambda (tau + D) max(0, L_u - L0) D0``, officer-minutes; inf where there is no way.
     """
     stops_per_min = policy.stops_per_unit_hour * on_duty / 60
     far = np.isinf(tau_s)
     away_min = np.where(far, 0.0, tau_s) / 60 + needs.mean_min
-    lost_min = policy.coverage_weight * stops_per_min * lost_share * policy.new_stop_min
+    bare_share = np.maximum(0.0, lost_share - policy.cover_spare_share)
+    lost_min = policy.coverage_weight * stops_per_min * bare_share * policy.new_stop_min
     return np.where(far, np.inf, away_min * lost_min[:, None])

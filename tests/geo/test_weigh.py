@@ -15,7 +15,7 @@ from data.records import UnitFix
 from data.settings import Policy
 from geo.backup import backup_probability, chance_within, flag_stop
 from geo.staleness import age_of, ages
-from geo.weigh import Needs, gain_min, weigh_cover
+from geo.weigh import Needs, cost_min, gain_min, weigh_cover
 from tests.geo import plain
 from tests.geo.towns import NOW
 from tests.prove import examples
@@ -99,6 +99,19 @@ def test_a_gain_fills_the_slots_that_would_be_filled_last() -> None:
     assert gain[0] == pytest.approx([10 * mine, 20 * mine])
     # A second officer in the car replaces the one who is a quarter of an hour away.
     assert gain[1] == pytest.approx([10 * mine + 10 * (mine - later), 20 * mine])
+
+
+def test_cover_that_any_car_takes_with_it_costs_nothing() -> None:
+    needs = Needs(
+        within_s=np.array([180.0]),
+        mean_min=np.array([8.0]),
+        weight=np.array([1.0]),
+        short=np.array([1]),
+    )
+    lost = np.array([0.0, 0.1, 0.3])
+    cost = cost_min(np.full((3, 1), 120.0), lost, 12, needs, POLICY)
+    # Twelve on duty begin 0.1 stops a minute; ten minutes away, a fifth bare, eight minutes each.
+    assert cost[:, 0] == pytest.approx([0, 0, 0.1 * 10 * 0.2 * 8])
 
 
 def test_backup_that_is_sooner_leaves_nothing_to_gain() -> None:
