@@ -42,7 +42,7 @@ def board(setup: Setup) -> Iterator[Figure]:
     few = crowd(net, UNITS // FEWER, STOPS // FEWER)
     tick = _ticking(net, few)
     tick(0)
-    found = take_snapshot(few, datetime.fromtimestamp(few.now_s, UTC))
+    found = take_snapshot(few)
     flags = {stop: found.cover.flag(column) for column, stop in enumerate(found.stop_ids)}
     assert flags == {one.stop_id: one.flag for one in picture(few).stops}
     raced_s = race(tick, lambda _: picture(few), [0], seconds=setup.seconds(5), rounds=(2, 20))

@@ -81,6 +81,9 @@ class Policy(Section):
     coverage_weight: NonNegative = Field(
         1.0, description="lambda: how much the cover that a car leaves behind counts"
     )
+    cover_spare_share: Share = Field(
+        0.1, description="L0: so much of the demand's cover may leave with a car for nothing"
+    )
     stops_per_unit_hour: NonNegative = Field(
         0.5, description="new stops an hour per unit on duty (gives Lambda)"
     )
@@ -92,7 +95,7 @@ class Policy(Section):
         600.0, description="nobody is asked to drive longer than this, or twice T if longer"
     )
     tie_share: Share = Field(
-        0.05, description="scores this close are a tie: the least recently asked goes"
+        0.01, description="scores this close are a tie: the least recently asked goes"
     )
     reserve_from_units: Annotated[int, Field(ge=2)] = Field(
         4, description="with so many idle units or more, one stays in reserve (never against alone)"

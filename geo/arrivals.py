@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -55,7 +54,8 @@ class Asked:
     comes : bool or None
         Said to come; None where the asking was withdrawn before there was an answer.
     arrived_s : float or None
-        From asking to arriving; None where the unit was not seen there.
+        From asking to arriving; None where the unit was not seen there, or only after it had been
+        let go.
     anyone_s : float or None
         As `arrived_s`, of whichever unit came first after the asking.
     watched_s : float
@@ -125,7 +125,7 @@ def read_arrivals(
     seen: list[tuple[Suggested, tuple[float, float, float]]] = []
 
     def look(board: Board, suggested: Suggested) -> None:
-        snapshot = take_snapshot(board, datetime.fromtimestamp(board.now_s, UTC))
+        snapshot = take_snapshot(board)
         stop = snapshot.stop_ids.index(suggested.stop_id)
         unit = snapshot.unit_row[suggested.unit_id]
         cover, within_s = snapshot.cover, snapshot.needs.within_s
@@ -148,6 +148,9 @@ def read_arrivals(
         end_s, _ = ends[stop_id]
         turned_s = min((at for at in turned[unit_id] if at > at_s), default=np.inf)
         later = [(when_s - at_s, who) for when_s, who in came[stop_id] if when_s >= at_s]
+        driven_s = min(end_s, turned_s, gone_s.get(suggested.suggestion_id, np.inf)) - at_s
+        # Who was let go and comes later comes for another asking.
+        own_s = [after_s for after_s, who in later if who == unit_id and after_s <= driven_s]
         found.append(
             Asked(
                 answer=answer,
@@ -156,10 +159,10 @@ def read_arrivals(
                 chance=chance,
                 backup_probability=probability,
                 comes=_comes(answer, spared=suggested.suggestion_id in spared),
-                arrived_s=min((after_s for after_s, who in later if who == unit_id), default=None),
+                arrived_s=min(own_s, default=None),
                 anyone_s=min((after_s for after_s, _ in later), default=None),
                 watched_s=end_s - at_s,
-                driven_s=min(end_s, turned_s, gone_s.get(suggested.suggestion_id, np.inf)) - at_s,
+                driven_s=driven_s,
                 first=stop_id not in met,
             )
         )

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from data.events import AnswerKind
-from data.records import Unit, UnitStatus
+from data.records import Flag, Unit, UnitStatus
 from data.said import Attended, Suggested
 from geo.alarms import Sounds, escalated
 from geo.crew import Crew, crew_of
@@ -89,6 +89,7 @@ class Board:
         self._said: list[Said] = []
         self._picks: dict[str, str] = {}
         self._due = False
+        self._runs_out_s: float | None = None
 
     @property
     def open(self) -> dict[str, OpenStop]:
@@ -134,7 +135,7 @@ class Board:
         if self.seen.seen_count > known:
             self._crew = None
         for i in row.tolist():
-            self._units.pop(self.seen.unit_ids[i], None)
+            self._forget(self.seen.unit_ids[i])
         if not self.open:
             return
         owners = {self.seen.row(one.stop.unit_id) for one in self.open.values()}
@@ -159,14 +160,23 @@ class Board:
         before = self.statuses.get(change.unit_id)
         if before is None or (before.at, before.status.value) < (change.at, change.status.value):
             self.statuses[change.unit_id] = change
-            if change.status is UnitStatus.ON_STOP:
-                self.shown.add(change.unit_id)
+            on_stop = change.status is UnitStatus.ON_STOP
+            if on_stop is not (change.unit_id in self.shown):
+                (self.shown.add if on_stop else self.shown.discard)(change.unit_id)
+                self.scene.touched = True
+            if self._crew is not None and change.unit_id in self._crew.row_of and before:
+                self._crew = self._crew.showing(before, change)
             else:
-                self.shown.discard(change.unit_id)
-            self._crew = None
-            self._units.pop(change.unit_id, None)
+                self._crew = None
+            self._forget(change.unit_id)
             self.seen.row(change.unit_id)
         self._due = True
+
+    def _forget(self, unit_id: str) -> None:
+        """Write a unit anew, and see to stops anew that go by it."""
+        self._units.pop(unit_id, None)
+        if unit_id in self.scene.by_fix:
+            self.scene.touched = True
 
     def take_stop(self, change: StopChange) -> None:
         """
@@ -198,6 +208,7 @@ class Board:
             self.muted_until_s[answer.unit_id] = self.now_s + 60 * self.policy.mute_min
         if one is not None:
             one.asking.answer(answer, self.now_s, self.policy)
+            self._asks_changed()
         self._due = True
 
     def take_undo(self, answer: Answer, at: datetime) -> None:
@@ -217,6 +228,7 @@ class Board:
             self.muted_until_s.pop(answer.unit_id, None)
         if one := self.open.get(answer.stop_id):
             one.asking.undo(answer, self.now_s)
+            self._asks_changed()
         self._due = True
 
     def take_check(self, stop_id: str, at: datetime) -> None:
@@ -314,8 +326,18 @@ class Board:
         """
         if not self.open and not self.shown:
             return np.inf
-        timers = [one.asking.next_s(self.policy) for one in self.open.values()]
-        return min([self._tick_after(self.now_s), *timers])
+        return min(self._tick_after(self.now_s), self._timer_s())
+
+    def _timer_s(self) -> float:
+        """Give the next instant at which an ask or a promise runs out."""
+        if self._runs_out_s is None:
+            timers = (one.asking.next_s(self.policy) for one in self.open.values())
+            self._runs_out_s = min(timers, default=np.inf)
+        return self._runs_out_s
+
+    def _asks_changed(self) -> None:
+        """Note that asks or promises are other ones: timers, and who is with a stop, follow."""
+        self._runs_out_s, self.scene.touched = None, True
 
     def _tick_after(self, at_s: float) -> float:
         """Give the first whole tick past an instant."""
@@ -419,11 +441,29 @@ class Board:
         self._said.append(said)
         if (one := self.open.get(stop_id)) is not None:
             one.asking.promised.pop(said.unit_id, None)
+        self._asks_changed()
 
     # -- decisions -----------------------------------------------------------------------------
 
     def _decide(self) -> None:
         """Weigh everything anew and say what follows from it."""
+        if self._timer_s() <= self.now_s:
+            self._expire()
+        self._refresh()
+        picks, self._picks = self._picks, {}
+        if not self.open:
+            return
+        snapshot = take_snapshot(self, to_decide=True)
+        column_of = {stop_id: column for column, stop_id in enumerate(snapshot.stop_ids)}
+        for stop_id, one in sorted(self.open.items()):
+            self._alarm(one, snapshot, column_of.get(stop_id))
+        for stop_id, unit_id in sorted(picks.items()):
+            self._pick(snapshot, stop_id, unit_id)
+        self._ask(snapshot)
+        self._runs_out_s = None
+
+    def _expire(self) -> None:
+        """Take back asks that nobody answered, and promises that nobody kept."""
         for stop_id, one in self.open.items():
             if one.asking.next_s(self.policy) > self.now_s:
                 continue
@@ -431,20 +471,11 @@ class Board:
                 unit_id for unit_id in one.asking.promised if self._is_on_scene(unit_id)
             }
             self._said += one.asking.expire(self.now_s, self.policy, there)
-        self._refresh()
-        picks, self._picks = self._picks, {}
-        if not self.open:
-            return
-        snapshot = take_snapshot(self, self.now())
-        for column, stop_id in enumerate(snapshot.stop_ids):
-            self._alarm(self.open[stop_id], snapshot, column)
-        for stop_id, unit_id in sorted(picks.items()):
-            self._pick(snapshot, stop_id, unit_id)
-        self._ask(snapshot)
+        self._asks_changed()
 
     def _pick(self, snapshot: Snapshot, stop_id: str, unit_id: str) -> None:
         """Ask whom a dispatcher has chosen, and let go who was asked before."""
-        if stop_id not in self.open:
+        if stop_id not in snapshot.stop_ids:  # it is over, or nobody is missing there
             return
         asking = self.open[stop_id].asking
         drive_time_s = pickable(self, snapshot, stop_id).get(unit_id)
@@ -462,32 +493,31 @@ class Board:
 
     def _is_by_word(self, unit_id: str) -> bool:
         """Tell whether a unit shows itself on scene, and was not seen since."""
-        fix, change = self.seen.fix_of(unit_id), self.statuses.get(unit_id)
-        unseen = fix is None or change is None or fix.fixed_at <= change.at
-        return unseen and self._is_on_scene(unit_id)
+        if not self._is_on_scene(unit_id):
+            return False
+        fix = self.seen.fix_of(unit_id)
+        return fix is None or fix.fixed_at <= self.statuses[unit_id].at
 
     def _refresh(self) -> None:
         """Open, close and place stops by what is known now."""
         closed, gone = self.scene.refresh(self.now(), self.shown, self.unit)
+        if closed:
+            self._runs_out_s = None
         for one in closed.values():
             self._said += one.asking.over(self.now_s)
         # By name: rows follow the order in which units were first heard of.
         for stop_id, row in sorted(gone, key=lambda one: (one[0], self.seen.unit_ids[one[1]])):
             self._attend(stop_id, row, self.now_s, self.now_s, arrived=False)
 
-    def _alarm(self, one: OpenStop, snapshot: Snapshot, column: int) -> None:
-        """Raise and clear the alarm of a stop, and see to its checks."""
+    def _alarm(self, one: OpenStop, snapshot: Snapshot, column: int | None) -> None:
+        """Raise and clear the alarm of a stop, and see to its checks; None: nobody is missing."""
         now_s, policy, sounds = self.now_s, self.policy, self.sounds
-        stop_id, short = one.stop.stop_id, bool(snapshot.needs.short[column] > 0)
-        probability = float(snapshot.cover.probability[column])
+        stop_id, flag, probability, short = one.stop.stop_id, Flag.COVERED, 1.0, False
+        if column is not None:
+            flag, short = snapshot.cover.flag(column), snapshot.needs.short.item(column) > 0
+            probability = snapshot.cover.probability.item(column)
         self._said += one.alarm.flag(
-            stop_id,
-            snapshot.cover.flag(column),
-            probability,
-            short=short,
-            now_s=now_s,
-            policy=policy,
-            sounds=sounds,
+            stop_id, flag, probability, short=short, now_s=now_s, policy=policy, sounds=sounds
         )
         self._said += one.alarm.prompt(
             stop_id, one.began_s, now_s=now_s, policy=policy, sounds=sounds
@@ -499,7 +529,8 @@ class Board:
         """Take back suggestions that no longer hold, and ask whom the policy names."""
         stops = [self.open[stop_id] for stop_id in snapshot.stop_ids]
         for column, one in enumerate(stops):
-            self._release(one, snapshot, column)
+            if one.asking.promised:
+                self._release(one, snapshot, column)
             if one.asking.pending is None:
                 continue
             row = snapshot.unit_row.get(one.asking.pending.unit_id)
@@ -508,12 +539,11 @@ class Board:
             elif row is None or not snapshot.askable[row]:
                 self._said += one.asking.withdraw(self.now_s, "unit not free")
         allowed = self._allowed(snapshot, stops)
-        rows = np.flatnonzero(allowed.any(axis=1))
         columns = np.flatnonzero(allowed.any(axis=0))
+        if not len(columns):
+            return
         # Idle units that may go nowhere matter to the reserve: ours counts all that could be asked.
         idle = np.flatnonzero(snapshot.askable)
-        if not len(rows) or not len(columns):
-            return
         unit_ids = tuple(snapshot.unit_ids[row] for row in idle.tolist())
         pick = np.ix_(idle, columns)
         candidates = Candidates(
@@ -546,6 +576,7 @@ class Board:
                 sooner = "dispatch chose another" if one.asking.picked else "nearer unit"
                 why = "enough officers" if missing <= 0 else sooner
                 self._said.append(one.asking.release(unit_id, self.now_s, why))
+                self._asks_changed()
             elif np.isfinite(tau_s):
                 short -= self._officers(unit_id)
 
@@ -556,8 +587,11 @@ class Board:
         Who promised and shows on scene is there by its word, until a later fix tells otherwise.
         That clears no alarm: only positions do. But another car is not sent for it.
         """
+        short = int(snapshot.needs.short[column])
+        if not one.asking.promised:
+            return short
         by_word = filter(self._is_by_word, self._not_there(one, snapshot, column))
-        return int(snapshot.needs.short[column]) - sum(map(self._officers, by_word))
+        return short - sum(map(self._officers, by_word))
 
     def _not_there(self, one: OpenStop, snapshot: Snapshot, column: int) -> list[str]:
         """List the units that promised to come and that no position shows there."""
@@ -571,38 +605,47 @@ class Board:
 
     def _allowed(self, snapshot: Snapshot, stops: list[OpenStop]) -> np.ndarray:
         """Tell which pairs no rule forbids."""
+        may_ask = {one.stop.stop_id for one in self.open.values() if self._may_ask(one)}
+        missing = {
+            column: short
+            for column, stop_id in enumerate(snapshot.stop_ids)
+            if stop_id in may_ask and (short := self._missing(stops[column], snapshot, column)) > 0
+        }
+        allowed = np.zeros(snapshot.allowed.shape, np.bool_)
+        if not missing:
+            return allowed
         pending = {one.asking.pending.unit_id for one in stops if one.asking.pending}
         free = snapshot.askable.copy()
         for unit_id in pending & snapshot.unit_row.keys():
             free[snapshot.unit_row[unit_id]] = False
-        allowed = snapshot.allowed & free[:, None]
-        for column, one in enumerate(stops):
-            asking = one.asking
-            # The record of a stop follows its unit's status: not asked about twice.
-            early = self.now_s - one.seen_s < self.policy.status_stop_after_s
-            if (one.stop.from_status and early) or not asking.may_ask(self.now_s, self.policy):
-                allowed[:, column] = False
-                continue
+        for column, short in missing.items():
+            may = snapshot.allowed[:, column] & free
+            asking, tau_s = stops[column].asking, snapshot.cover.tau_s[:, column]
             for unit_id in (asking.refused | asking.unanswered) & snapshot.unit_row.keys():
-                allowed[snapshot.unit_row[unit_id], column] = False
-            short, coming_s = self._missing(one, snapshot, column), snapshot.coming_s[column]
-            if short <= 0 or (short <= len(coming_s) and asking.picked & asking.promised.keys()):
-                allowed[:, column] = False
-            elif short <= len(coming_s):
+                may[snapshot.unit_row[unit_id]] = False
+            coming_s = snapshot.coming_s[column]
+            if short <= len(coming_s):
+                if asking.picked & asking.promised.keys():
+                    continue
                 # Enough are on the way: only one that is clearly sooner is worth another question.
-                soon_s = coming_s[short - 1] - self.policy.switch_saves_s
-                allowed[:, column] &= snapshot.cover.tau_s[:, column] <= soon_s
+                may &= tau_s <= coming_s[short - 1] - self.policy.switch_saves_s
             if asking.pending and asking.pending.unit_id in asking.picked:
-                allowed[:, column] = False
-            elif asking.pending:
+                continue
+            if asking.pending:
                 # It stays unless another is clearly sooner, and worth no less.
                 row = snapshot.unit_row[asking.pending.unit_id]
-                tau_s = snapshot.cover.tau_s[:, column]
-                allowed[:, column] &= tau_s <= tau_s[row] - self.policy.switch_saves_s
-                if allowed[:, column].any():
+                may &= tau_s <= tau_s[row] - self.policy.switch_saves_s
+                if may.any():
                     score = snapshot.score()[:, column]
-                    allowed[:, column] &= score >= score[row]
+                    may &= score >= score[row]
+            allowed[:, column] = may
         return allowed
+
+    def _may_ask(self, one: OpenStop) -> bool:
+        """Tell whether somebody may be asked about a stop now."""
+        # The record of a stop follows its unit's status: not asked about twice.
+        early = self.now_s - one.seen_s < self.policy.status_stop_after_s
+        return not (one.stop.from_status and early) and one.asking.may_ask(self.now_s, self.policy)
 
     def _last_asked(self, unit_id: str) -> float:
         """Give when a unit was last asked, seconds since the epoch; -inf for never."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import TYPE_CHECKING
 
 from data import words
@@ -18,6 +19,14 @@ if TYPE_CHECKING:
     from geo.roster import OnDuty
 
 COMING = {UnitStatus.AVAILABLE, UnitStatus.DISPATCHED, UnitStatus.EN_ROUTE}
+
+
+class Doubt(Enum):
+    """Why assigned backup does not count."""
+
+    OWN_STOP = "own stop"
+    OLD_FIX = "old fix"
+    STATUS = "status"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -95,24 +104,57 @@ def companies(
     return found
 
 
+def doubt_of(
+    status: UnitStatus, *, there: bool, silent: bool, stale: bool, own_stop: bool
+) -> Doubt | None:
+    """
+    Tell why assigned backup does not count.
+
+    Parameters
+    ----------
+    status : UnitStatus
+        What it shows.
+    there : bool
+        Its last fix lies beside the stop.
+    silent, stale : bool
+        Of that fix.
+    own_stop : bool
+        It is on a stop of its own.
+
+    Returns
+    -------
+    doubt : Doubt or None
+        None for who counts: as there, or else as on its way.
+    """
+    if own_stop:
+        return Doubt.OWN_STOP
+    if stale or (there and silent):
+        return Doubt.OLD_FIX
+    if status is UnitStatus.OUT_OF_SERVICE or (not there and status not in COMING):
+        return Doubt.STATUS
+    return None
+
+
 def _place(
     company: Company, duty: OnDuty, away_m: float, own_stop: str | None, policy: Policy
 ) -> None:
     """Put one unit with the stop that it is nearest to, or note why it is not counted."""
     there = away_m <= policy.present_within_m
-    old = {Freshness.SILENT, Freshness.STALE} if there else {Freshness.STALE}
-    status = duty.unit.status
-    why = ""
-    if own_stop is not None:
-        why = f"is on stop {own_stop}"
-    elif duty.state.freshness in old:
-        where = "here " if there else ""
-        why = f"was last seen {where}{words.age(duty.state.fix_age_s)} ago"
-    elif status is UnitStatus.OUT_OF_SERVICE or (not there and status not in COMING):
-        why = f"shows {status.value.replace('_', ' ')}"
-    if why:
-        company.notes.append(f"backup {duty.unit_id} {why}: not counted")
-    elif there:
-        company.there.append(duty)
-    else:
-        company.coming.append(duty)
+    status, freshness = duty.unit.status, duty.state.freshness
+    doubt = doubt_of(
+        status,
+        there=there,
+        silent=freshness is Freshness.SILENT,
+        stale=freshness is Freshness.STALE,
+        own_stop=own_stop is not None,
+    )
+    if doubt is None:
+        (company.there if there else company.coming).append(duty)
+        return
+    where = "here " if there else ""
+    why = {
+        Doubt.OWN_STOP: f"is on stop {own_stop}",
+        Doubt.OLD_FIX: f"was last seen {where}{words.age(duty.state.fix_age_s)} ago",
+        Doubt.STATUS: f"shows {status.value.replace('_', ' ')}",
+    }[doubt]
+    company.notes.append(f"backup {duty.unit_id} {why}: not counted")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -73,6 +74,9 @@ class Measures:
         The same with as many requests as were made.
     reached_share : float
         What was saved, of what could have been saved with any number of requests.
+    coming_min, asked_min, far_min : float
+        Of the exposure: a car was driving there; one was being asked; no free unit was within the
+        longest drive.
     """
 
     exposure_min: float
@@ -88,15 +92,19 @@ class Measures:
     least_min: float
     least_asked_min: float
     reached_share: float
+    coming_min: float
+    asked_min: float
+    far_min: float
 
 
 class _Look:
-    """Measures a world every half minute: who could be where, by true positions."""
+    """Measures a world every ten seconds: who could be where, by true positions."""
 
     def __init__(self, net: RoadNetwork, policy: Policy) -> None:
         self._within_s = policy.within_s
         self._zones = Zones(net, policy, ())
-        self._stops = StandingStops(net, within_s=max(policy.drive_max_s, 2 * policy.within_s))
+        self._longest_s = max(policy.drive_max_s, 2 * policy.within_s)
+        self._stops = StandingStops(net, within_s=self._longest_s)
         self._responses: dict[str, tuple[FloatArray, FloatArray]] = {}
 
     def __call__(self, world: World, at_s: float) -> None:
@@ -117,11 +125,17 @@ class _Look:
         for stop_id in [one for one in going_on if one not in self._stops.stop_ids]:
             self._put(world, going_on[stop_id], at_s)
         rows = np.array([car.row for car in cars], np.intp)
+        coming = {car.helping for car in cars}
+        asked = {car.pending.rpartition("/")[0] for car in cars if car.pending}
         drives_s = self._stops.drive_times_s(starts)
         for stop_id, drive_s in zip(self._stops.stop_ids, drives_s.T, strict=True):
             stop = going_on[stop_id]
-            near = bool(drive_s[free].min(initial=np.inf) <= self._within_s)
-            stop.reach.append((at_s, near))
+            nearest_s = drive_s[free].min(initial=np.inf)
+            stop.reach.append((at_s, bool(nearest_s <= self._within_s)))
+            far = bool(nearest_s > self._longest_s)
+            stop.waits.append(
+                "coming" if stop_id in coming else "asked" if stop_id in asked else "far" * far
+            )
             ready_s, factor = (one[rows] for one in self._responses[stop_id])
             soonest_s = soonest_arrival_s(at_s, at_s + LOOK_S, ready_s, drive_s, factor)
             stop.soonest_s = min(stop.soonest_s, soonest_s)
@@ -163,6 +177,7 @@ def measure(record: ShiftRecord) -> Measures:
     truth = record.truth
     short = quiet = beyond = 0
     always = 0
+    waits = Counter[str]()
     for stop in truth.stops.values():
         reach_s = np.array([at_s for at_s, _ in stop.reach] or [np.inf])
         could = [ok for _, ok in stop.reach] or [False]
@@ -172,7 +187,9 @@ def measure(record: ShiftRecord) -> Measures:
                 continue
             short += 1
             quiet += stop.phase(at_s) in QUIET
-            near = could[min(int(np.searchsorted(reach_s, at_s)), len(could) - 1)]
+            look = min(int(np.searchsorted(reach_s, at_s)), len(could) - 1)
+            near = could[look]
+            waits[stop.waits[look] if stop.waits else ""] += 1
             beyond += not near
             alone |= not near
         always += not alone
@@ -198,6 +215,9 @@ def measure(record: ShiftRecord) -> Measures:
         least_min=bound.least_min(),
         least_asked_min=bound.least_min(len(truth.asked)),
         reached_share=bound.reached_share(short * GRID_S / 60),
+        coming_min=waits["coming"] * GRID_S / 60,
+        asked_min=waits["asked"] * GRID_S / 60,
+        far_min=waits["far"] * GRID_S / 60,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,6 +27,8 @@ class Crew:
     ----------
     unit_ids : tuple of str
         Rising.
+    row_of : dict of str to int
+        The place of each in these columns.
     rows : ndarray of int
         Their rows in `Sightings`.
     available : ndarray of bool
@@ -40,11 +42,39 @@ class Crew:
     """
 
     unit_ids: tuple[str, ...]
+    row_of: dict[str, int]
     rows: IntArray
     available: BoolArray
     officers: IntArray
     agencies: tuple[str, ...]
     on_duty: int
+
+    def showing(self, before: StatusChange, change: StatusChange) -> Crew:
+        """
+        Write another status of one of them.
+
+        Parameters
+        ----------
+        before, change : StatusChange
+            What it showed, and shows now.
+
+        Returns
+        -------
+        crew : Crew
+            As `crew_of` would list it.
+        """
+        row = self.row_of[change.unit_id]
+        available, officers = self.available.copy(), self.officers.copy()
+        available[row] = change.status is UnitStatus.AVAILABLE
+        officers[row] = change.officers
+        agencies = self.agencies
+        if before.agency != change.agency:
+            agencies = (*agencies[:row], change.agency, *agencies[row + 1 :])
+        out = UnitStatus.OUT_OF_SERVICE
+        on_duty = self.on_duty + (before.status is out) - (change.status is out)
+        return replace(
+            self, available=available, officers=officers, agencies=agencies, on_duty=on_duty
+        )
 
 
 def crew_of(statuses: Mapping[str, StatusChange], seen: Sightings) -> Crew:
@@ -68,6 +98,7 @@ def crew_of(statuses: Mapping[str, StatusChange], seen: Sightings) -> Crew:
     changes = [statuses[unit_id] for unit_id in known]
     return Crew(
         unit_ids=tuple(known),
+        row_of={unit_id: row for row, unit_id in enumerate(known)},
         rows=np.array([row_of[unit_id] for unit_id in known], np.int64),
         available=np.array([one.status is UnitStatus.AVAILABLE for one in changes], np.bool_),
         officers=np.array([one.officers for one in changes], np.int64),

@@ -61,7 +61,7 @@ class Live:
         return {
             "schema": "rollby.live/1",
             "at": instant_json(now),
-            "stops": self._stops(take_snapshot(board, now)) if board.open else [],
+            "stops": self._stops(take_snapshot(board)) if board.open else [],
             "units": self._units(now),
         }
 

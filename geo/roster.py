@@ -92,10 +92,22 @@ def metres_to_stop(unit: Unit, place: tuple[float, float] | None) -> float:
     distance_m : float
         Inf where nobody knows the place.
     """
+    return metres_between(unit.fix.lon_deg, unit.fix.lat_deg, place)
+
+
+def metres_between(lon_deg: float, lat_deg: float, place: tuple[float, float] | None) -> float:
+    """
+    Measure from a position to a stop, as the crow flies.
+
+    Returns
+    -------
+    distance_m : float
+        Inf where nobody knows the place.
+    """
     if place is None:
         return math.inf
-    east = (unit.fix.lon_deg - place[0]) * math.cos(math.radians(place[1]))
-    return math.hypot(east, unit.fix.lat_deg - place[1]) * METRES_PER_DEG
+    east = (lon_deg - place[0]) * math.cos(math.radians(place[1]))
+    return math.hypot(east, lat_deg - place[1]) * METRES_PER_DEG
 
 
 def walk_s(distance_m: float, policy: Policy) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -101,6 +102,10 @@ class Scene:
         The newest of each stop that is not over.
     over : dict of str to datetime
         When the last change of each stop that is over was.
+    touched : bool
+        Something other than time has happened to a stop, or to who is with it, since `refresh`.
+    by_fix : set of str
+        Units whose positions or status say where a stop is, or whether there is one.
     """
 
     def __init__(
@@ -113,6 +118,9 @@ class Scene:
         self.attendance = Attendance(policy)
         self.changes: dict[str, StopChange] = {}
         self.over: dict[str, datetime] = {}
+        self.touched = True
+        self.by_fix: set[str] = set()
+        self._turns_s = -math.inf
 
     def take(self, change: StopChange) -> None:
         """
@@ -129,6 +137,7 @@ class Scene:
         if known_at is None or known_at <= change.at:
             self.changes[stop_id] = change
             self.over.pop(stop_id, None)
+            self.touched = True
 
     def there(self, stop_id: str) -> set[str]:
         """
@@ -139,7 +148,8 @@ class Scene:
         unit_ids : set of str
             Arrived and not left.
         """
-        return {self._seen.unit_ids[row] for row in self.attendance.at(stop_id)}
+        rows = self.attendance.at(stop_id)
+        return {self._seen.unit_ids[row] for row in rows} if rows else set()
 
     def refresh(
         self, now: datetime, shown: Collection[str], unit_of: Callable[[str], Unit | None]
@@ -163,6 +173,9 @@ class Scene:
         gone : list of (str, int)
             Stop and unit's row, where the unit was beside a stop that is no more.
         """
+        if not self.touched and now.timestamp() < self._turns_s:
+            return {}, []
+        self.touched = False
         for stop_id, change in list(self.changes.items()):
             if _is_over(change.stop, now):
                 self.over[stop_id] = self.changes.pop(stop_id).at
@@ -171,8 +184,16 @@ class Scene:
             for change in self.changes.values()
             if change.stop.is_open(now)
         ]
-        involved = set(shown).union(*({stop.unit_id, *stop.backup} for stop in recorded))
-        units = [unit for name in sorted(involved) if (unit := unit_of(name)) is not None]
+        self._turns_s = min(
+            (at.timestamp() for change in self.changes.values() for at in _turns(change.stop, now)),
+            default=math.inf,
+        )
+        # Who shows itself on a stop of its own that is on record tells no more than the record.
+        self.by_fix = set(shown).difference(stop.unit_id for stop in recorded)
+        self.by_fix.update(
+            change.stop.unit_id for change in self.changes.values() if change.stop.lon_deg is None
+        )
+        units = [unit for name in sorted(self.by_fix) if (unit := unit_of(name)) is not None]
         going_on = {
             stop.stop_id: self._with_company(stop) if stop.from_status else stop
             for stop in open_stops(units, recorded, now=now, policy=self._policy)
@@ -187,7 +208,7 @@ class Scene:
         for stop_id, stop in going_on.items():
             one = self.open.setdefault(stop_id, OpenStop(stop, now.timestamp()))
             one.stop = stop
-            moved |= self._place(one, unit_of(stop.unit_id))
+            moved |= self._place(one, unit_of)
         if not moved:
             return closed, []
         places = {i: one.place for i, one in self.open.items() if one.place is not None}
@@ -205,7 +226,11 @@ class Scene:
         one = self.open.get(stop.stop_id)
         if one is None:
             return stop
-        company = {*one.asking.promised, *self.there(stop.stop_id)} - {stop.unit_id}
+        there = self.there(stop.stop_id)
+        if not there and not one.asking.promised:
+            one.made_of = None
+            return stop
+        company = {*one.asking.promised, *there} - {stop.unit_id}
         if company <= set(stop.backup):
             one.made_of = None
             return stop
@@ -214,12 +239,15 @@ class Scene:
         one.made_of = stop, company
         return replace(stop, backup=tuple(sorted(company.union(stop.backup))))
 
-    def _place(self, one: OpenStop, own: Unit | None) -> bool:
+    def _place(self, one: OpenStop, unit_of: Callable[[str], Unit | None]) -> bool:
         """Put a stop where it is now; tell whether that is elsewhere than before."""
         stop = one.stop
-        by = (own.fix if own else None) if stop.lon_deg is None else (stop.lon_deg, stop.lat_deg)
+        by: object = stop.lon_deg, stop.lat_deg
+        if stop.lon_deg is None:
+            by = own.fix if (own := unit_of(stop.unit_id)) else None
         if one.placed_by == (by, stop.heading_deg):
             return False
+        own = unit_of(stop.unit_id)
         one.placed_by = (by, stop.heading_deg)
         one.place = stop_place(stop, own)
         one.position = on_road(self._net, stop, one.place, own)
@@ -237,3 +265,8 @@ def _is_over(stop: Stop, now: datetime) -> bool:
     """Tell whether a stop has ended, rather than not begun."""
     ended = stop.ended_at is not None and stop.ended_at <= now
     return ended or stop.phase is StopPhase.CLEARED
+
+
+def _turns(stop: Stop, now: datetime) -> list[datetime]:
+    """List the instants to come at which a stop begins or ends by itself."""
+    return [at for at in (stop.started_at, stop.ended_at) if at is not None and at > now]

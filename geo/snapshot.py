@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from data.answers import UnitState
 from data.road_table import METRES_PER_DEG
 from geo.backup import drive_limit_s
-from geo.company import companies
-from geo.exposure import own_officers
+from geo.company import doubt_of
 from geo.kernels.beside import walk_beside
-from geo.roster import WALK_MPS, OnDuty
+from geo.roster import WALK_MPS, metres_between
 from geo.router import search_back
 from geo.searching import seconds
 from geo.sightings import ACCURACY, AT, LAT, LON, SPEED
 from geo.snap import FAR_M
-from geo.staleness import WORKING, age_of, ages
+from geo.staleness import WORKING, ages
 from geo.weigh import Needs, cost_min, gain_min, weigh_cover
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Sequence
 
-    from data.records import Unit
     from data.road_table import BoolArray, FloatArray, IntArray
+    from data.settings import Policy
     from geo.board import Board
-    from geo.company import Company
     from geo.crew import Crew
     from geo.scene import OpenStop
     from geo.starts import Starts
@@ -142,58 +139,64 @@ class Snapshot:
         return crow_m
 
 
-def take_snapshot(board: Board, now: datetime) -> Snapshot:
+def take_snapshot(board: Board, *, to_decide: bool = False) -> Snapshot:
     """
     Weigh what the board knows.
 
     Parameters
     ----------
     board : Board
-        With its stops refreshed.
-    now : datetime
-        Its instant.
+        At its instant, with its stops refreshed.
+    to_decide : bool
+        Leave out stops about which nothing is to be decided: nobody is missing there, asked or on
+        the way, and no alarm is up.
 
     Returns
     -------
     snapshot : Snapshot
         The flags, and who may be asked.
     """
-    policy = board.policy
-    stop_ids = tuple(sorted(board.open))
-    stops = [board.open[stop_id] for stop_id in stop_ids]
-    crew = board.crew()
-    unit_ids, rows = crew.unit_ids, crew.rows
-    unit_row = {unit_id: row for row, unit_id in enumerate(unit_ids)}
-    fix = board.seen.fix[rows]
-    effective_s, _ = ages(fix[:, AT], fix[:, SPEED], now_s=board.now_s, policy=policy)
-    starts = board.seen.starts().rows(rows)
-    drive_time_s = _drive_times(board, starts, stop_ids, fix)
-    company = _companies(board, now)
-    askable = askable_now(board, starts)
-    near = askable[:, None] & may_help(board, crew, stops)
+    policy, crew = board.policy, board.crew()
+    fix = board.seen.fix[crew.rows]
+    effective_s, stale = ages(fix[:, AT], fix[:, SPEED], now_s=board.now_s, policy=policy)
+    starts = board.seen.starts().rows(crew.rows)
+    stops = [one for _, one in sorted(board.open.items())]
+    company = _companies(board, crew, stops, fix, stale)
+    if to_decide:
+        waiting = [i for i, one in enumerate(stops) if _waits(one, company[i])]
+        stops, company = [stops[i] for i in waiting], [company[i] for i in waiting]
+    stop_ids = tuple(one.stop.stop_id for one in stops)
+    drive_time_s = _drive_times(board, starts, stops, fix)
+    askable = _askable(board, fix, starts, stale)
+    near = may_help(board, crew, stops) & askable[:, None]
     counts = near.copy()
-    coming: list[list[float]] = []
-    for column, one in enumerate(stops):
-        taus_s = []
-        for duty in company[one.stop.stop_id].coming:
-            row = unit_row[duty.unit_id]
-            counts[row, column] = True
-            if not np.isfinite(drive_time_s[row, column]) and one.position is not None:
+    coming_s = []
+    for column, (one, own) in enumerate(zip(stops, company, strict=True)):
+        counts[own.coming, column] = True
+        if own.row is not None:
+            counts[own.row, column] = False
+        under_way = []
+        for row in own.coming:
+            drive_s = drive_time_s.item(row, column)
+            if drive_s == math.inf and one.position is not None:
                 far = search_back(board.net, one.position)
-                drive_time_s[row, column] = far.drive_times_s(starts.row(row))[0]
-            if np.isfinite(drive_time_s[row, column]):
-                tau_s = drive_time_s[row, column] + WORKING * effective_s[row]
-                taus_s.append((drive_time_s[row, column], duty.unit_id, tau_s, duty.unit.officers))
-        coming.append([tau_s for _, _, tau_s, officers in sorted(taus_s) for _ in range(officers)])
-        if one.stop.unit_id in unit_row:
-            counts[unit_row[one.stop.unit_id], column] = False
-    needs = _needs(board, stops, company, now)
+                drive_s = drive_time_s[row, column] = float(far.drive_times_s(starts.row(row))[0])
+            if drive_s < math.inf:
+                under_way.append((drive_s, crew.unit_ids[row], row))
+        coming_s.append(
+            [
+                drive_s + WORKING * effective_s.item(row)
+                for drive_s, _, row in sorted(under_way)
+                for _ in range(crew.officers.item(row))
+            ]
+        )
+    needs = _needs(stops, company, policy)
     cover = weigh_cover(drive_time_s, effective_s, counts, needs, policy)
     limit_s = drive_limit_s(needs.within_s, policy)
     return Snapshot(
-        unit_ids=unit_ids,
+        unit_ids=crew.unit_ids,
         stop_ids=stop_ids,
-        unit_row=unit_row,
+        unit_row=crew.row_of,
         askable=askable,
         allowed=near & (needs.short > 0) & (cover.tau_s <= limit_s),
         drive_time_s=drive_time_s,
@@ -202,12 +205,19 @@ def take_snapshot(board: Board, now: datetime) -> Snapshot:
         needs=needs,
         cover=cover,
         _board=board,
-        _rows=rows,
+        _rows=crew.rows,
         _officers=crew.officers,
-        there=[{duty.unit_id for duty in company[stop_id].there} for stop_id in stop_ids],
-        coming_s=coming,
+        there=[{crew.unit_ids[row] for row in own.there} for own in company],
+        coming_s=coming_s,
         _on_duty=crew.on_duty,
     )
+
+
+def _waits(one: OpenStop, company: _Company) -> bool:
+    """Tell whether anything is to be decided about a stop."""
+    asking = one.asking
+    short = company.present < one.stop.needs
+    return short or one.alarm.raised or asking.pending is not None or bool(asking.promised)
 
 
 def askable_now(board: Board, starts: Starts) -> BoolArray:
@@ -226,14 +236,18 @@ def askable_now(board: Board, starts: Starts) -> BoolArray:
     askable : ndarray of bool, shape (u,)
         By unit_id, as the crew is.
     """
-    crew = board.crew()
-    fix = board.seen.fix[crew.rows]
+    fix = board.seen.fix[board.crew().rows]
     _, stale = ages(fix[:, AT], fix[:, SPEED], now_s=board.now_s, policy=board.policy)
+    return _askable(board, fix, starts, stale)
+
+
+def _askable(board: Board, fix: FloatArray, starts: Starts, stale: BoolArray) -> BoolArray:
+    """Tell which units could be asked, by what is known of the ages of their fixes."""
+    crew = board.crew()
     askable: BoolArray = (
         crew.available & ~stale & (starts.edge[:, 0] >= 0) & ~(fix[:, ACCURACY] > FAR_M)
     )
-    busy = _not_free(board)
-    askable[[row for row, unit_id in enumerate(crew.unit_ids) if unit_id in busy]] = False
+    askable[[crew.row_of[unit_id] for unit_id in _not_free(board) & crew.row_of.keys()]] = False
     return askable
 
 
@@ -257,39 +271,88 @@ def may_help(board: Board, crew: Crew, stops: Sequence[OpenStop]) -> BoolArray:
     return may
 
 
-def _needs(
-    board: Board, stops: Sequence[OpenStop], company: Mapping[str, Company], now: datetime
-) -> Needs:
-    """Count the officers that are there, and write what the stops want, as columns."""
-    policy, short = board.policy, []
-    for one in stops:
-        own = board.unit(one.stop.unit_id)
-        own_duty = _duty(own, now, board) if own and own.officers > 1 else None
-        present = own_officers(own_duty, one.place, board.settings)[0]
-        present += sum(duty.unit.officers for duty in company[one.stop.stop_id].there)
-        short.append(max(0, one.stop.needs - present))
-    phases = [one.stop.phase for one in stops]
-    return Needs(
-        within_s=np.array([one.within_s for one in stops]),
-        mean_min=np.array([policy.duration_min[phase] for phase in phases]),  # type: ignore[index]
-        weight=np.array([policy.weight[phase] for phase in phases]),  # type: ignore[index]
-        short=np.array(short, np.int64),
-    )
+@dataclass(slots=True)
+class _Company:
+    """The own unit of a stop, who is with it and who is on the way: rows, and officers there."""
+
+    row: int | None
+    present: int
+    there: list[int] = field(default_factory=list)
+    coming: list[int] = field(default_factory=list)
+
+
+def _companies(
+    board: Board, crew: Crew, stops: Sequence[OpenStop], fix: FloatArray, stale: BoolArray
+) -> list[_Company]:
+    """Sort out the backup of all stops, as `geo.company.companies` does, without its notes."""
+    policy, found = board.policy, []
+    owners = {one.stop.unit_id for one in stops}
+    nearest: dict[int, tuple[float, int]] = {}
+    for column, one in enumerate(stops):
+        own, officers = crew.row_of.get(one.stop.unit_id), 1
+        if own is not None and not stale[own] and (several := crew.officers.item(own)) > 1:
+            officers = several if _away_m(fix, own, one) <= FAR_M else 1
+        found.append(_Company(own, officers))
+        for unit_id in one.stop.backup:
+            row = crew.row_of.get(unit_id)
+            if row is not None and row != own:
+                near = _away_m(fix, row, one), column
+                nearest[row] = min(nearest.get(row, near), near)
+    for row, (away_m, column) in nearest.items():
+        there = away_m <= policy.present_within_m
+        parked = fix.item(row, SPEED) < policy.standing_below_mps
+        doubt = doubt_of(
+            board.statuses[crew.unit_ids[row]].status,
+            there=there,
+            silent=not parked and board.now_s - fix.item(row, AT) > policy.silent_after_s,
+            stale=stale.item(row),
+            own_stop=crew.unit_ids[row] in owners,
+        )
+        if doubt is None and there:
+            found[column].there.append(row)
+            found[column].present += crew.officers.item(row)
+        elif doubt is None:
+            found[column].coming.append(row)
+    return found
+
+
+def _away_m(fix: FloatArray, row: int, one: OpenStop) -> float:
+    """Measure from a unit to a stop, as the crow flies."""
+    return metres_between(fix.item(row, LON), fix.item(row, LAT), one.place)
+
+
+def _needs(stops: Sequence[OpenStop], company: Sequence[_Company], policy: Policy) -> Needs:
+    """Write what the stops want, as columns."""
+    wanted = [
+        (
+            one.within_s,
+            policy.duration_min[one.stop.phase],  # type: ignore[index]
+            policy.weight[one.stop.phase],  # type: ignore[index]
+        )
+        for one in stops
+    ]
+    within_s, mean_min, weight = np.array(wanted, np.float64).reshape(-1, 3).T.copy()
+    missing = [one.stop.needs - own.present for one, own in zip(stops, company, strict=True)]
+    short = np.maximum(np.array(missing, np.int64), 0)
+    return Needs(within_s=within_s, mean_min=mean_min, weight=weight, short=short)
 
 
 def _drive_times(
-    board: Board, starts: Starts, stop_ids: tuple[str, ...], fix: FloatArray
+    board: Board, starts: Starts, stops: Sequence[OpenStop], fix: FloatArray
 ) -> FloatArray:
     """Read all drive times to stops on the road; inf to others, but for who walks there."""
-    found_s = seconds(board.scene.standing.drive_times_ms(starts))
-    column_of = {stop_id: column for column, stop_id in enumerate(board.scene.standing.stop_ids)}
-    time_s = np.full((len(starts.edge), len(stop_ids)), np.inf)
-    known = [column for column, stop_id in enumerate(stop_ids) if stop_id in column_of]
-    time_s[:, known] = found_s[:, [column_of[stop_ids[column]] for column in known]]
+    known = [column for column, one in enumerate(stops) if one.position is not None]
+    stop_ids = [stops[column].stop.stop_id for column in known]
+    found_s = seconds(board.scene.standing.drive_times_ms(starts, stop_ids))
+    if len(known) == len(stops):
+        time_s = found_s
+    else:
+        time_s = np.full((len(starts.edge), len(stops)), np.inf)
+        time_s[:, known] = found_s
     unknown = (np.nan, np.nan)
-    places = [board.open[stop_id].place or unknown for stop_id in stop_ids]
-    lon_deg, lat_deg = np.array(places).reshape(-1, 2).T.copy()
-    here = np.ascontiguousarray(fix[:, LON]), np.ascontiguousarray(fix[:, LAT])
+    places = np.array([one.place or unknown for one in stops])
+    lon_deg, lat_deg = places.reshape(-1, 2).T.copy()
+    here = fix[:, LON].copy(), fix[:, LAT].copy()
     walk_beside(*here, lon_deg, lat_deg, board.policy.present_within_m, WALK_MPS, time_s)
     return time_s
 
@@ -297,27 +360,8 @@ def _drive_times(
 def _not_free(board: Board) -> set[str]:
     """Name the units that are on a stop, at one, muted, or were asked often enough."""
     busy = {one.stop.unit_id for one in board.open.values()}
-    busy |= {unit_id for one in board.open.values() for unit_id in one.stop.backup}
+    busy.update(unit_id for one in board.open.values() for unit_id in one.stop.backup)
     busy |= {unit_id for unit_id in board.muted_until_s if board.is_muted(unit_id)}
     most = board.policy.asks_per_hour_max
     often = [unit_id for unit_id, asks in board.asked_s.items() if len(asks) >= most]
     return busy | {unit_id for unit_id in often if board.asks_last_hour(unit_id) >= most}
-
-
-def _companies(board: Board, now: datetime) -> dict[str, Company]:
-    """Sort out the backup of all stops."""
-    stops = [one.stop for _, one in sorted(board.open.items())]
-    places = {stop_id: one.place for stop_id, one in board.open.items()}
-    listed = sorted({unit_id for stop in stops for unit_id in stop.backup})
-    found = [board.unit(unit_id) for unit_id in listed]
-    roster = [_duty(unit, now, board) for unit in found if unit is not None]
-    return companies(stops, places, roster, board.policy)
-
-
-def _duty(unit: Unit, now: datetime, board: Board) -> OnDuty:
-    """Write a unit as the rules of company take it."""
-    age = age_of(unit.fix, now=now, policy=board.policy)
-    state = UnitState(
-        unit=unit, fix_age_s=age.fix_age_s, freshness=age.freshness, askable=False, why_not=""
-    )
-    return OnDuty(state=state, position=None, age=age, asks=())

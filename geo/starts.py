@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geo.kernels.search import UNREACHED
+from geo.kernels.starts import list_starts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -121,12 +122,11 @@ def starts_at(
     starts : Starts
         In the order given.
     """
-    back = np.where((edge >= 0) & (turn_round_ms >= 0), net.twin[edge], -1)
-    edges = np.stack([edge, back], axis=1).astype(np.int32)
-    share = np.stack([fraction, 1 - fraction], axis=1)
-    done_ms = np.rint(share * net.edge_ms[edges]).astype(np.int32)
-    price_ms = np.stack([np.zeros(len(edge), np.int32), np.maximum(turn_round_ms, 0)], axis=1)
-    starts = Starts(edge=edges, done_ms=done_ms, price_ms=price_ms.astype(np.int32))
+    legs = tuple(np.empty((len(edge), 2), np.int32) for _ in range(3))
+    on, round_ms = (np.ascontiguousarray(one, np.int32) for one in (edge, turn_round_ms))
+    share = np.ascontiguousarray(fraction, np.float64)
+    list_starts(on, share, round_ms, net.twin, net.edge_ms, *legs)
+    starts = Starts(edge=legs[0], done_ms=legs[1], price_ms=legs[2])
     free = np.flatnonzero(any_way & (edge >= 0)) if any_way is not None else ()
     if not len(free):
         return starts

@@ -9,6 +9,7 @@ import numpy as np
 
 from data.records import Flag
 from geo.backup import chance_within, horizon_s
+from geo.kernels.weigh import odds_of, reckon_near
 from geo.staleness import WORKING
 
 if TYPE_CHECKING:
@@ -103,19 +104,16 @@ def weigh_cover(
     cover : Cover
         As `geo.exposure.expose` has it for one stop.
     """
-    tau_s = drive_time_s + WORKING * effective_age_s[:, None]
-    chance = np.zeros(tau_s.shape)
+    shape = drive_time_s.shape
+    tau_s, chance = np.empty(shape), np.empty(shape)
+    probability, without_best = np.empty(shape[1]), np.empty(shape[1])
+    pair, near_s = np.empty(tau_s.size, np.int32), np.empty(tau_s.size)
+    horizons_s = horizon_s(needs.within_s, policy)
+    count = reckon_near(drive_time_s, effective_age_s, WORKING, horizons_s, tau_s, pair, near_s)
+    pair = pair[:count]
     # Most pairs are out of reach of each other: only the others are worth a logarithm.
-    u, s = np.nonzero(drive_time_s <= horizon_s(needs.within_s, policy))
-    chance[u, s] = chance_within(tau_s[u, s], needs.within_s[s], policy)
-    stays_away = np.where(counts, 1 - policy.comes_when_asked * chance, 1.0)
-    nobody = stays_away.prod(axis=0)
-    best = stays_away.min(axis=0, initial=1.0)
-    certain = best <= 0
-    others = nobody / np.where(certain, 1.0, best)
-    if certain.any():
-        others[certain] = np.sort(stays_away[:, certain], axis=0)[1:].prod(axis=0)
-    probability, without_best = 1 - nobody, 1 - others
+    near = chance_within(near_s[:count], needs.within_s[pair % max(shape[1], 1)], policy)
+    odds_of(pair, near, counts, policy.comes_when_asked, chance, probability, without_best)
     enough = needs.short <= 0
     alone = ~enough & (probability < policy.alone_below)
     kept = (probability >= policy.covered_from) & (without_best >= policy.covered_without_best)
@@ -191,15 +189,16 @@ def cost_min(
     needs : Needs
         Of the stops.
     policy : Policy
-        lambda, Lambda and D0.
+        lambda, Lambda, L0 and D0.
 
     Returns
     -------
     cost_min : ndarray of float64, shape (u, s)
-        ``lambda Lambda (tau + D) L_u D0``, officer-minutes; inf where there is no way.
+        ``lambda Lambda (tau + D) max(0, L_u - L0) D0``, officer-minutes; inf where there is no way.
     """
     stops_per_min = policy.stops_per_unit_hour * on_duty / 60
     far = np.isinf(tau_s)
     away_min = np.where(far, 0.0, tau_s) / 60 + needs.mean_min
-    lost_min = policy.coverage_weight * stops_per_min * lost_share * policy.new_stop_min
+    bare_share = np.maximum(0.0, lost_share - policy.cover_spare_share)
+    lost_min = policy.coverage_weight * stops_per_min * bare_share * policy.new_stop_min
     return np.where(far, np.inf, away_min * lost_min[:, None])

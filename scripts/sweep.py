@@ -16,7 +16,7 @@ import json
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import cache
-from itertools import product
+from itertools import product, zip_longest
 from multiprocessing import Pool
 from pathlib import Path
 from typing import Any
@@ -33,46 +33,42 @@ TIMES = {
 STOP_MIN = {"contact": 15, "secured": 28, "custody": 33, "awaiting_tow": 20}
 HALF_MIN = {"contact": 4, "secured": 8, "custody": 12, "awaiting_tow": 10}
 
-# One at a time around the defaults, then the pairs that matter.
+# One at a time around the defaults, then some together. The cost of cover is a product, so that
+# another rate of stops (Lambda) is another lambda.
 ALONE: dict[str, tuple[Any, ...]] = {
     "within_s": (120, 300),
-    "coverage_weight": (0, 0.3, 3),
-    "stops_per_unit_hour": (0.25, 1.25),
+    "coverage_weight": (0, 3),
+    "cover_spare_share": (0,),
+    "tie_share": (0.05,),
     "duration_min": (HALF_MIN, STOP_MIN),
-    "reserve_from_units": (2, 10_000),
-    "comes_when_asked": (0.6, 1.0),
-    "drive_time_spread": (0.2, 0.5),
-    "alone_until": (0.6, 0.8),
+    "reserve_from_units": (10_000,),
+    "comes_when_asked": (0.6,),
+    "drive_time_spread": (0.5,),
+    "alone_until": (0.8,),
     "switch_saves_s": (0, 120),
-    "stale_moving_s": (120, 600),
-    "stale_parked_s": (300, 1800),
-    "score_min": (2, 3),
+    "stale_moving_s": (120,),
+    "stale_parked_s": (300,),
+    "score_min": (3,),
+    "drive_max_s": (900,),
 }
-TOGETHER: tuple[dict[str, Any], ...] = (
-    {"coverage_weight": 0, "score_min": 2},
-    {"coverage_weight": 0, "score_min": 3},
-    {"coverage_weight": 0, "duration_min": STOP_MIN},
-    {"duration_min": STOP_MIN, "score_min": 3},
-    {"coverage_weight": 0, "duration_min": STOP_MIN, "score_min": 3},
-    {"coverage_weight": 0, "duration_min": STOP_MIN, "score_min": 8},
-)
+BEFORE = {"cover_spare_share": 0, "tie_share": 0.05}  # what the defaults were, decision 19
+NO_COVER = {"coverage_weight": 0, "tie_share": 0}  # the nearest in worth, and nothing else
 ARMS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("ours", {}),
     ("nobody", {}),
     ("road", {}),
-    ("road", {"drive_max_s": 360}),
-    ("jointly", {}),
-    *(("ours", changed) for changed in TOGETHER),
+    ("ours", BEFORE),
+    ("ours", NO_COVER),
     *(("ours", {name: value}) for name, values in ALONE.items() for value in values),
 )
 
-# At about equal requests: a shorter longest drive makes the nearest by road ask as seldom as ours.
+# All ask about as often as each other, but for nobody.
 EQUAL: tuple[tuple[str, dict[str, Any]], ...] = (
     ("ours", {}),
-    ("ours", {"coverage_weight": 0}),
+    ("ours", BEFORE),
+    ("ours", NO_COVER),
     ("nobody", {}),
     ("road", {}),
-    ("road", {"drive_max_s": 360}),
 )
 
 Job = tuple[str, int, str, float, int, str, dict[str, Any]]
@@ -120,11 +116,15 @@ def jobs(
         for path, _, fleets in (city.rpartition(":") for city in cities)
         for units, time in product(fleets.split(","), TIMES)
     ]
+    by_city = [
+        [(number, scene) for number, scene in enumerate(scenes) if scene[0] == path]
+        for path in dict.fromkeys(path for path, _, _ in scenes)
+    ]
+    # City by city in turn, so that each has met about as much whenever it is ended.
+    in_turn = [one for together in zip_longest(*by_city) for one in together if one]
     return [
         (*scene, hours, seed * len(scenes) + number, policy, changed)
-        for seed, (number, scene), (policy, changed) in product(
-            range(seeds), enumerate(scenes), arms
-        )
+        for seed, (number, scene), (policy, changed) in product(range(seeds), in_turn, arms)
     ]
 
 

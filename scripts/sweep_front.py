@@ -28,9 +28,15 @@ MEASURES = ("exposure_min", "covered_share", "asks_per_unit_hour")
 SHIFT = ("units", "time", "hours", "seed")
 SHORT = {
     "coverage_weight": "lambda",
+    "cover_spare_share": "L0",
+    "tie_share": "ties within",
     "stops_per_unit_hour": "stops/unit-h",
     "duration_min": "D",
     "reserve_from_units": "reserve from",
+    "switch_saves_s": "gives way to",
+    "stale_moving_s": "stale moving",
+    "stale_parked_s": "stale parked",
+    "alone_until": "alone until",
     "comes_when_asked": "r",
     "drive_time_spread": "sigma",
     "within_s": "T",
@@ -107,14 +113,18 @@ def table(city: str, by_arm: dict[str, Shifts]) -> str:
             span = f"({gap.mean:+.{digits}f}, {gap.low:+.{digits}f} to {gap.high:+.{digits}f})"
             cells.append("" if arm == DEFAULT else span)
         lines.append("| " + " | ".join([*cells, "yes" if arm in front else ""]) + " |")
-    return "\n".join([*lines, "", f"The same as the default in every shift: {'; '.join(same)}."])
+    if same:
+        lines += ["", f"The same as the default in every shift: {'; '.join(same)}."]
+    return "\n".join(lines)
 
 
 def draw(axes: Axes, city: str, by_arm: dict[str, Shifts]) -> None:
-    """Draw requests against exposure, with paired intervals; a larger dot has more cover."""
-    front = on_front(by_arm)
-    known = [arm for arm in by_arm if arm in front | {DEFAULT, "road"} and arm != "nobody"]
-    for arm in [arm for arm in by_arm if arm != "nobody"]:
+    """Draw requests against exposure, with paired intervals, of arms that differ anywhere."""
+    base = by_arm[DEFAULT]
+    shown = {arm: own for arm, own in by_arm.items() if arm == DEFAULT or not alike(own, base)}
+    front = on_front(shown)
+    known = [arm for arm in shown if arm in front | {DEFAULT, "road"} and arm != "nobody"]
+    for arm in [arm for arm in shown if arm != "nobody"]:
         exposure, cover, asks = (
             difference(column(by_arm[arm], name), column(by_arm[DEFAULT], name))
             for name in MEASURES

@@ -32,7 +32,10 @@ class StopTruth:
     helped : list of (float, float, int)
         Arrival, departure and officers of each other car that was there.
     reach : list of (float, bool)
-        At instants half a minute apart: could any free unit have been there within T?
+        At instants ten seconds apart: could any free unit have been there within T?
+    waits : list of str
+        At those instants, what was being done: ``coming`` where a car was driving there, ``asked``
+        where one was being asked, ``far`` where no free unit was within the longest drive.
     soonest_s : float
         No car, asked as the stop began, could have been there before this instant.
     """
@@ -46,6 +49,7 @@ class StopTruth:
     phases: list[tuple[float, StopPhase]]
     helped: list[tuple[float, float, int]] = field(default_factory=list)
     reach: list[tuple[float, bool]] = field(default_factory=list)
+    waits: list[str] = field(default_factory=list)
     soonest_s: float = np.inf
 
     def instants_s(self) -> FloatArray:

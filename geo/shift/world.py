@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 NEEDS = 2
 STAYS_S = 30.0  # whoever came leaves so long after the stop's end
 REACTS_S = 2.0  # after being told that it is needed no more
-LOOK_S = 30.0  # whoever measures looks so often
+LOOK_S = 10.0  # whoever measures looks so often
 URGENT = 1.25  # a call is driven to so much faster
 
 
@@ -119,7 +119,7 @@ def simulate(
     dispatcher : Dispatcher or None
         Who asks units to roll by; None for nobody.
     look : callable or None
-        Called with the world and the instant every half minute, and when a stop has begun: to
+        Called with the world and the instant every ten seconds, and when a stop has begun: to
         measure it.
 
     Returns
@@ -250,7 +250,7 @@ class World:
                 self._withdraw(one, at_s)
 
     def _watch(self, at_s: float) -> None:
-        """Let somebody measure, every half minute."""
+        """Let somebody measure, every ten seconds."""
         if self._look:
             self._look(self, at_s)
             self._plan(at_s + LOOK_S, self._watch)

@@ -37,6 +37,9 @@ TITLES = {
     "least_min": "least minutes possible, in hindsight",
     "least_asked_min": "  with as many requests",
     "reached_share": "  share of that saving reached",
+    "coming_min": "minutes short with a car on its way",
+    "asked_min": "  with one being asked",
+    "far_min": "  with no free unit within the longest drive",
 }
 
 FIGURES = {

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import heapq
+import math
 from typing import TYPE_CHECKING
 
+from geo.backup import chance_within, horizon_s
 from geo.kernels.eight import TINY
 from geo.kernels.grid import EAST0, EAST1, NORTH0, NORTH1
 from geo.kernels.search import UNREACHED
@@ -12,6 +14,8 @@ from geo.kernels.search import UNREACHED
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from data.settings import Policy
+    from geo.network import RoadNetwork
     from geo.states import SearchGraph
 
 
@@ -60,3 +64,35 @@ def distance(
     along = min(max(along, 0.0), 1.0)
     x, y = x + along * dx, y + along * dy
     return x * x + y * y, along
+
+
+def cover(
+    tau_s: Sequence[float],
+    drive_s: Sequence[float],
+    counts: Sequence[bool],
+    within_s: float,
+    policy: Policy,
+) -> tuple[list[float], float, float]:
+    """F of each unit at one stop, G, and G without its best unit."""
+    far_s = float(horizon_s(within_s, policy))
+    chance = [
+        float(chance_within(tau, within_s, policy)) if drive <= far_s else 0.0
+        for tau, drive in zip(tau_s, drive_s, strict=True)
+    ]
+    away = [
+        1 - policy.comes_when_asked * one if counted else 1.0
+        for one, counted in zip(chance, counts, strict=True)
+    ]
+    return chance, 1 - math.prod(away), 1 - math.prod(sorted(away)[1:])
+
+
+def start(
+    net: RoadNetwork, edge: int, fraction: float, turn_round_ms: int
+) -> list[tuple[int, int, int]]:
+    """The edge a position lies on and the street the other way: edge, ms done, price."""
+    if edge < 0:
+        return [(-1, 0, 0)] * 2
+    legs, back = [(edge, round(fraction * int(net.edge_ms[edge])), 0)], int(net.twin[edge])
+    if turn_round_ms >= 0 and back >= 0:
+        return [*legs, (back, round((1 - fraction) * int(net.edge_ms[back])), turn_round_ms)]
+    return [*legs, (-1, 0, 0)]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.settings import Settings
+from data.settings import Policy, Settings
 from geo.bound import bound_of, bound_stops, soonest_arrival_s
 from geo.compare import CLAIRVOYANT, measure, watched
 from geo.network import RoadNetwork
@@ -115,8 +115,23 @@ def test_no_policy_leaves_less(net: RoadNetwork, seed: int) -> None:
         assert found.least_min <= tight <= found.exposure_min + 1e-9 <= bound.unhelped_min + 1e-6
         assert found.least_asked_min == tight
         assert -1e-9 <= found.reached_share <= 1 + 1e-9
+        waited = found.coming_min + found.asked_min + found.far_min
+        assert waited <= found.exposure_min + 1e-9
         if policy == "nobody":
             assert tight == pytest.approx(found.exposure_min)
+            assert found.coming_min == found.asked_min == 0
+
+
+def test_where_no_free_unit_is_in_reach_is_told_apart(net: RoadNetwork) -> None:
+    plan = ShiftPlan(hours=0.5, units=4, stops_per_unit_hour=2)
+    for longest_s, far_share in ((5, 0.7), (3600, 0)):
+        policy = Policy(drive_max_s=longest_s, within_s=2)
+        found = measure(watched(net, plan, Settings(), "nobody", 1, judge=policy))
+        if far_share:
+            assert found.far_min > far_share * found.exposure_min > 0
+        else:
+            # Only where nobody is free at all.
+            assert found.far_min < 0.5 * found.exposure_min
 
 
 def test_what_could_have_been_reached_is_not_far_from_what_is_reached(net: RoadNetwork) -> None:
@@ -124,6 +139,8 @@ def test_what_could_have_been_reached_is_not_far_from_what_is_reached(net: RoadN
     record = watched(net, plan, Settings(), "road", 2)
     late_s = [one.helped[0][0] - one.soonest_s for one in record.truth.stops.values() if one.helped]
     assert len(late_s) >= 3
+    found = measure(record)
+    assert found.coming_min > 0.5 * found.exposure_min > found.asked_min > 0
     # Looked at without what came of it, the bound is one all the same.
     assert min(late_s) > -1
     assert np.median(late_s) < 300

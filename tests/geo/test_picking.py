@@ -111,7 +111,7 @@ def test_a_board_remembers_who_was_chosen() -> None:
 def test_those_who_could_be_asked_are_listed_soonest_first_however_far() -> None:
     day, _ = day_with_a_stop(drive_max_s=100, within_s=60)
     board = day.board
-    found = pickable(board, take_snapshot(board, board.now()), "S")
+    found = pickable(board, take_snapshot(board), "S")
     assert list(found) == ["1A2", "1A3"]
     assert list(found.values()) == pytest.approx([70, 490], abs=1)
 
@@ -121,12 +121,12 @@ def test_nobody_is_listed_where_enough_are_there_or_asked_elsewhere() -> None:
     day.stop("T", "1A3", 3, place=FAR)
     day.until(4)
     board = day.board
-    snapshot = take_snapshot(board, board.now())
+    snapshot = take_snapshot(board)
     assert list(pickable(board, snapshot, "S")) == ["1A2"]
     assert list(pickable(board, snapshot, "T")) == []
     day.stop("S", "1A1", 5, place=HERE, needs=1)
     day.until(6)
-    assert pickable(board, take_snapshot(board, board.now()), "S") == {}
+    assert pickable(board, take_snapshot(board), "S") == {}
 
 
 def test_a_dispatchers_silence_lasts_as_long_as_a_mute_and_can_be_lifted() -> None:

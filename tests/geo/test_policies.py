@@ -59,4 +59,5 @@ def test_ours_lets_the_one_go_that_was_asked_least_recently() -> None:
         alone=np.array([True]),
         waiting_s=np.array([10.0]),
     )
-    assert ours(one_stop, Policy()) == [(1, 0)]
+    assert ours(one_stop, Policy(tie_share=0.05)) == [(1, 0)]
+    assert ours(one_stop, Policy(tie_share=0.01)) == [(0, 0)]

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo.router import many_to_many
-from geo.standing import MOST_NEW, StandingStops
+from geo.searching import seconds
+from geo.standing import CALL, MOST_NEW, StandingStops
 from geo.starts import starts_of
 from tests.geo.test_nearest import units_in_towns
 from tests.geo.test_router import somewhere
@@ -27,14 +28,16 @@ if TYPE_CHECKING:
     st.data(),
     st.sampled_from([np.inf, 30.0, 0.0]),
     st.sampled_from([0, 1, MOST_NEW]),
+    st.sampled_from([0, CALL, 10**9]),
 )
 def test_all_times_equal_one_search_per_stop(
     case: tuple[RoadNetwork, list[Position]],
     data: st.DataObject,
     within_s: float,
     most_new: int,
+    call: int,
 ) -> None:
-    with patch("geo.standing.MOST_NEW", most_new):
+    with patch("geo.standing.MOST_NEW", most_new), patch("geo.standing.CALL", call):
         _put_and_clear(*case, data, within_s)
 
 
@@ -59,6 +62,10 @@ def _put_and_clear(
         starts = starts_of(net, units)
         expected = many_to_many(net, starts, list(places.values()), within_s=within_s)
         np.testing.assert_array_equal(standing.drive_times_s(starts), expected)
+        some = [name for name in data.draw(st.permutations(list(places))) if name != "a"]
+        columns = [list(places).index(name) for name in some]
+        found_s = seconds(standing.drive_times_ms(starts, some))
+        np.testing.assert_array_equal(found_s, expected[:, columns])
     assert standing.stop_ids == tuple(places)
 
 

@@ -77,7 +77,7 @@ async def may_be_asked(service: Running, caller: Caller, stop_id: str) -> list[d
     def look(board: Board) -> dict[str, float]:
         if stop_id not in board.open:
             return {}
-        return pickable(board, take_snapshot(board, board.now()), stop_id)
+        return pickable(board, take_snapshot(board), stop_id)
 
     found = await service.look(look)
     seen = {
