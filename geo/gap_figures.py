@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from data.errors import InputError
+from geo.demand import WEIGHT_OF_ROAD
 from geo.gaps import BIN_S, BINS
 from geo.hours import WEEK_HOURS
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 Figures = npt.NDArray[np.floating[Any]]
 Z_95 = 1.959964  # of the normal law
-WEIGHT_OF_ROAD = 20.0  # stops that the even spread over road, and over hours, counts for
 SHUFFLES = 9999
 FEWEST_DAYS = 4  # on each side: three against three cannot come under p = 0.05
 FEWEST_IN_TREND = 8  # two weekends at the least, or a week of working days and more

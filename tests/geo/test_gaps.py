@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from data.records import Stop, StopPhase, Unit, UnitFix, UnitStatus
 from data.settings import Settings
 from geo.cells import cells_of_edges
 from geo.coverage import cover, edge_within_s
+from geo.demand import expected_stops
 from geo.gap_figures import (
     by_cell,
     by_hour_of_week,
@@ -204,6 +206,32 @@ def test_stops_are_counted_once_where_they_began() -> None:
     assert stops_per_hour(past).sum() == pytest.approx(1)
     assert (stops_per_hour(past).sum(axis=0) > 0).all()
     assert exposed_per_week(past)[:, :, 1].sum() == pytest.approx(1)
+
+
+def test_stops_are_expected_where_and_when_they_were() -> None:
+    # Two hours of a Friday evening and one of a Saturday were recorded; NOW is in the first.
+    seconds = [*range(0, 7200, 60), *range(86_400, 90_000, 60)]
+    rows = [("1A1", second, second, 2000.0, 0.0) for second in seconds]
+    (lon, lat), hour = at(250, 0), NOW.replace(minute=0, second=0)
+    begun = [
+        Stop(stop_id=f"S{i}", unit_id="1A1", started_at=hour, lon_deg=lon, lat_deg=lat)
+        for i in range(20)
+    ]
+    told = [StopChange(stop=one, at=hour) for one in begun]
+    past = history(rows, always(), told)
+    hours = len(np.unique(past.fixes.received_at_s // 3600))
+    stops, recorded = expected_stops(NET, past, at=NOW, zone=ZoneInfo("UTC"))
+    assert recorded == 20
+    # Of 20 stops and 20 of the even spread, those of one hour: 20 and 20 / hours, twice shared.
+    assert stops.sum() == pytest.approx(20 * (20 + 20 / hours) / 40)
+    there = np.argmax(stops)
+    assert abs(NET.middle_deg[0][there] - lon) < 0.001
+    road = NET.table.road_m / NET.table.road_m.sum()
+    assert stops[there] / stops.sum() == pytest.approx((20 + 20 * road[there]) / 40)
+    never, _ = expected_stops(NET, past, at=NOW + timedelta(days=3), zone=ZoneInfo("UTC"))
+    assert never.sum() == pytest.approx(20 / hours)
+    other, _ = expected_stops(NET, past, at=NOW + timedelta(hours=1), zone=ZoneInfo("UTC"))
+    assert other.sum() == pytest.approx(20 * 20 / hours / 40)
 
 
 def test_nobody_known_is_a_fault() -> None:

@@ -260,8 +260,8 @@ def make_coverage(roads: RoadTable) -> Coverage:
     return Coverage(
         at=AT,
         within_s=180.0,
-        first_s=first,
-        second_s=second,
+        nearest_s=np.stack([first, second], axis=1),
+        stops_an_hour=np.full(len(first), 0.01),
         probability=np.where(gap, 0.4, 0.9),
         gap=gap,
         gaps=(
