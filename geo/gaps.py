@@ -16,7 +16,7 @@ from geo.coverage import edge_within_s
 from geo.demand import stops_begun
 from geo.hierarchy import Hierarchy
 from geo.history import Middles, nearest_over_time, seeds_of
-from geo.hours import local_hours, week_hour
+from geo.hours import MONDAY, WEEK_HOURS, local_hours
 from geo.snap import snap_all
 from geo.snapshots import idle_fixes, snapshot_times
 from geo.starts import starts_of
@@ -74,7 +74,7 @@ class PastCover:
     @property
     def hour_of_week(self) -> IntArray:
         """Of each hour, 0 for Monday from midnight, local time."""
-        return week_hour(self.hour)
+        return (self.hour - MONDAY) % WEEK_HOURS
 
     @property
     def day(self) -> IntArray:

@@ -6,13 +6,15 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
+import numpy as np
 from rich.table import Table
 
 from data import words
 from data.history import read_history
 from data.past_gaps import CARS
 from geo.as_json import number_json
-from geo.past_gaps import gap_cells, gap_columns, past_gaps
+from geo.gap_figures import interval
+from geo.past_gaps import gap_cells, gap_columns, gap_hours, past_gaps
 from geo.what_if import with_post
 from rollby.files import say, write_cells, write_text
 from rollby.inputs import load_roads, load_settings
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from data.past_gaps import PastGaps
     from data.road_table import FloatArray
 
-WORST = 15
+WORST, WORST_HOURS = 15, 5
 
 
 def show_gaps(
@@ -39,6 +41,7 @@ def show_gaps(
     posts: Sequence[tuple[str, float, float]],
     as_json: bool,
     cells: Path | None,
+    hours: Path | None,
     map_path: Path | None,
     tiles: bool,
 ) -> None:
@@ -59,8 +62,8 @@ def show_gaps(
         These units stand there whenever they are available, in place of where they were.
     as_json : bool
         Print JSON.
-    cells : Path or None
-        Write H3 cells.
+    cells, hours : Path or None
+        Write H3 cells, and those by hour of the week.
     map_path : Path or None
         Write a map.
     tiles : bool
@@ -79,6 +82,9 @@ def show_gaps(
     if cells:
         write_cells(cells, gap_cells(gaps))
         say([f"cells: {cells}"])
+    if hours:
+        write_cells(hours, gap_hours(gaps))
+        say([f"hours: {hours}"])
     if map_path:
         from maps.gaps_map import gaps_map
 
@@ -96,18 +102,38 @@ def _answer(gaps: PastGaps) -> dict[str, Any]:
         "simulated": gaps.simulated,
         "snapshots": gaps.snapshots,
         "hours": int(gaps.hours.sum()),
+        "days": gaps.days,
+        "days_alike": _cars(gaps.days_alike),
         "stops": gaps.stops,
         "road_beyond": _cars(gaps.all_road),
+        "road_beyond_low": _cars(gaps.all_road_low),
+        "road_beyond_high": _cars(gaps.all_road_high),
         "stops_beyond": _cars(gaps.where_stops),
         "worst_cells": [
             {name: _plain(column[i]) for name, column in columns.items()}
             for i in gaps.worst[:WORST].tolist()
         ],
+        "worst_hours": [_hour(gaps, hour) for hour in gaps.worst_hours[:WORST].tolist()],
         "trend": dict(zip(CARS, map(asdict, gaps.trend), strict=True)),
     }
     if gaps.changes:
         answer["changes"] = dict(zip(CARS, map(asdict, gaps.changes), strict=True))
     return answer
+
+
+def _hour(gaps: PastGaps, hour: int) -> dict[str, Any]:
+    """Give an hour of the week, and the cell where most of its stops are beyond."""
+    times = np.full(2, gaps.hours[hour])
+    shares, row = interval(gaps.all_by_hour[hour], times), gaps.worst_cell(hour)
+    figures: dict[str, Any] = {"hour_of_week": hour, "looked_at": int(gaps.hours[hour])}
+    for car, name in enumerate(CARS):
+        figures |= {
+            f"{name}_beyond": number_json(shares.mean[car], 4),
+            f"{name}_beyond_low": number_json(shares.low[car], 4),
+            f"{name}_beyond_high": number_json(shares.high[car], 4),
+            f"{name}_stops_a_week": number_json(float(gaps.stops_by_hour[hour, :, car].sum()), 4),
+        }
+    return figures | {"cell": str(gaps.cell[row]), "street": gaps.street[row]}
 
 
 def _cars(shares: FloatArray | None) -> dict[str, float | None]:
@@ -119,6 +145,7 @@ def _cars(shares: FloatArray | None) -> dict[str, float | None]:
 def _print(gaps: PastGaps) -> None:
     """Say it in words."""
     console().print(_table(gaps))
+    console().print(_hours_table(gaps))
     for shares, where in (
         (gaps.all_road, "of all road"),
         (gaps.where_stops, "where and when stops began"),
@@ -149,7 +176,27 @@ def _table(gaps: PastGaps) -> Table:
     for column in ("Street", "Cell", "First beyond T", "Second beyond T", "Stops a week, second"):
         table.add_column(column)
     for i in gaps.worst[:WORST].tolist():
-        stops = f"{gaps.stops_a_week[i, 1]:.2f}"
         name, cell = gaps.street[i], str(gaps.cell[i])
-        table.add_row(name, cell, gaps.share(i, 0), gaps.share(i, 1), stops)
+        table.add_row(name, cell, gaps.share(i, 0), gaps.share(i, 1), gaps.exposed(i))
+    return table
+
+
+def _hours_table(gaps: PastGaps) -> Table:
+    """Lay out the worst hours of the week."""
+    simulated = "SIMULATED. " if gaps.simulated else ""
+    table = Table(title=f"{simulated}The hours of the week with most such stops")
+    for column in ("Hour", "Looked at", "Second beyond T", "Stops a week, second", "Most at"):
+        table.add_column(column)
+    for hour in gaps.worst_hours[:WORST_HOURS].tolist():
+        one = _hour(gaps, hour)
+        share, low, high = (
+            words.percent(one[f"second_beyond{end}"]) for end in ("", "_low", "_high")
+        )
+        table.add_row(
+            words.week_hour(hour),
+            words.count(one["looked_at"], "time"),
+            f"{share} ({low} to {high})",
+            f"{one['second_stops_a_week']:.2f}",
+            one["street"] or "road without a name",
+        )
     return table
