@@ -403,6 +403,7 @@ _count_option = click.option(
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--stops-per-unit-hour", type=click.FloatRange(0, 10), default=0.5, show_default=True)
 @click.option("--calls-per-unit-hour", type=click.FloatRange(0, 10), default=0.4, show_default=True)
+@click.option("--posts", type=FILE, help="Free units stand here, and drive back: id,lon,lat.")
 @settings_option
 @json_option
 @map_option

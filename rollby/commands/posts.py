@@ -233,7 +233,7 @@ def _geojson(answer: dict[str, Any]) -> dict[str, Any]:
     features = [
         feature(
             {"type": "Point", "coordinates": [one["lon"], one["lat"]]},
-            {name: one[name] for name in ("post", "street", "present")}
+            {"id": one["post"], **{name: one[name] for name in ("post", "street", "present")}}
             | {"simulated": answer["simulated"]},
         )
         for one in answer["posts"]
