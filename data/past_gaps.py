@@ -108,6 +108,8 @@ class PastGaps:
         Share of all road and time beyond T, with its interval.
     all_by_hour : ndarray of float64, shape (168, 2)
         The same by hour of week; NaN where that hour was not looked at.
+    all_by_hour_low, all_by_hour_high : ndarray of float64, shape (168, 2)
+        Its interval, a week as one observation.
     where_stops : ndarray of float64, shape (2,) or None
         The same where and when stops began; None without any.
     week : tuple of datetime
@@ -147,6 +149,8 @@ class PastGaps:
     all_road_low: FloatArray
     all_road_high: FloatArray
     all_by_hour: FloatArray
+    all_by_hour_low: FloatArray
+    all_by_hour_high: FloatArray
     where_stops: FloatArray | None
     week: tuple[datetime, ...]
     by_week: FloatArray
@@ -190,6 +194,19 @@ class PastGaps:
         """
         low, high = words.percent(self.low[row, car]), words.percent(self.high[row, car])
         return f"{words.percent(self.beyond[row, car])} ({low} to {high})"
+
+    def hour_share(self, hour: int, car: int) -> str:
+        """
+        Write the share of all road beyond T in an hour of the week, with its interval.
+
+        Returns
+        -------
+        text : str
+            ``42 % (31 % to 54 %)``.
+        """
+        low, high = self.all_by_hour_low[hour, car], self.all_by_hour_high[hour, car]
+        share = words.percent(self.all_by_hour[hour, car])
+        return f"{share} ({words.percent(low)} to {words.percent(high)})"
 
     def exposed(self, row: int) -> str:
         """
@@ -237,15 +254,16 @@ class PastGaps:
         """Show the worst hours of the week."""
         rows = "".join(
             f"<tr><th>{words.week_hour(hour)}</th>"
-            f"<td>{words.percent(self.all_by_hour[hour, 0])}</td>"
-            f"<td>{words.percent(self.all_by_hour[hour, 1])}</td>"
+            f"<td>{words.count(int(self.hours[hour]), 'time')}</td>"
+            f"<td>{self.hour_share(hour, 0)}</td><td>{self.hour_share(hour, 1)}</td>"
             f"<td>{self.stops_by_hour[hour, :, 1].sum():.2f}</td>"
             f"<td>{html.escape(street or 'road without a name')}</td></tr>"
             for hour in self.worst_hours[:_HOURS_LISTED].tolist()
             for street in [self.street[self.worst_cell(hour)]]
         )
         return (
-            "<table><thead><tr><th>Hour of the week</th><th>First car beyond T</th>"
-            "<th>Second car beyond T</th><th>Stops a week, second beyond</th><th>Most at</th></tr>"
+            "<table><thead><tr><th>Hour of the week</th><th>Looked at</th>"
+            "<th>First car beyond T</th><th>Second car beyond T</th>"
+            "<th>Stops a week, second beyond</th><th>Most at</th></tr>"
             f"</thead><tbody>{rows}</tbody></table>"
         )

@@ -124,17 +124,18 @@ def dependence(day: IntArray, mean: FloatArray, fitted: FloatArray) -> float:
     days : float
         (1 + rho) / (1 - rho), by which the variance of a mean grows where each day goes by the one
         before with correlation rho, from 0 to 0.9: that of the residuals, made up for its bias of
-        about -(p + 3 rho) / d in few days (Marriott and Pope 1954, Biometrika 41, for p = 1). 1
-        below 14 days, and where the figure never moves.
+        about -(p + 3 rho) / d in few days (for p = 1: Kendall 1954, and Marriott and Pope 1954,
+        Biometrika 41). 1 below 14 days, and where the figure never moves.
     """
-    residual = mean - fitted @ np.linalg.lstsq(fitted, mean, rcond=None)[0]
+    slope, _, free, _ = np.linalg.lstsq(fitted, mean, rcond=None)
+    residual = mean - fitted @ slope
     follows = np.flatnonzero(np.diff(day) == 1)
     spread = float(residual @ residual)
     if len(day) < FEWEST_ALIKE or not len(follows) or spread < len(day) * NOTHING:
         return 1.0
     together = float(residual[follows] @ residual[follows + 1]) / len(follows)
     seen = together / (spread / len(day))
-    rho = (seen + fitted.shape[1] / len(day)) / (1 - 3 / len(day))
+    rho = (seen + int(free) / len(day)) / (1 - 3 / len(day))
     rho = min(max(rho, 0.0), MOST_ALIKE)
     return float((1 + rho) / (1 - rho))
 

@@ -107,6 +107,8 @@ def gaps_of(
     alike = np.array([days_alike(past, everywhere[:, car]) for car in range(2)])
     cells, all_road = by_cell(past, alike), interval(road, np.full(2, days), alike)
     exposed, (stops_low, stops_high) = _exposed(past, days, alike)
+    by_hour: FloatArray = np.einsum("hck,c->hk", hours.mean, past.road_km / past.road_km.sum())
+    hourly = interval(by_hour, hours.times[:, 0, :])
     monday, weeks = by_week(past, everywhere, alike)
     return PastGaps(
         simulated=simulated,
@@ -135,7 +137,9 @@ def gaps_of(
         all_road=road,
         all_road_low=all_road.low,
         all_road_high=all_road.high,
-        all_by_hour=np.einsum("hck,c->hk", hours.mean, past.road_km / past.road_km.sum()),
+        all_by_hour=hourly.mean,
+        all_by_hour_low=hourly.low,
+        all_by_hour_high=hourly.high,
         where_stops=_overall(past, past.stops) if past.stops.any() else None,
         week=tuple(_instant(day * 24, zone) for day in monday.tolist()),
         by_week=weeks.mean,

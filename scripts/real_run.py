@@ -5,7 +5,8 @@ A simulated quarter of a city, with stops as often as Minneapolis really made th
 
 Nobody was there: only how often stops happen, by hour of the week, is from a record. Every week is
 a simulated shift of its own, in which nobody is asked to roll by. Posts are planned from the stops
-of the first half. What it prints is as JSON in --out, written anew after every week.
+of the first half. What it prints is as JSON in --out, written anew after every week; --history
+keeps the period itself, for `rollby gaps` with its map.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from zoneinfo import ZoneInfo
 import click
 import numpy as np
 
+from data.history import add_to_history
 from data.past_gaps import CARS
 from data.settings import Settings
 from geo.demand import stops_begun
@@ -34,6 +36,7 @@ from geo.shift.world import simulate
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from data.events import History
     from geo.gaps import PastCover
 
 STOPS_PER_HOUR = 26_098 / (365 * 24)  # traffic stops of Minneapolis in 2017, open data
@@ -52,6 +55,15 @@ def joined(parts: Sequence[PastCover]) -> PastCover:
         stops=np.concatenate([part.stops for part in parts]),
         drive_time_km=np.sum([part.drive_time_km for part in parts], axis=0),
     )
+
+
+def named(history: History, week: int) -> History:
+    """Give the stops of a week names that no other week has."""
+    stops = tuple(
+        replace(one, stop=replace(one.stop, stop_id=f"W{week + 1:02}{one.stop.stop_id}"))
+        for one in history.stops
+    )
+    return replace(history, stops=stops)
 
 
 def gap_figures(past: PastCover, settings: Settings) -> dict[str, Any]:
@@ -115,6 +127,7 @@ def post_figures(
 @click.option("--weeks", default=13, show_default=True)
 @click.option("--every", "every_s", default=300.0, show_default=True, help="Between snapshots, s.")
 @click.option("--stops-per-hour", default=STOPS_PER_HOUR, show_default="as Minneapolis made them")
+@click.option("--history", type=click.Path(path_type=Path), help="Folder to write it to.")
 @click.option("--out", type=click.Path(path_type=Path), help="JSON, anew after every week.")
 def main(
     roads: Path,
@@ -123,6 +136,7 @@ def main(
     weeks: int,
     every_s: float,
     stops_per_hour: float,
+    history: Path | None,
     out: Path | None,
 ) -> None:
     """Simulate, look at the gaps, plan posts, and print the figures."""
@@ -138,10 +152,12 @@ def main(
             stops_per_unit_hour=stops_per_hour / units,
         )
         began = time.perf_counter()
-        history = simulate(net, plan, seed=week).history
+        recorded = named(simulate(net, plan, seed=week).history, week)
+        if history:
+            add_to_history(history, recorded, f"week-{week + 1:02}")
         made = time.perf_counter()
-        parts.append(past_cover(net, history, settings=settings, every_s=every_s))
-        edges.append(stops_begun(net, history)[0])
+        parts.append(past_cover(net, recorded, settings=settings, every_s=every_s))
+        edges.append(stops_begun(net, recorded)[0])
         took_s["simulating"] += made - began
         took_s["looking"] += time.perf_counter() - made
         half = (len(edges) + 1) // 2

@@ -64,7 +64,8 @@ def give_posts(net: RoadNetwork, cars: Sequence[Car], posts: Sequence[Position])
     """
     check_posts(len(posts), len(cars))
     drive_s = many_to_many(net, starts_of(net, [_begins(net, car) for car in cars]), posts)
-    for car, post in zip(*linear_sum_assignment(np.minimum(drive_s, NO_WAY_S)), strict=True):
+    car_rows, post_rows = linear_sum_assignment(np.minimum(drive_s, NO_WAY_S))
+    for car, post in zip(car_rows.tolist(), post_rows.tolist(), strict=True):
         cars[car].post = posts[post]
 
 

@@ -6,14 +6,12 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
-import numpy as np
 from rich.table import Table
 
 from data import words
 from data.history import read_history
 from data.past_gaps import CARS
 from geo.as_json import number_json
-from geo.gap_figures import interval
 from geo.past_gaps import gap_cells, gap_columns, gap_hours, past_gaps
 from geo.what_if import with_post
 from rollby.files import say, write_cells, write_text
@@ -123,14 +121,13 @@ def _answer(gaps: PastGaps) -> dict[str, Any]:
 
 def _hour(gaps: PastGaps, hour: int) -> dict[str, Any]:
     """Give an hour of the week, and the cell where most of its stops are beyond."""
-    times = np.full(2, gaps.hours[hour])
-    shares, row = interval(gaps.all_by_hour[hour], times), gaps.worst_cell(hour)
+    row = gaps.worst_cell(hour)
     figures: dict[str, Any] = {"hour_of_week": hour, "looked_at": int(gaps.hours[hour])}
     for car, name in enumerate(CARS):
         figures |= {
-            f"{name}_beyond": number_json(shares.mean[car], 4),
-            f"{name}_beyond_low": number_json(shares.low[car], 4),
-            f"{name}_beyond_high": number_json(shares.high[car], 4),
+            f"{name}_beyond": number_json(gaps.all_by_hour[hour, car], 4),
+            f"{name}_beyond_low": number_json(gaps.all_by_hour_low[hour, car], 4),
+            f"{name}_beyond_high": number_json(gaps.all_by_hour_high[hour, car], 4),
             f"{name}_stops_a_week": number_json(float(gaps.stops_by_hour[hour, :, car].sum()), 4),
         }
     return figures | {"cell": str(gaps.cell[row]), "street": gaps.street[row]}
@@ -188,15 +185,11 @@ def _hours_table(gaps: PastGaps) -> Table:
     for column in ("Hour", "Looked at", "Second beyond T", "Stops a week, second", "Most at"):
         table.add_column(column)
     for hour in gaps.worst_hours[:WORST_HOURS].tolist():
-        one = _hour(gaps, hour)
-        share, low, high = (
-            words.percent(one[f"second_beyond{end}"]) for end in ("", "_low", "_high")
-        )
         table.add_row(
             words.week_hour(hour),
-            words.count(one["looked_at"], "time"),
-            f"{share} ({low} to {high})",
-            f"{one['second_stops_a_week']:.2f}",
-            one["street"] or "road without a name",
+            words.count(int(gaps.hours[hour]), "time"),
+            gaps.hour_share(hour, 1),
+            f"{gaps.stops_by_hour[hour, :, 1].sum():.2f}",
+            gaps.street[gaps.worst_cell(hour)] or "road without a name",
         )
     return table

@@ -26,13 +26,13 @@ def waves(rng: np.random.Generator, days: int, rho: float) -> FloatArray:
     share = rng.normal(0, 1, days)
     for i in range(1, days):
         share[i] = rho * share[i - 1] + np.sqrt(1 - rho**2) * share[i]
-    found: FloatArray = np.clip(0.5 + 0.12 * share, 0, 1).astype(np.float64)
+    found: FloatArray = (0.5 + 0.12 * share).clip(0, 1)
     return found
 
 
 def spells(rng: np.random.Generator, days: int, stays: float) -> FloatArray:
     """All or nothing a day, and more often than not as the day before."""
-    share = (rng.random(days) < 0.5) * 1.0
+    share: FloatArray = np.where(rng.random(days) < 0.5, 1.0, 0.0)
     kept = rng.random(days) < stays
     for i in range(1, days):
         share[i] = share[i - 1] if kept[i] else share[i]

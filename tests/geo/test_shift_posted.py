@@ -56,7 +56,8 @@ def test_free_units_stand_at_their_posts_and_drive_back_along_the_roads(
     denver: RoadNetwork, patrol: ShiftRecord, posts: tuple[Position, ...]
 ) -> None:
     seen: dict[str, list[tuple[float, float, float]]] = {}
-    stood, driving = set(), set()
+    stood: set[str] = set()
+    driving: set[str] = set()
 
     def look(world: World, at_s: float) -> None:
         for car in world.cars:

@@ -351,6 +351,8 @@ def make_gaps() -> PastGaps:
         all_road_low=everywhere * 0.5,
         all_road_high=everywhere * 1.5,
         all_by_hour=by_hour.mean(axis=1).astype(float),
+        all_by_hour_low=np.nan_to_num(by_hour.mean(axis=1) * 0.5).astype(float),
+        all_by_hour_high=np.nan_to_num(by_hour.mean(axis=1) * 1.5, nan=1.0).astype(float),
         where_stops=everywhere * 1.1,
         week=mondays,
         by_week=np.array([everywhere * share for share in (0.9, 1.0, 1.1, 1.0)]),
