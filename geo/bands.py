@@ -81,7 +81,7 @@ def band_areas(net: RoadNetwork, coverage: Coverage) -> geopandas.GeoDataFrame:
                 strips = shapely.buffer(lines[inside & drawn], BESIDE_M, quad_segs=2)
                 ground = shapely.union_all(strips)
                 km = float(table.road_m[inside].sum()) / 1000
-                shown = shapely.difference(ground, taken)
+                shown = shapely.multipolygons(shapely.get_parts(shapely.difference(ground, taken)))
                 rows.append((CARS[car], one, *limits_s[one], km, shown))
                 taken = shapely.union(taken, ground)
     areas = geopandas.GeoDataFrame(rows, columns=COLUMNS, crs="EPSG:4326")

@@ -120,7 +120,7 @@ def expected_stops(
     net : RoadNetwork
         The roads.
     history : History
-        Its fixes tell which hours were recorded.
+        Its fixes tell which hours were recorded; stops of other hours do not count.
     at : datetime
         An instant of the hour, timezone-aware.
     zone : ZoneInfo
@@ -136,9 +136,12 @@ def expected_stops(
         Stops it rests on: those with a place near a road.
     """
     edge, began_s = stops_begun(net, history)
+    began = local_hours(began_s, zone)
     seen_s = np.unique(history.fixes.received_at_s // _SEEN_EVERY_S) * _SEEN_EVERY_S
-    hours = np.bincount(week_hour(np.unique(local_hours(seen_s, zone))), minlength=WEEK_HOURS)
-    begun = np.bincount(hours_of_week(began_s, zone), minlength=WEEK_HOURS)
+    seen = np.unique(local_hours(seen_s, zone))
+    kept = np.isin(began, seen)
+    edge, begun = edge[kept], np.bincount(week_hour(began[kept]), minlength=WEEK_HOURS)
+    hours = np.bincount(week_hour(seen), minlength=WEEK_HOURS)
     hour, total = int(hours_of_week(np.array([at.timestamp()]), zone)[0]), len(edge)
     even = 1 / max(int(hours.sum()), 1)
     when = even

@@ -25,6 +25,7 @@ import numpy as np
 from data.history import add_to_history
 from data.past_gaps import CARS
 from data.settings import Settings
+from data.words import week_hour
 from geo.demand import stops_begun
 from geo.gaps import past_cover
 from geo.network import RoadNetwork
@@ -93,7 +94,11 @@ def gap_figures(past: PastCover, settings: Settings) -> dict[str, Any]:
             }
             for row in gaps.worst[:WORST].tolist()
         ],
-        "worst_hours_of_week": np.argsort(-np.nan_to_num(gaps.all_by_hour[:, 1]))[:WORST].tolist(),
+        "worst_hours": {
+            week_hour(hour): round(float(gaps.stops_by_hour[hour, :, 1].sum()), 2)
+            for hour in gaps.worst_hours[:WORST].tolist()
+        },
+        "days_alike": dict(zip(CARS, gaps.days_alike.round(2).tolist(), strict=True)),
         "trend_a_week": {CARS[car]: gaps.trend[car].a_week for car in cars},
         "trend_p": {CARS[car]: gaps.trend[car].p for car in cars},
     }  # fmt: skip
@@ -160,8 +165,8 @@ def main(
         edges.append(stops_begun(net, recorded)[0])
         took_s["simulating"] += made - began
         took_s["looking"] += time.perf_counter() - made
-        half = (len(edges) + 1) // 2
-        planned, unseen = (np.concatenate(some) for some in (edges[:half], edges[-half:]))
+        half = max(1, len(edges) // 2)
+        planned, unseen = np.concatenate(edges[:half]), np.concatenate(edges[half:] or edges)
         figures = {
             "simulated": True,
             "roads": roads.stem,

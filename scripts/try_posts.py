@@ -3,7 +3,8 @@ Hold planned posts against patrols on simulated shifts that the plan has not see
 
 Posts are planned from the stops of one shift. On others, every free unit stands at its post, is
 sent from there, and drives back along the roads; the same stops begin at the same places, and the
-nearest free unit drives to each. All of it is simulated.
+nearest free unit drives to each. "At once" is the shift on patrol with every unit at a post as soon
+as it is available, as `rollby gaps --post` has it. All of it is simulated.
 
     python scripts/try_posts.py data/sample/denver.roads --units 8 --within 120
 """
@@ -26,8 +27,10 @@ from geo.post_places import choose_posts, post_places
 from geo.shift.plan import ShiftPlan
 from geo.shift.posted import Orders, Reached
 from geo.shift.world import simulate
+from geo.what_if import with_post
 
 if TYPE_CHECKING:
+    from data.events import History
     from geo.shift.world import ShiftRecord
     from geo.snap import Position
 
@@ -84,6 +87,24 @@ def main(
         record = simulate(net, plan, seed=seed, dispatcher=board, look=look, orders=orders)
         patrol = record if model == "patrol" else patrol
         click.echo(_row(net, settings, f"{seed} | {model}", record, look, patrol))
+        if patrol and model != "patrol":
+            first, second = _along(net, settings, at_once(patrol, plans[model]))
+            click.echo(f"| {seed} | {model}, at once | | | {first:.0%} | {second:.0%} | | | |")
+
+
+def at_once(record: ShiftRecord, posts: tuple[Position, ...]) -> History:
+    """Put units at posts whenever they are available; nothing else changes."""
+    moved = record.history
+    for unit_id, post in zip(sorted(moved.fixes.unit_ids), posts, strict=False):
+        moved = with_post(moved, unit_id, post.snapped_lon_deg, post.snapped_lat_deg)
+    return moved
+
+
+def _along(net: RoadNetwork, settings: Settings, history: History) -> tuple[float, float]:
+    """Give the share of time beyond T, where and when stops began, of the two nearest."""
+    shares = past_gaps(net, history, settings=settings, every_s=300).where_stops
+    first, second = (np.nan, np.nan) if shares is None else shares.tolist()
+    return first, second
 
 
 def _row(
@@ -96,10 +117,9 @@ def _row(
 ) -> str:
     """Write what a shift came to."""
     late = np.array(list(look.nearest_s.values())) > settings.policy.within_s
-    along = past_gaps(net, record.history, settings=settings, every_s=300).where_stops
     stops, then = (one.truth.stops if one else {} for one in (record, patrol))
     later_s = [one.began_s - then[stop].began_s for stop, one in stops.items() if stop in then]
-    shares = [*late.mean(axis=0), *(along if along is not None else (np.nan, np.nan))]
+    shares = [*late.mean(axis=0), *_along(net, settings, record.history)]
     percents = " | ".join(f"{share:.0%}" for share in shares)
     minutes = f"{record.truth.exposure_min():.0f} | {len(stops)}"
     return f"| {name} | {percents} | {minutes} | {np.mean(later_s):.0f} s |"

@@ -84,7 +84,9 @@ def show_coverage(
         zone = ZoneInfo(chosen.units.time_zone)
         expected, recorded = expected_stops(inputs.net, period, at=inputs.at, zone=zone)
         if not recorded:
-            raise InputError(f"--history {history}: no stop with a place near these roads")
+            raise InputError(
+                f"--history {history}: no stop with a place near these roads in an hour with fixes"
+            )
         simulated = simulated or period.simulated
     answer = cover(
         inputs.net,

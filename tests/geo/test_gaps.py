@@ -228,6 +228,12 @@ def test_stops_are_expected_where_and_when_they_were() -> None:
     assert abs(NET.middle_deg[0][there] - lon) < 0.001
     road = NET.table.road_m / NET.table.road_m.sum()
     assert stops[there] / stops.sum() == pytest.approx((20 + 20 * road[there]) / 40)
+    lost = Stop(stop_id="X", unit_id="1A1", started_at=NOW - timedelta(days=9))
+    lost = replace(lost, lon_deg=lon, lat_deg=lat)
+    more = replace(past, stops=(StopChange(stop=lost, at=NOW - timedelta(days=9)), *past.stops))
+    same, counted = expected_stops(NET, more, at=NOW, zone=ZoneInfo("UTC"))
+    assert counted == recorded  # of an hour whose fixes are gone nobody knows how long it was
+    np.testing.assert_array_equal(same, stops)
     never, _ = expected_stops(NET, past, at=NOW + timedelta(days=3), zone=ZoneInfo("UTC"))
     assert never.sum() == pytest.approx(20 / hours)
     other, _ = expected_stops(NET, past, at=NOW + timedelta(hours=1), zone=ZoneInfo("UTC"))
