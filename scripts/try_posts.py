@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from geo.shift.world import ShiftRecord
     from geo.snap import Position
 
+PLAN_HOURS = 24.0
 MODELS = ("backup", "expected", "median")
 HEAD = (
     "| shift | units | 1st beyond T | 2nd beyond T | 1st, all along | 2nd, all along "
@@ -58,7 +59,6 @@ def planned(
 @click.option("--units", default=8, show_default=True)
 @click.option("--within", default=120.0, show_default=True, help="T, seconds.")
 @click.option("--hours", default=24.0, show_default=True)
-@click.option("--plan-hours", default=24.0, show_default=True, help="Of the shift planned from.")
 @click.option("--seeds", default=3, show_default=True, help="Shifts that the plan has not seen.")
 @click.option("--stops-per-unit-hour", "rate", default=0.5, show_default=True)
 def main(
@@ -66,14 +66,13 @@ def main(
     units: int,
     within: float,
     hours: float,
-    plan_hours: float,
     seeds: int,
     rate: float,
 ) -> None:
     """Print how far the nearest free units were from stops, as they began and all along."""
     net = RoadNetwork.load(roads)
     settings = Settings.model_validate({"policy": {"within_s": within}})
-    before = ShiftPlan(hours=plan_hours, units=units, stops_per_unit_hour=rate)
+    before = ShiftPlan(hours=PLAN_HOURS, units=units, stops_per_unit_hour=rate)
     plan = ShiftPlan(hours=hours, units=units, stops_per_unit_hour=rate)
     plans = planned(net, simulate(net, before, seed=1, dispatcher=Board(net, settings)), within)
     click.echo(f"simulated; T {within:g} s, {units} units, {hours:g} h")
