@@ -382,6 +382,21 @@ def test_what_is_said_is_that_of_the_hours() -> None:
     assert gaps_of(quiet, settings=chosen, simulated=False).where_stops is None
 
 
+def test_days_that_go_by_those_before_widen_every_interval() -> None:
+    past = made(np.repeat(np.tile([1.0] * 5 + [0.0] * 5, 4), 24))
+    said = gaps_of(past, settings=Settings(), simulated=False)
+    assert (said.days_alike > 2).all()
+    pairs = [
+        (said.all_road_low, said.all_road_high, interval(said.all_road, np.full(2, 40))),
+        (said.low, said.high, by_cell(past)),
+        (said.by_week_low[0], said.by_week_high[0], interval(said.by_week[0], np.full(2, 7))),
+    ]
+    for low, high, independent in pairs:
+        assert (high - low > 1.1 * (independent.high - independent.low)).all()
+    alone = made(np.repeat(np.tile([1.0, 0.0], 20), 24))
+    assert (gaps_of(alone, settings=Settings(), simulated=False).days_alike == 1).all()
+
+
 def test_worst_cells_are_those_with_most_stops_then_most_road() -> None:
     past = made(np.full(24, 0.5))
     two = replace(

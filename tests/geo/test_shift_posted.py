@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import permutations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,14 +15,14 @@ from geo.board import Board
 from geo.router import search_back
 from geo.shift.car import Doing
 from geo.shift.plan import ShiftPlan
-from geo.shift.posted import Orders, Reached
-from geo.shift.world import simulate
+from geo.shift.posted import Orders, Reached, give_posts
+from geo.shift.world import World, simulate
 from geo.snap import middle_of, position_on
 from tests.geo.towns import at, town
 
 if TYPE_CHECKING:
     from geo.network import RoadNetwork
-    from geo.shift.world import ShiftRecord, World
+    from geo.shift.world import ShiftRecord
     from geo.snap import Position
 
 PLAN = ShiftPlan(hours=1.5, units=6, stops_per_unit_hour=1.5)
@@ -85,6 +86,24 @@ def test_free_units_stand_at_their_posts_and_drive_back_along_the_roads(
         assert metres.max() < 40 * np.diff(at_s).max()
     parked = record.history.fixes.speed_mps == 0
     assert parked.mean() > 0.2
+
+
+def test_posts_are_given_out_so_that_the_ways_are_shortest_in_all(
+    denver: RoadNetwork, posts: tuple[Position, ...]
+) -> None:
+    cars = World(denver, PLAN, 4, None, None).cars
+    begins = [position_on(denver, *car.trip.at(car.trip.enter_s[0]), 0, 0) for car in cars]
+    drive_s = np.array(
+        [[search_back(denver, post).drive_time_s(b) for post in posts] for b in begins]
+    )
+    best = min(
+        sum(drive_s[car, post] for post, car in enumerate(chosen))
+        for chosen in permutations(range(len(cars)), len(posts))
+    )
+    give_posts(denver, cars, posts)
+    given = [(row, posts.index(car.post)) for row, car in enumerate(cars) if car.post]
+    assert len(given) == len(posts)
+    assert sum(drive_s[row, post] for row, post in given) == pytest.approx(best)
 
 
 def test_stops_begin_where_the_shift_before_had_them(
