@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import asdict, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -22,8 +22,10 @@ from zoneinfo import ZoneInfo
 import click
 import numpy as np
 
+from data.events import StopChange
 from data.history import add_to_history
 from data.past_gaps import CARS
+from data.records import StopPhase
 from data.settings import Settings
 from data.words import week_hour
 from geo.demand import stops_begun
@@ -58,13 +60,19 @@ def joined(parts: Sequence[PastCover]) -> PastCover:
     )
 
 
-def named(history: History, week: int) -> History:
-    """Give the stops of a week names that no other week has."""
-    stops = tuple(
+def named(history: History, week: int, ended: datetime) -> History:
+    """Give the stops of a week names that no other week has, and end those still open with it."""
+    stops = [
         replace(one, stop=replace(one.stop, stop_id=f"W{week + 1:02}{one.stop.stop_id}"))
         for one in history.stops
-    )
-    return replace(history, stops=stops)
+    ]
+    last = {one.stop.stop_id: one.stop for one in stops}
+    stops += [
+        StopChange(stop=replace(stop, phase=StopPhase.CLEARED, ended_at=ended), at=ended)
+        for stop in last.values()
+        if stop.phase is not StopPhase.CLEARED
+    ]
+    return replace(history, stops=tuple(stops))
 
 
 def gap_figures(past: PastCover, settings: Settings) -> dict[str, Any]:
@@ -157,7 +165,8 @@ def main(
             stops_per_unit_hour=stops_per_hour / units,
         )
         began = time.perf_counter()
-        recorded = named(simulate(net, plan, seed=week).history, week)
+        ended = (plan.start + timedelta(hours=WEEK_HOURS)).astimezone(UTC)
+        recorded = named(simulate(net, plan, seed=week).history, week, ended)
         if history:
             add_to_history(history, recorded, f"week-{week + 1:02}")
         made = time.perf_counter()
