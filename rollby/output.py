@@ -370,7 +370,9 @@ def coverage_table(answer: dict[str, Any], settings: Settings, at: datetime) -> 
     recorded, beats = answer["stops_recorded"] is not None, "beats" in answer
     columns += ["Stops in time"] * recorded + ["Preparedness"] * beats
     for column in columns:
-        table.add_column(column, justify="left" if column in {"Where", "Car"} else "right")
+        left = column in {"Where", "Car"}
+        whole = len(column) if column == "Preparedness" else None  # one word: not to be cut
+        table.add_column(column, justify="left" if left else "right", min_width=whole)
     everywhere = {"beat": "everywhere", **answer}
     for part in (everywhere, *answer.get("beats", ())):
         for car in ("first", "second"):

@@ -69,7 +69,7 @@ def test_a_period_without_stops_near_the_roads_is_refused(
 
 
 def test_beats_show_how_ready_they_are(
-    evening: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    evening: list[str], shift: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     outline = shapely.box(-105.1, 39.7, -104.98, 39.8)
     beat = Beat(name="West", within_s=90, area=outline)
@@ -86,9 +86,11 @@ def test_beats_show_how_ready_they_are(
     arguments = [*evening[:-1], str(settings)]
     west = answer_of(capsys, *arguments)["beats"][0]
     assert west["preparedness"] > 0
-    assert main(arguments) == 0
+    assert main([*arguments, "--history", shift]) == 0
     out = capsys.readouterr().out
     assert "Preparedness" in out
+    assert main(arguments) == 0
+    out = capsys.readouterr().out
     assert f"{west['preparedness']:.2f}" in out
     many = "[policy]\npreparedness_stops_min = 1000"
     settings.write_text(settings.read_text().replace("[policy]", many))
