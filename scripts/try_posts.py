@@ -1,10 +1,11 @@
 """
 Hold planned posts against patrols on simulated shifts that the plan has not seen.
 
-Posts are planned from the stops of one shift. On others, every free unit stands at its post, is
-sent from there, and drives back along the roads; the same stops begin at the same places, and the
-nearest free unit drives to each. "At once" is the shift on patrol with every unit at a post as soon
-as it is available, as `rollby gaps --post` has it. All of it is simulated.
+Posts are planned from one shift, so long that a unit makes a dozen stops. On others, every free
+unit stands at its post, is sent from there, and drives back along the roads; the same stops begin
+at the same places, and the nearest free unit drives to each. "At once" is the shift on patrol with
+every unit at a post as soon as it is available, as `rollby gaps --post` has it. All of it is
+simulated.
 
     python scripts/try_posts.py data/sample/denver.roads --units 8 --within 120
 """
@@ -34,8 +35,8 @@ if TYPE_CHECKING:
     from geo.shift.world import ShiftRecord
     from geo.snap import Position
 
-PLAN_HOURS = 24.0
-MODELS = ("backup", "expected", "median")
+STOPS_A_UNIT = 12.0  # that posts are planned from
+MODELS = ("expected", "backup", "median")
 HEAD = (
     "| shift | units | 1st beyond T | 2nd beyond T | 1st, all along | 2nd, all along "
     "| minutes short | stops | begun later by |"
@@ -72,7 +73,7 @@ def main(
     """Print how far the nearest free units were from stops, as they began and all along."""
     net = RoadNetwork.load(roads)
     settings = Settings.model_validate({"policy": {"within_s": within}})
-    before = ShiftPlan(hours=PLAN_HOURS, units=units, stops_per_unit_hour=rate)
+    before = ShiftPlan(hours=STOPS_A_UNIT / rate, units=units, stops_per_unit_hour=rate)
     plan = ShiftPlan(hours=hours, units=units, stops_per_unit_hour=rate)
     plans = planned(net, simulate(net, before, seed=1, dispatcher=Board(net, settings)), within)
     click.echo(f"simulated; T {within:g} s, {units} units, {hours:g} h")
