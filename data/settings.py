@@ -87,6 +87,16 @@ class Policy(Section):
     new_stop_min: Positive = Field(
         8.0, description="D0: minutes lost at a new stop that has lost its cover"
     )
+    preparedness_second: Share = Field(
+        0.5, description="gamma of the second car in preparedness, beside 1 of the first"
+    )
+    preparedness_third: Share = Field(0.25, description="gamma of the third: at most the second's")
+    preparedness_nearest_s: Positive = Field(
+        30.0, description="no car counts as nearer than this in preparedness"
+    )
+    preparedness_stops_min: Positive = Field(
+        0.01, description="d_min: a zone counts as having at least so many stops an hour"
+    )
     score_min: NonNegative = Field(0.5, description="officer-minutes a suggestion must be worth")
     drive_max_s: Positive = Field(
         600.0, description="nobody is asked to drive longer than this, or twice T if longer"
@@ -155,7 +165,8 @@ class Policy(Section):
         Raises
         ------
         ValueError
-            If secured weighs less than contact, or the flags' bounds are out of order.
+            If secured weighs less than contact, the flags' bounds are out of order, or a third car
+            counts for more than a second.
         """
         for name in ("duration_min", "weight"):
             table = getattr(self, name)
@@ -166,6 +177,8 @@ class Policy(Section):
                 )
         if not self.covered_from >= self.alone_below:
             raise ValueError("policy.covered_from: must be at least alone_below")
+        if not self.preparedness_second >= self.preparedness_third:
+            raise ValueError("policy.preparedness_third: must be at most preparedness_second")
         return self
 
 

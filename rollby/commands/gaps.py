@@ -12,7 +12,7 @@ from rich.table import Table
 from data import words
 from data.past_gaps import CARS
 from geo.as_json import number_json
-from geo.past_gaps import gap_cells, gap_columns, gaps_of
+from geo.past_gaps import gap_cells, gap_columns, gap_hours, gaps_of
 from rollby.files import say, write_cells, write_text
 from rollby.inputs import load_roads, load_settings
 from rollby.output import console, json_text
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from data.road_table import FloatArray
     from rollby.cluster import Cluster
 
-WORST = 15
+WORST, WORST_HOURS = 15, 5
 
 
 def show_gaps(
@@ -41,6 +41,7 @@ def show_gaps(
     cluster: str | None,
     as_json: bool,
     cells: Path | None,
+    hours: Path | None,
     map_path: Path | None,
     tiles: bool,
 ) -> None:
@@ -63,8 +64,8 @@ def show_gaps(
         A Dask scheduler's address, or ``local``, to spread the work; None for this process.
     as_json : bool
         Print JSON.
-    cells : Path or None
-        Write H3 cells.
+    cells, hours : Path or None
+        Write H3 cells, and those by hour of the week.
     map_path : Path or None
         Write a map.
     tiles : bool
@@ -91,6 +92,9 @@ def show_gaps(
     if cells:
         write_cells(cells, gap_cells(gaps))
         say([f"cells: {cells}"])
+    if hours:
+        write_cells(hours, gap_hours(gaps))
+        say([f"hours: {hours}"])
     if map_path:
         from maps.gaps_map import gaps_map
 
@@ -120,18 +124,37 @@ def _answer(gaps: PastGaps) -> dict[str, Any]:
         "simulated": gaps.simulated,
         "snapshots": gaps.snapshots,
         "hours": int(gaps.hours.sum()),
+        "days": gaps.days,
+        "days_alike": _cars(gaps.days_alike),
         "stops": gaps.stops,
         "road_beyond": _cars(gaps.all_road),
+        "road_beyond_low": _cars(gaps.all_road_low),
+        "road_beyond_high": _cars(gaps.all_road_high),
         "stops_beyond": _cars(gaps.where_stops),
         "worst_cells": [
             {name: _plain(column[i]) for name, column in columns.items()}
             for i in gaps.worst[:WORST].tolist()
         ],
+        "worst_hours": [_hour(gaps, hour) for hour in gaps.worst_hours[:WORST].tolist()],
         "trend": dict(zip(CARS, map(asdict, gaps.trend), strict=True)),
     }
     if gaps.changes:
         answer["changes"] = dict(zip(CARS, map(asdict, gaps.changes), strict=True))
     return answer
+
+
+def _hour(gaps: PastGaps, hour: int) -> dict[str, Any]:
+    """Give an hour of the week, and the cell where most of its stops are beyond."""
+    row = gaps.worst_cell(hour)
+    figures: dict[str, Any] = {"hour_of_week": hour, "looked_at": int(gaps.hours[hour])}
+    for car, name in enumerate(CARS):
+        figures |= {
+            f"{name}_beyond": number_json(gaps.all_by_hour[hour, car], 4),
+            f"{name}_beyond_low": number_json(gaps.all_by_hour_low[hour, car], 4),
+            f"{name}_beyond_high": number_json(gaps.all_by_hour_high[hour, car], 4),
+            f"{name}_stops_a_week": number_json(float(gaps.stops_by_hour[hour, :, car].sum()), 4),
+        }
+    return figures | {"cell": str(gaps.cell[row]), "street": gaps.street[row]}
 
 
 def _cars(shares: FloatArray | None) -> dict[str, float | None]:
@@ -143,6 +166,7 @@ def _cars(shares: FloatArray | None) -> dict[str, float | None]:
 def _print(gaps: PastGaps) -> None:
     """Say it in words."""
     console().print(_table(gaps))
+    console().print(_hours_table(gaps))
     for shares, where in (
         (gaps.all_road, "of all road"),
         (gaps.where_stops, "where and when stops began"),
@@ -173,7 +197,23 @@ def _table(gaps: PastGaps) -> Table:
     for column in ("Street", "Cell", "First beyond T", "Second beyond T", "Stops a week, second"):
         table.add_column(column)
     for i in gaps.worst[:WORST].tolist():
-        stops = f"{gaps.stops_a_week[i, 1]:.2f}"
         name, cell = gaps.street[i], str(gaps.cell[i])
-        table.add_row(name, cell, gaps.share(i, 0), gaps.share(i, 1), stops)
+        table.add_row(name, cell, gaps.share(i, 0), gaps.share(i, 1), gaps.exposed(i))
+    return table
+
+
+def _hours_table(gaps: PastGaps) -> Table:
+    """Lay out the worst hours of the week."""
+    simulated = "SIMULATED. " if gaps.simulated else ""
+    table = Table(title=f"{simulated}The hours of the week with most such stops")
+    for column in ("Hour", "Looked at", "Second beyond T", "Stops a week, second", "Most at"):
+        table.add_column(column)
+    for hour in gaps.worst_hours[:WORST_HOURS].tolist():
+        table.add_row(
+            words.week_hour(hour),
+            words.count(int(gaps.hours[hour]), "time"),
+            gaps.hour_share(hour, 1),
+            f"{gaps.stops_by_hour[hour, :, 1].sum():.2f}",
+            gaps.street[gaps.worst_cell(hour)] or "road without a name",
+        )
     return table

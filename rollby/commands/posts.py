@@ -137,7 +137,8 @@ def show_posts(
         _print(answer)
     if geojson_path:
         write_text(geojson_path, json_text(_geojson(answer)))
-        say([f"posts: {geojson_path}"])
+        tried = f"--on-duty {count} --posts {geojson_path}"
+        say([f"posts: {geojson_path}", f"next: rollby simulate --roads {roads} -o shift {tried}"])
     if map_path:
         posts = [places.place[row] for row in best.posts]
         write_text(map_path, _map(net, posts, answer, chosen.units.speed_unit, tiles=tiles))
@@ -233,7 +234,7 @@ def _geojson(answer: dict[str, Any]) -> dict[str, Any]:
     features = [
         feature(
             {"type": "Point", "coordinates": [one["lon"], one["lat"]]},
-            {name: one[name] for name in ("post", "street", "present")}
+            {"id": one["post"], **{name: one[name] for name in ("post", "street", "present")}}
             | {"simulated": answer["simulated"]},
         )
         for one in answer["posts"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from data.records import Stop, StopPhase, Unit, UnitFix, UnitStatus
 from data.settings import Settings
 from geo.cells import cells_of_edges
 from geo.coverage import cover, edge_within_s
+from geo.demand import expected_stops
 from geo.gap_figures import (
     by_cell,
     by_hour_of_week,
@@ -210,6 +212,38 @@ def test_stops_are_counted_once_where_they_began() -> None:
     assert exposed_per_week(past)[:, :, 1].sum() == pytest.approx(1)
 
 
+def test_stops_are_expected_where_and_when_they_were() -> None:
+    # Two hours of a Friday evening and one of a Saturday were recorded; NOW is in the first.
+    seconds = [*range(0, 7200, 60), *range(86_400, 90_000, 60)]
+    rows = [("1A1", second, second, 2000.0, 0.0) for second in seconds]
+    (lon, lat), hour = at(250, 0), NOW.replace(minute=0, second=0)
+    begun = [
+        Stop(stop_id=f"S{i}", unit_id="1A1", started_at=hour, lon_deg=lon, lat_deg=lat)
+        for i in range(20)
+    ]
+    told = [StopChange(stop=one, at=hour) for one in begun]
+    past = history(rows, always(), told)
+    hours = len(np.unique(past.fixes.received_at_s // 3600))
+    stops, recorded = expected_stops(NET, past, at=NOW, zone=ZoneInfo("UTC"))
+    assert recorded == 20
+    # Of 20 stops and 20 of the even spread, those of one hour: 20 and 20 / hours, twice shared.
+    assert stops.sum() == pytest.approx(20 * (20 + 20 / hours) / 40)
+    there = np.argmax(stops)
+    assert abs(NET.middle_deg[0][there] - lon) < 0.001
+    road = NET.table.road_m / NET.table.road_m.sum()
+    assert stops[there] / stops.sum() == pytest.approx((20 + 20 * road[there]) / 40)
+    lost = Stop(stop_id="X", unit_id="1A1", started_at=NOW - timedelta(days=9))
+    lost = replace(lost, lon_deg=lon, lat_deg=lat)
+    more = replace(past, stops=(StopChange(stop=lost, at=NOW - timedelta(days=9)), *past.stops))
+    same, counted = expected_stops(NET, more, at=NOW, zone=ZoneInfo("UTC"))
+    assert counted == recorded  # of an hour whose fixes are gone nobody knows how long it was
+    np.testing.assert_array_equal(same, stops)
+    never, _ = expected_stops(NET, past, at=NOW + timedelta(days=3), zone=ZoneInfo("UTC"))
+    assert never.sum() == pytest.approx(20 / hours)
+    other, _ = expected_stops(NET, past, at=NOW + timedelta(hours=1), zone=ZoneInfo("UTC"))
+    assert other.sum() == pytest.approx(20 * 20 / hours / 40)
+
+
 def test_nobody_known_is_a_fault() -> None:
     with pytest.raises(InputError, match="statuses: a history must hold some"):
         past_cover(NET, history([("1A1", 0, 0, 0.0, 0.0)]))
@@ -356,6 +390,21 @@ def test_what_is_said_is_that_of_the_hours() -> None:
     assert gap_cells(said).loc[0, "second_beyond"] == pytest.approx(0.45)
     quiet = replace(past, stops=past.stops * 0)
     assert gaps_of(quiet, settings=chosen, simulated=False).where_stops is None
+
+
+def test_days_that_go_by_those_before_widen_every_interval() -> None:
+    past = made(np.repeat(np.tile([1.0] * 5 + [0.0] * 5, 4), 24))
+    said = gaps_of(past, settings=Settings(), simulated=False)
+    assert (said.days_alike > 2).all()
+    pairs = [
+        (said.all_road_low, said.all_road_high, interval(said.all_road, np.full(2, 40))),
+        (said.low, said.high, by_cell(past)),
+        (said.by_week_low[0], said.by_week_high[0], interval(said.by_week[0], np.full(2, 7))),
+    ]
+    for low, high, independent in pairs:
+        assert (high - low > 1.1 * (independent.high - independent.low)).all()
+    alone = made(np.repeat(np.tile([1.0, 0.0], 20), 24))
+    assert (gaps_of(alone, settings=Settings(), simulated=False).days_alike == 1).all()
 
 
 def test_worst_cells_are_those_with_most_stops_then_most_road() -> None:

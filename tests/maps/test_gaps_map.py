@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from data.words import week_hour
 from geo.gap_figures import interval
 from maps.cells import LEVELS, NOT_SEEN, levels
 from maps.gaps_map import gaps_map, period
@@ -197,7 +198,11 @@ def test_a_notebook_shows_the_worst_cells_escaped(gaps: PastGaps) -> None:
     assert "SIMULATED" in shown
     assert "&lt;b&gt;A &amp; B&lt;/b&gt;" in shown
     assert "<b>A" not in shown
-    assert shown.count("<tr>") == 16
+    assert shown.count("<tr>") == 16 + 6  # the worst cells; the worst hours
+    worst = int(gaps.worst_hours[0])
+    assert worst < 144  # Sundays were not looked at
+    assert f"<th>{week_hour(worst)}</th><td>4 times</td>" in shown
+    assert gaps.hour_share(worst, 1) in shown
 
 
 def test_steps_are_told_apart_by_lightness(open_page: Any, html: str) -> None:
