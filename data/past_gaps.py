@@ -102,8 +102,8 @@ class PastGaps:
         Share of all road and time beyond T, with its interval.
     all_by_hour : ndarray of float64, shape (168, 2)
         The same by hour of week; NaN where that hour was not looked at.
-    where_stops : ndarray of float64, shape (2,) or None
-        The same where and when stops began; None without any.
+    where_stops, where_stops_low, where_stops_high : ndarray of float64, shape (2,) or None
+        The same where and when stops began, with its interval; None without any.
     week : tuple of datetime
         Local Monday each week began on.
     by_week, by_week_low, by_week_high : ndarray of float64, shape (w, 2)
@@ -144,6 +144,8 @@ class PastGaps:
     by_week_high: FloatArray
     trend: tuple[Trend, ...]
     changes: tuple[PeriodChange, ...] = ()
+    where_stops_low: FloatArray | None = None
+    where_stops_high: FloatArray | None = None
 
     @property
     def worst(self) -> IntArray:

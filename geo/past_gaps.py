@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from data.beats import Beat
     from data.events import History
     from data.road_table import FloatArray, IntArray
+    from geo.gap_figures import Shares
     from geo.gaps import PastCover
     from geo.network import RoadNetwork
 
@@ -103,6 +104,7 @@ def gaps_of(
     days = len(np.unique(past.day))
     all_road = interval(road, np.full(2, days))
     monday, weeks = by_week(past, everywhere)
+    at_stops = _at_stops(past)
     return PastGaps(
         simulated=simulated,
         began=_instant(past.hour[0], zone),
@@ -127,7 +129,9 @@ def gaps_of(
         all_road_low=all_road.low,
         all_road_high=all_road.high,
         all_by_hour=np.einsum("hck,c->hk", hours.mean, past.road_km / past.road_km.sum()),
-        where_stops=_overall(past, past.stops) if past.stops.any() else None,
+        where_stops=at_stops.mean if at_stops else None,
+        where_stops_low=at_stops.low if at_stops else None,
+        where_stops_high=at_stops.high if at_stops else None,
         week=tuple(_instant(day * 24, zone) for day in monday.tolist()),
         by_week=weeks.mean,
         by_week_low=weeks.low,
@@ -195,6 +199,21 @@ def _overall(past: PastCover, weight: FloatArray | IntArray) -> FloatArray:
     """Give the share of time and place beyond T of the first and the second car."""
     share: FloatArray = np.einsum("hc,hck->k", weight, past.beyond) / float(weight.sum())
     return share
+
+
+def _at_stops(past: PastCover) -> Shares | None:
+    """
+    Give the share beyond T where and when stops began, if any did.
+
+    A day is one observation, and days with many stops weigh more: together they count for as many
+    equal ones as vary as much (Kish 1965, Survey Sampling, 11.7).
+    """
+    _, row = np.unique(past.day, return_inverse=True)
+    per_day = np.bincount(row, past.stops.sum(axis=1))
+    if not per_day.any():
+        return None
+    days = int(per_day.sum() ** 2 / (per_day**2).sum())
+    return interval(_overall(past, past.stops), np.full(2, days))
 
 
 def _trend(past: PastCover, share: FloatArray) -> Trend:

@@ -14,6 +14,7 @@ from data.past_gaps import CARS
 from geo.as_json import number_json
 from geo.past_gaps import gap_cells, gap_columns, past_gaps
 from geo.what_if import with_post
+from rollby import __version__
 from rollby.files import say, write_cells, write_text
 from rollby.inputs import load_roads, load_settings
 from rollby.output import console, json_text
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from data.events import History
     from data.past_gaps import PastGaps
     from data.road_table import FloatArray
 
@@ -40,6 +42,7 @@ def show_gaps(
     as_json: bool,
     cells: Path | None,
     map_path: Path | None,
+    report: Path | None,
     tiles: bool,
 ) -> None:
     """
@@ -61,8 +64,8 @@ def show_gaps(
         Print JSON.
     cells : Path or None
         Write H3 cells.
-    map_path : Path or None
-        Write a map.
+    map_path, report : Path or None
+        Write a map, a printable report.
     tiles : bool
         Lay online tiles beneath it.
     """
@@ -86,6 +89,54 @@ def show_gaps(
         drawn = gaps_map(net.table, gaps, tiles=tiles, speed_unit=speed_unit)
         write_text(map_path, drawn)
         say([f"map: {map_path}"])
+    if report:
+        from maps.gaps_report import ReportFacts, gaps_report
+
+        facts = ReportFacts(
+            agencies=agencies_of(recorded),
+            every_s=every_s,
+            split=split,
+            notes=[what_if(posts)] if posts else [],
+            version=__version__,
+            speed_unit=chosen.units.speed_unit,
+        )
+        write_text(report, gaps_report(net.table, gaps, facts))
+        say([f"report: {report}"])
+
+
+def agencies_of(history: History) -> tuple[str, ...]:
+    """
+    Name the agencies whose units a history tells of.
+
+    Parameters
+    ----------
+    history : History
+        With its statuses.
+
+    Returns
+    -------
+    agencies : tuple of str
+        In order.
+    """
+    return tuple(sorted({one.agency for one in history.statuses if one.agency}))
+
+
+def what_if(posts: Sequence[tuple[str, float, float]]) -> str:
+    """
+    Say that a report is of what might have been.
+
+    Parameters
+    ----------
+    posts : sequence of (unit_id, lon_deg, lat_deg)
+        Units, and where they are taken to have stood.
+
+    Returns
+    -------
+    sentence : str
+        That nobody takes it for what was.
+    """
+    stood = "; ".join(f"{unit_id} at {lat:.5f}, {lon:.5f}" for unit_id, lon, lat in posts)
+    return f"What if, not what was: whenever available, these units stood here: {stood}."
 
 
 def _answer(gaps: PastGaps) -> dict[str, Any]:

@@ -348,6 +348,19 @@ def test_what_is_said_is_that_of_the_hours() -> None:
     assert gaps_of(quiet, settings=chosen, simulated=False).where_stops is None
 
 
+def test_days_with_most_stops_weigh_most_and_the_interval_says_so() -> None:
+    past = made(np.full(12 * 24, 0.3))
+    one_day = replace(past, stops=past.stops * np.where(past.day == 4, 1000, 1)[:, None])
+    for stops, days in ((past, 12), (one_day, 1)):
+        said = gaps_of(stops, settings=Settings(), simulated=False)
+        assert said.where_stops is not None
+        assert said.where_stops_low is not None
+        assert said.where_stops_high is not None
+        even = interval(said.where_stops, np.full(2, days))
+        assert said.where_stops_low == pytest.approx(even.low)
+        assert said.where_stops_high == pytest.approx(even.high)
+
+
 def test_worst_cells_are_those_with_most_stops_then_most_road() -> None:
     past = made(np.full(24, 0.5))
     two = replace(

@@ -348,6 +348,8 @@ def make_gaps() -> PastGaps:
         all_road_high=everywhere * 1.5,
         all_by_hour=by_hour.mean(axis=1).astype(float),
         where_stops=everywhere * 1.1,
+        where_stops_low=everywhere * 0.8,
+        where_stops_high=everywhere * 1.4,
         week=mondays,
         by_week=np.array([everywhere * share for share in (0.9, 1.0, 1.1, 1.0)]),
         by_week_low=np.array([everywhere * share for share in (0.6, 0.7, 0.8, 0.7)]),
