@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from datetime import UTC, datetime, timedelta
+from dataclasses import fields as dataclass_fields
+from datetime import UTC, date, datetime, timedelta
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -165,7 +166,36 @@ def thin_history(folder: Path, before: datetime) -> list[str]:
     return gone
 
 
-def read_history(folder: Path) -> History:
+def recorded_days(folder: Path) -> list[date]:
+    """
+    Tell of which days a folder holds fixes, without reading them.
+
+    Parameters
+    ----------
+    folder : Path
+        As `add_to_history` writes it; it may be missing.
+
+    Returns
+    -------
+    days : list of date
+        UTC, in order.
+    """
+    return sorted(
+        day for one in (folder / "fixes").glob("day=*") if (day := _day_of(one)) is not None
+    )
+
+
+def _day_of(folder: Path) -> date | None:
+    """Read the day that a folder is named for; None where it is named otherwise."""
+    try:
+        return date.fromisoformat(folder.name.removeprefix("day="))
+    except ValueError:
+        return None
+
+
+def read_history(
+    folder: Path, *, since: datetime | None = None, until: datetime | None = None
+) -> History:
     """
     Read a history, each table in the order of its instants.
 
@@ -173,6 +203,9 @@ def read_history(folder: Path) -> History:
     ----------
     folder : Path
         Holds for each table a folder of that name with files in it, at any depth, or one file.
+    since, until : datetime or None
+        Only what arrived from then on, and before then. Statuses and stops of before `since` stay:
+        they tell how it stood.
 
     Returns
     -------
@@ -186,8 +219,11 @@ def read_history(folder: Path) -> History:
     """
     facts, faults = _read_facts(folder)
     paths = _files(folder, "fixes")
+    if since or until:
+        paths = [path for path in paths if _may_hold(path, since, until)]
     if not paths:
-        rule = "must hold fixes: fixes/day=YYYY-MM-DD/*.parquet, or fixes.csv"
+        within = " of that period" if since or until else ""
+        rule = f"must hold fixes{within}: fixes/day=YYYY-MM-DD/*.parquet, or fixes.csv"
         faults.append(_fault(folder, rule))
     fixes, found = _read_fixes(paths)
     faults += found
@@ -198,12 +234,35 @@ def read_history(folder: Path) -> History:
         parts = [read_rows(path, kind.table) for path in files]
         faults += [fault for part in parts for fault in part.faults]
         rows = [row for part in parts for row in part.rows]
-        events[kind.name] = tuple(sorted(rows, key=attrgetter(kind.at)))
+        at = attrgetter(kind.at)
+        known = (row for row in rows if until is None or at(row) < until)
+        events[kind.name] = tuple(sorted(known, key=at))
     if faults:
         raise TableError(faults)
     if any(_says_simulated(path) for path in paths):
         facts["simulated"] = True  # whatever became of the facts' file
-    return History(fixes=fixes, **events, facts=facts)
+    return History(fixes=_arrived(fixes, since, until), **events, facts=facts)
+
+
+def _may_hold(path: Path, since: datetime | None, until: datetime | None) -> bool:
+    """Tell whether a file may hold fixes of a period, by the day of its folder."""
+    day = _day_of(path.parent)
+    if day is None:
+        return True
+    begins = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    over = since is not None and begins + timedelta(days=1) <= since
+    return not over and (until is None or begins < until)
+
+
+def _arrived(fixes: Fixes, since: datetime | None, until: datetime | None) -> Fixes:
+    """Keep what arrived in a period."""
+    if since is None and until is None:
+        return fixes
+    ends = [-np.inf if since is None else since.timestamp()]
+    ends += [np.inf if until is None else until.timestamp()]
+    rows = slice(*np.searchsorted(fixes.received_at_s, ends))
+    columns = {one.name: getattr(fixes, one.name)[rows] for one in dataclass_fields(fixes)[1:]}
+    return Fixes(unit_ids=fixes.unit_ids, **columns)
 
 
 def _fault(path: Path, rule: str) -> Fault:

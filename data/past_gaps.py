@@ -96,6 +96,8 @@ class PastGaps:
         The same by hour of week; NaN where that hour was not looked at.
     p50_s, p90_s : ndarray of float64, shape (c, 2)
         Drive time to the road there, up to 10 s too long; inf above half an hour, or nobody.
+    p50_low_s, p50_high_s, p90_low_s, p90_high_s : ndarray of float64, shape (c, 2) or None
+        Intervals of the two at 95 %, a day as one observation; 0 and inf where days are too few.
     stops_a_week : ndarray of float64, shape (c, 2)
         Stops expected to begin there a week while a car is beyond T.
     all_road, all_road_low, all_road_high : ndarray of float64, shape (2,)
@@ -146,6 +148,10 @@ class PastGaps:
     changes: tuple[PeriodChange, ...] = ()
     where_stops_low: FloatArray | None = None
     where_stops_high: FloatArray | None = None
+    p50_low_s: FloatArray | None = None
+    p50_high_s: FloatArray | None = None
+    p90_low_s: FloatArray | None = None
+    p90_high_s: FloatArray | None = None
 
     @property
     def worst(self) -> IntArray:

@@ -162,6 +162,31 @@ def percentile_s(past: PastCover, share: float) -> FloatArray:
     return np.where(bins < BINS, (bins + 1) * BIN_S, np.inf)
 
 
+def percentile_interval_s(past: PastCover, share: float) -> tuple[FloatArray, FloatArray]:
+    """
+    Give the interval of a percentile, at 95 %, a day as one observation.
+
+    Parameters
+    ----------
+    past : PastCover
+        With its drive times.
+    share : float
+        More than 0, less than 1.
+
+    Returns
+    -------
+    low_s, high_s : ndarray of float64, shape (c, 2)
+        The drive times at which Wilson's interval of the share reached by then holds `share`; 0 and
+        inf where the days are too few to bound it.
+    """
+    days = len(np.unique(past.day))
+    off = Z_95 * np.sqrt(share * (1 - share) / days)
+    zero = np.zeros((len(past.cell), 2))
+    low = percentile_s(past, share - off) - BIN_S if share > off else zero
+    high = percentile_s(past, share + off) if share + off < 1 else zero + np.inf
+    return np.where(np.isfinite(low), low, (BINS - 1) * BIN_S), high
+
+
 def stops_per_hour(past: PastCover) -> FloatArray:
     """
     Estimate how many stops begin in each cell in each hour of week.

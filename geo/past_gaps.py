@@ -18,6 +18,7 @@ from geo.gap_figures import (
     change,
     exposed_per_week,
     interval,
+    percentile_interval_s,
     percentile_s,
     trend,
 )
@@ -105,6 +106,7 @@ def gaps_of(
     all_road = interval(road, np.full(2, days))
     monday, weeks = by_week(past, everywhere)
     at_stops = _at_stops(past)
+    p50, p90 = (percentile_interval_s(past, share) for share in (0.5, 0.9))
     return PastGaps(
         simulated=simulated,
         began=_instant(past.hour[0], zone),
@@ -124,6 +126,10 @@ def gaps_of(
         by_hour=hours.mean.astype(np.float32),
         p50_s=percentile_s(past, 0.5),
         p90_s=percentile_s(past, 0.9),
+        p50_low_s=p50[0],
+        p50_high_s=p50[1],
+        p90_low_s=p90[0],
+        p90_high_s=p90[1],
         stops_a_week=exposed_per_week(past).sum(axis=0),
         all_road=road,
         all_road_low=all_road.low,

@@ -14,13 +14,14 @@ from data import words
 from data.past_gaps import CARS
 from maps import style
 from maps.cells import week_payload
-from maps.layers import RoadData, Script, bounds_of, draw_page, road_base, road_names
+from maps.layers import RoadData, Script, bounds_of, page_of, road_base, road_names
 from maps.page import TEMPLATES, PageFacts, script_json
 
 if TYPE_CHECKING:
     from data.past_gaps import PastGaps
     from data.road_table import RoadTable
     from data.words import SpeedUnit
+    from maps.page import Page
     from maps.style import Theme
 
 DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -133,6 +134,30 @@ def gaps_map(
     html : str
         A whole page that fetches nothing; the same input gives the same text.
     """
+    return gaps_page(roads, gaps, tiles=tiles, theme=theme, speed_unit=speed_unit).render()
+
+
+def gaps_page(
+    roads: RoadTable,
+    gaps: PastGaps,
+    *,
+    tiles: bool = False,
+    theme: Theme = "auto",
+    speed_unit: SpeedUnit = "mph",
+) -> Page:
+    """
+    Make the page of `gaps_map`.
+
+    Parameters
+    ----------
+    roads, gaps, tiles, theme, speed_unit
+        As there.
+
+    Returns
+    -------
+    page : Page
+        ``parts`` gives what a server sends apart.
+    """
     data, week = RoadData(roads), WeekData(gaps)
     within = words.drive(gaps.within_s)
     facts = PageFacts(
@@ -154,7 +179,7 @@ def gaps_map(
         CellShares(week, 0, show=False),
         CellShares(week, 1, show=True),
     ]
-    return draw_page(
+    return page_of(
         facts,
         data,
         layers,

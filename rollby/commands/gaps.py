@@ -76,7 +76,7 @@ def show_gaps(
     net = load_roads(roads)
     gaps = past_gaps(net, recorded, settings=chosen, beats=beats, every_s=every_s, split=split)
     if as_json:
-        click.echo(json_text(_answer(gaps)))
+        click.echo(json_text(gaps_answer(gaps)))
     else:
         _print(gaps)
     if cells:
@@ -139,8 +139,20 @@ def what_if(posts: Sequence[tuple[str, float, float]]) -> str:
     return f"What if, not what was: whenever available, these units stood here: {stood}."
 
 
-def _answer(gaps: PastGaps) -> dict[str, Any]:
-    """Give ``rollby.gaps/1``."""
+def gaps_answer(gaps: PastGaps) -> dict[str, Any]:
+    """
+    Give a period's gaps as JSON.
+
+    Parameters
+    ----------
+    gaps : PastGaps
+        Summed up.
+
+    Returns
+    -------
+    answer : dict
+        ``rollby.gaps/1``.
+    """
     columns = gap_columns(gaps)
     answer: dict[str, Any] = {
         "schema": "rollby.gaps/1",
