@@ -166,9 +166,9 @@ def thin_history(folder: Path, before: datetime) -> list[str]:
     return gone
 
 
-def recorded_days(folder: Path) -> list[date]:
+def recorded_period(folder: Path) -> tuple[datetime, datetime] | None:
     """
-    Tell of which days a folder holds fixes, without reading them.
+    Tell when the first and the last fix of a folder arrived, without reading all of them.
 
     Parameters
     ----------
@@ -177,12 +177,27 @@ def recorded_days(folder: Path) -> list[date]:
 
     Returns
     -------
-    days : list of date
-        UTC, in order.
+    period : (datetime, datetime) or None
+        UTC; None where there are no fixes.
     """
-    return sorted(
-        day for one in (folder / "fixes").glob("day=*") if (day := _day_of(one)) is not None
-    )
+    days = sorted(one for one in (folder / "fixes").glob("day=*") if _day_of(one) is not None)
+    found = [
+        ends
+        for day in {*days[:1], *days[-1:]}
+        for path in day.glob("*.parquet")
+        if (ends := _ends_of(path)) is not None
+    ]
+    return (min(a for a, _ in found), max(b for _, b in found)) if found else None
+
+
+def _ends_of(path: Path) -> tuple[datetime, datetime] | None:
+    """Tell when the first and the last fix of a file arrived; None where that cannot be read."""
+    try:
+        arrived = parquet.read_table(path, columns=["received_at"], partitioning=None)[0]
+    except (pa.ArrowException, OSError, KeyError):
+        return None
+    ends = compute.min_max(arrived).as_py()
+    return None if ends["min"] is None else (ends["min"], ends["max"])
 
 
 def _day_of(folder: Path) -> date | None:

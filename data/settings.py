@@ -335,9 +335,8 @@ class Service(Section):
     raw_days: Annotated[int, Field(ge=1, le=3650)] = Field(
         30, description="raw positions are kept so many days"
     )
-    studies: str = Field(
-        "rollby-studies",
-        description="folder in which what analysts upload and work out is kept; empty = no studies",
+    studies: Annotated[str, Field(min_length=1)] = Field(
+        "rollby-studies", description="folder in which what analysts upload and work out is kept"
     )
     study_days: Annotated[int, Field(ge=1, le=3650)] = Field(
         30, description="that is kept so many days"

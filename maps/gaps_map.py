@@ -251,10 +251,48 @@ def worst_cells(gaps: PastGaps, listed: int) -> list[dict[str, Any]]:
             "cell": str(gaps.cell[row]),
             "first": gaps.share(row, 0),
             "second": gaps.share(row, 1),
+            "p90": percentile(gaps, row, 1),
             "stops": f"{gaps.stops_a_week[row, 1]:.2f}",
         }
         for row in gaps.worst[:listed].tolist()
     ]
+
+
+def percentile(gaps: PastGaps, row: int, car: int) -> str:
+    """
+    Write within what nine of ten drives to a cell would have been, with its interval.
+
+    Parameters
+    ----------
+    gaps : PastGaps
+        Summed up.
+    row : int
+        Of the cell.
+    car : {0, 1}
+        The first or the second.
+
+    Returns
+    -------
+    text : str
+        ``3:40 (3:10 to over 30:00)``; an end that too few days bound is open.
+    """
+    found = drive_or_nobody(gaps.p90_s[row, car])
+    if gaps.p90_low_s is None or gaps.p90_high_s is None:
+        return found
+    ends = (drive_or_nobody(one[row, car]) for one in (gaps.p90_low_s, gaps.p90_high_s))
+    return f"{found} ({' to '.join(ends)})"
+
+
+def drive_or_nobody(seconds: float) -> str:
+    """
+    Write a drive time of a cell.
+
+    Returns
+    -------
+    text : str
+        As `data.words.drive`; above half an hour nobody counts.
+    """
+    return words.drive(seconds) if np.isfinite(seconds) else "over 30:00"
 
 
 def rests_on(gaps: PastGaps) -> str:

@@ -93,11 +93,7 @@ def gaps_report(roads: RoadTable, gaps: PastGaps, facts: ReportFacts) -> str:
         map=still_map(roads, gaps, numbered=numbered, speed_unit=facts.speed_unit),
         matrices=[_matrix(gaps, car) for car in (1, 0)],
         worst=[
-            cell
-            | {
-                "road": words.distance(gaps.road_km[cell["row"]] * 1000, facts.speed_unit),
-                "p90": _upto(gaps.p90_s[cell["row"], 1]),
-            }
+            cell | {"road": words.distance(gaps.road_km[cell["row"]] * 1000, facts.speed_unit)}
             for cell in worst_cells(gaps, NUMBERED)
         ],
         hours=_worst_hours(gaps),
@@ -239,11 +235,6 @@ def _interval(share: Sequence[FloatArray], car: int) -> str:
     """Write a car's share, given with the ends of its interval."""
     mean, low, high = (words.percent(one[car]) for one in share)
     return f"{mean} ({low} to {high})"
-
-
-def _upto(seconds: float) -> str:
-    """Write within what a share of drives would have been."""
-    return words.drive(seconds) if np.isfinite(seconds) else "over 30:00"
 
 
 def _overall(gaps: PastGaps) -> list[dict[str, str]]:
