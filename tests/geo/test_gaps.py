@@ -26,6 +26,7 @@ from geo.gap_figures import (
     change,
     exposed_per_week,
     interval,
+    percentile_interval_s,
     percentile_s,
     stops_per_hour,
     trend,
@@ -190,6 +191,22 @@ def test_percentiles_are_those_of_road_and_time() -> None:
     assert (percentile_s(past, 1.0)[:, 0] >= worst).all()
     assert (percentile_s(past, 1.0)[:, 0] <= np.array(worst) + 11).all()
     assert np.isinf(percentile_s(past, 0.5)[:, 1]).all()
+
+
+def test_an_interval_of_a_percentile_is_open_where_days_are_few() -> None:
+    for days, bounded in ((3, False), (12, True), (400, True)):
+        past = made(np.full(days * 24, 0.3))
+        low_s, high_s = percentile_interval_s(past, 0.5)
+        middle_s = percentile_s(past, 0.5)
+        assert (low_s < middle_s).all()
+        assert (high_s > middle_s).all()
+        assert bool(np.isfinite(high_s).all()) is bounded
+        assert bool((low_s > 0).all()) is bounded
+    # Wilson's interval of the share reached by either end just holds a half.
+    ends = [(one[0, 1] / 1810, 400) for one in (low_s, high_s)]
+    found = [interval(np.array(share), np.array(n)) for share, n in ends]
+    assert float(found[0].high) == pytest.approx(0.5, abs=0.006)
+    assert float(found[1].low) == pytest.approx(0.5, abs=0.006)
 
 
 def test_stops_are_counted_once_where_they_began() -> None:
