@@ -350,7 +350,7 @@ def test_without_a_recorded_past_the_page_says_what_to_set(
     own.__dict__["history"] = ""
     try:
         with signed_in(browser, service) as page:
-        desk(page)
+            desk(page)
             expect(page.locator(".sources .empty")).to_contain_text("set service.history")
             expect(page.locator("details.upload")).to_be_visible()
     finally:
