@@ -191,9 +191,21 @@ def gap_columns(gaps: PastGaps) -> dict[str, Any]:
             f"{name}_beyond_high": gaps.high[:, car],
             f"{name}_p50_s": gaps.p50_s[:, car],
             f"{name}_p90_s": gaps.p90_s[:, car],
+            **_ends(gaps, name, car),
             f"{name}_stops_a_week": gaps.stops_a_week[:, car],
         }
     return columns
+
+
+def _ends(gaps: PastGaps, name: str, car: int) -> dict[str, Any]:
+    """Give the intervals of the percentiles."""
+    ends = {
+        "p50_low_s": gaps.p50_low_s,
+        "p50_high_s": gaps.p50_high_s,
+        "p90_low_s": gaps.p90_low_s,
+        "p90_high_s": gaps.p90_high_s,
+    }
+    return {f"{name}_{end}": one[:, car] for end, one in ends.items() if one is not None}
 
 
 def _instant(hour: int, zone: ZoneInfo) -> datetime:

@@ -121,7 +121,7 @@ async def report_of_study(
     return Response(html, media_type="text/html", headers=headers)
 
 
-@router.get("/analyst/{study_id}/export/{name}")
+@router.get("/api/studies/{study_id}/files/{name}")
 async def export_of_study(
     study_id: StudyId,
     name: Annotated[str, Path(max_length=40)],

@@ -96,7 +96,7 @@ def test_gaps_are_those_of_the_command_line(http: httpx.Client, past: Path, tmp_
     history = ["--history", str(past / "past"), "--settings", str(own), "--every", "600"]
     command = ["gaps", "--roads", ROADS, *history, "--post", "EXTRA@-104.987,39.753"]
     assert main([*command, "--cells", str(tmp_path / "cells.csv")]) == 0
-    export = f"/analyst/{study}/export"
+    export = f"/api/studies/{study}/files"
     assert http.get(f"{export}/cells.csv").text == (tmp_path / "cells.csv").read_text()
     assert http.get(f"{export}/gaps.json").json()["schema"] == "rollby.gaps/1"
     cells = geopandas.read_file(io.BytesIO(http.get(f"{export}/cells.geojson").content))
@@ -117,13 +117,13 @@ def test_posts_weigh_stops_or_roads(http: httpx.Client) -> None:
     for study, stops in ((by_stops, True), (by_roads, False)):
         found = ended(http, study)
         assert found["state"] == "done", found["fault"]
-        answer = http.get(f"/analyst/{study}/export/posts.json").json()
+        answer = http.get(f"/api/studies/{study}/files/posts.json").json()
         assert (answer["stops"] is not None) is stops
         assert answer["within_s"] == (120 if stops else 90)
         assert len(answer["posts"]) == 2
         places = http.get(f"/analyst/{study}/places.json").json()
         assert len(places["time_ms"]) == len(places["lon"]) == 20
-        csv = http.get(f"/analyst/{study}/export/posts.csv").text.splitlines()
+        csv = http.get(f"/api/studies/{study}/files/posts.csv").text.splitlines()
         assert csv[0] == "post,lon,lat,street,present"
 
 
@@ -318,7 +318,7 @@ EVERY = (
     ("GET", "/analyst"),
     ("GET", f"/analyst/{NOBODYS}"),
     ("GET", f"/analyst/{NOBODYS}/report"),
-    ("GET", f"/analyst/{NOBODYS}/export/gaps.json"),
+    ("GET", f"/api/studies/{NOBODYS}/files/gaps.json"),
     ("GET", f"/analyst/{NOBODYS}/map.js"),
     ("GET", f"/analyst/{NOBODYS}/places.json"),
     ("GET", "/api/studies"),
@@ -364,7 +364,7 @@ def test_looks_exports_uploads_and_deletions_are_written_down(
     ended(http, study)
     http.get(f"/analyst/{study}").raise_for_status()
     http.get(f"/analyst/{study}/report").raise_for_status()
-    http.get(f"/analyst/{study}/export/cells.gpkg").raise_for_status()
+    http.get(f"/api/studies/{study}/files/cells.gpkg").raise_for_status()
     http.delete(f"/api/studies/{study}").raise_for_status()
     history = uploaded(http, {"fixes.csv": b"unit_id\n"})
     ended(http, history)
