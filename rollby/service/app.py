@@ -26,6 +26,7 @@ from rollby.service.routes import (
     admin,
     analyst,
     cad,
+    histories,
     live,
     officer,
     positions,
@@ -116,7 +117,7 @@ def make_app(running: Running) -> FastAPI:
     Guard(running.access, secure=secure, provider=provider).install(app)
     for one in (
         *(sign_in, sign_in_vouched, positions, cad, officer, way, why, live, admin),
-        *(screens, studies, analyst),
+        *(screens, studies, histories, analyst),
     ):
         app.include_router(one.router)
     answer_problems(app)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
+from data.errors import InputError
 from rollby.service.studies import State, Studies, Study
 
 if TYPE_CHECKING:
@@ -117,6 +118,9 @@ class Desk:
             self._doing = _Doing(study)
             try:
                 await self._do(self._doing, work)
+            except Exception:
+                await self._keep(study, State.FAILED, fault=GONE)
+                raise
             finally:
                 self._doing = None
 
@@ -136,6 +140,8 @@ class Desk:
             beats = await self._running.look(lambda board: board.beats)
             request = pickle.dumps(work(await self._roads_file(), beats))
             facts, fault = await self._ask(doing, request)
+        except InputError as error:  # the roads' file cannot be written
+            fault = str(error)
         except OSError as error:
             fault = f"It could not be begun ({error.strerror})."
         if doing.cancelled:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -18,7 +17,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from data import history
 from data.errors import InputError
 from data.store.audit import Action
-from data.uploaded import check_name
 from rollby.cli import Place, Post
 from rollby.commands.posts import PostsWish
 from rollby.service.callers import Caller
@@ -36,7 +34,6 @@ router = APIRouter(prefix="/api", tags=["studies"])
 Analyst = Annotated[Caller, Depends(needs(Right.SEE_HISTORY))]
 StudyId = Annotated[str, InPath(pattern="^[0-9a-f]{16}$")]
 MOST_KEPT, MOST_WAITING = 60, 20
-MEGABYTE = 1_000_000
 RECORDED, ROADS = "recorded", "roads"
 
 
@@ -85,13 +82,6 @@ class PostsAsked(_Wish):
     candidates: Annotated[int, Field(ge=20, le=500)] = 200
     present: Annotated[list[Annotated[str, Field(max_length=200)]], Field(max_length=200)] = []
     by_hand: Annotated[list[Annotated[str, Field(max_length=200)]], Field(max_length=200)] = []
-
-
-class NewHistory(BaseModel):
-    """A history that is going to be uploaded."""
-
-    model_config = ConfigDict(extra="forbid")
-    title: Annotated[str, Field(min_length=1, max_length=100)]
 
 
 class Shown(BaseModel):
@@ -155,7 +145,7 @@ async def begin_gaps(wish: GapsWish, service: InService, desk: InDesk, caller: A
         raise InputError(f"split={wish.split}: must be within the period, not at its end")
     stand = tuple(_read("stand", line, Post()) for line in wish.stand)
     what_if = ", what if" if stand else ""
-    return await _begin(
+    return await begin_study(
         service,
         desk,
         caller,
@@ -199,7 +189,7 @@ async def begin_posts(
         move_price=asked.move_price if present else 0.0,
         candidates=asked.candidates,
     )
-    return await _begin(
+    return await begin_study(
         service,
         desk,
         caller,
@@ -236,78 +226,6 @@ async def remove_study(
     await service.note(caller, Action.REMOVE, f"{study.kind} {study_id}")
     await asyncio.to_thread(desk.studies.remove, study)
     return Response(status_code=204)
-
-
-@router.post("/histories", status_code=201)
-async def begin_history(
-    new: NewHistory, service: InService, desk: InDesk, caller: Analyst
-) -> Shown:
-    """Begin to upload a history: its files follow, then its check."""
-    study = Study(
-        study_id=new_id(),
-        owner=owner_of(caller),
-        kind=Kind.HISTORY,
-        title=new.title,
-        made_ms=service.access.now_ms(),
-        state=State.RECEIVING,
-    )
-    await _check_room(desk, caller)
-    await service.note(caller, Action.UPLOAD, f"history {study.study_id}")
-    await asyncio.to_thread(desk.studies.keep, study)
-    return shown(study, desk, service)
-
-
-@router.put("/histories/{study_id}/files/{name}", status_code=204)
-async def take_file(
-    study_id: StudyId,
-    name: Annotated[str, InPath(max_length=200)],
-    request: Request,
-    service: InService,
-    desk: InDesk,
-    caller: Analyst,
-) -> Response:
-    """Take a file of a history as it is: a `.zip` of its folder, or one of its tables."""
-    study = await found_study(desk, caller, study_id)
-    _check_state(study, State.RECEIVING, "takes no more files")
-    folder = desk.studies.folder(study)
-    kept = check_name(name)
-    target = folder / kept if kept.endswith(".zip") else folder / "history" / kept
-    most = service.settings.service.upload_mb * MEGABYTE
-    await asyncio.to_thread(target.parent.mkdir, exist_ok=True)
-    left = most - await asyncio.to_thread(_bytes_in, folder)
-    with target.open("wb") as out:
-        async for part in request.stream():
-            left -= len(part)
-            if left < 0:
-                break
-            await asyncio.to_thread(out.write, part)
-    if left < 0:
-        await asyncio.to_thread(desk.studies.remove, study)
-        limit = service.settings.service.upload_mb
-        raise HTTPException(413, f"{name}: more than {limit} MB; send a shorter period")
-    return Response(status_code=204)
-
-
-@router.post("/histories/{study_id}/check", status_code=202)
-async def check_history(
-    study_id: StudyId, service: InService, desk: InDesk, caller: Analyst
-) -> Shown:
-    """Have an uploaded history read; `GET /api/studies/ID` says what is wrong with it."""
-    study = await found_study(desk, caller, study_id)
-    _check_state(study, State.RECEIVING, "was checked already")
-    folder = desk.studies.folder(study)
-    upload = folder / "history.zip"
-    zipped = await asyncio.to_thread(upload.exists)
-    await asyncio.to_thread((folder / "history").mkdir, exist_ok=True)
-    return await _begin(
-        service,
-        desk,
-        caller,
-        replace(study, state=State.WAITING),
-        history=folder / "history",
-        upload=upload if zipped else None,
-        most_bytes=service.settings.service.upload_mb * MEGABYTE,
-    )
 
 
 async def found_study(desk: Desk, caller: Caller, study_id: str) -> Study:
@@ -368,7 +286,7 @@ async def _period(
         study = await found_study(desk, caller, wish.source)
         if study.kind is not Kind.HISTORY:
             raise InputError(f"source={wish.source}: is no history")
-        _check_state(study, State.DONE, "cannot be used: its files are not in order")
+        check_state(study, State.DONE, "cannot be used: its files are not in order")
         days = f", {wish.since or 'its beginning'} to {wish.until or 'its end'}"
         named = study.title + (days if since or until else "")
         return desk.studies.folder(study) / "history", since, until, named
@@ -383,10 +301,24 @@ async def _period(
     return Path(service.settings.service.history), begin, end, f"{first} to {last}"
 
 
-async def _begin(service: Running, desk: Desk, caller: Caller, study: Study, **work: Any) -> Shown:
-    """Keep a study, write down that it was asked for, and put it in line."""
+async def begin_study(
+    service: Running, desk: Desk, caller: Caller, study: Study, **work: Any
+) -> Shown:
+    """
+    Keep a study, write down that it was asked for, and put it in line.
+
+    Returns
+    -------
+    shown : Shown
+        As it stands now.
+
+    Raises
+    ------
+    HTTPException
+        429 where too many wait; 409 as `check_room`.
+    """
     if study.kind is not Kind.HISTORY:
-        await _check_room(desk, caller)
+        await check_room(desk, caller)
         await service.note(caller, Action.LOOK_HISTORY, f"{study.title}, study {study.study_id}")
     if desk.waiting >= MOST_WAITING:
         raise HTTPException(429, "too many studies wait already; try again in some minutes")
@@ -406,15 +338,29 @@ def _work(made: dict[str, Any], roads: Path, beats: Sequence[Any]) -> Work:
     return Work(**made, roads=roads, beats=tuple(beats))
 
 
-async def _check_room(desk: Desk, caller: Caller) -> None:
-    """Refuse what there is no room for."""
+async def check_room(desk: Desk, caller: Caller) -> None:
+    """
+    Refuse what there is no room for.
+
+    Raises
+    ------
+    HTTPException
+        409 where the caller keeps too many.
+    """
     kept = await asyncio.to_thread(desk.studies.of, owner_of(caller))
     if len(kept) >= MOST_KEPT:
         raise HTTPException(409, f"you keep {MOST_KEPT} studies already; delete some")
 
 
-def _check_state(study: Study, wanted: State, rule: str) -> None:
-    """Refuse what does not go with how far a study is."""
+def check_state(study: Study, wanted: State, rule: str) -> None:
+    """
+    Refuse what does not go with how far a study is.
+
+    Raises
+    ------
+    HTTPException
+        409 where it is not `wanted`.
+    """
     if study.state is not wanted:
         still = "; wait until it was checked" if study.state in GOING_ON else ""
         raise HTTPException(409, f"study_id={study.study_id}: {rule}{still}")
@@ -440,8 +386,3 @@ def _read(name: str, line: str, kind: click.ParamType[Any]) -> Any:
         return kind.convert(line.strip(), None, None)
     except click.UsageError as error:
         raise InputError(f"{name}: {error.message}") from error
-
-
-def _bytes_in(folder: Path) -> int:
-    """Count what a folder holds."""
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

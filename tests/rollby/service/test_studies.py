@@ -8,6 +8,7 @@ import signal
 import zipfile
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import geopandas
@@ -35,8 +36,6 @@ from tests.rollby.service.studying import (
 )
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import httpx
 
     from data.settings import Settings
@@ -186,6 +185,20 @@ def test_a_process_that_dies_fails_its_study_and_no_other(
     assert ended(http, second)["state"] == "done"
 
 
+def test_a_study_that_cannot_be_begun_fails_and_the_next_is_done(
+    service: Service, http: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = service.app.state.desk
+    with monkeypatch.context() as broken:
+        broken.setattr(desk, "_roads_file", _no_roads)
+        assert "came to an end that nobody expected" in ended(http, asked(http))["fault"]
+    assert ended(http, asked(http, "posts", source="roads"))["state"] == "done"
+
+
+async def _no_roads() -> Path:
+    raise ZeroDivisionError
+
+
 # -- what cannot be asked -----------------------------------------------------------------------
 
 
@@ -290,7 +303,8 @@ def test_an_upload_is_bounded(service: Service, http: httpx.Client) -> None:
     http.put(f"{files}/fixes.csv", content=bytes(600_000)).raise_for_status()
     too_large = http.put(f"{files}/stops.csv", content=bytes(600_000))
     told(too_large, 413, "stops.csv: more than 1 MB; send a shorter period")
-    assert http.get(f"/api/studies/{history}").status_code == 404
+    (kept,) = Path(service.running.settings.service.studies).rglob("history")
+    assert [path.name for path in kept.iterdir()] == ["fixes.csv"]
     service.running.settings.service.__dict__["upload_mb"] = 500
 
 

@@ -1,5 +1,5 @@
 /* rollby: the analyst's desk: choose a period, upload one, have it worked out. */
-import { ask, whoAmI } from "./api.js";
+import { WAITING, ask, toSignIn, whoAmI } from "./api.js";
 
 const by = (id) => document.getElementById(id);
 const EVERY_MS = 1500;
@@ -103,13 +103,15 @@ async function follow() {
   const going = [...document.querySelectorAll("[data-state]")].filter((one) => ["waiting", "running"].includes(one.dataset.state));
   if (!going.length) return;
   try {
-    const now = new Map((await ask("/api/studies")).map((one) => [one.study_id, one]));
+    const now = new Map((await ask("/api/studies", { headers: WAITING })).map((one) => [one.study_id, one]));
     for (const item of going) {
       const study = now.get(item.dataset.study);
       if (!study || !["waiting", "running"].includes(study.state)) return location.reload();
       item.querySelector(".state").textContent = study.step || study.state;
     }
-  } catch { /* the next look may succeed */ }
+  } catch (error) {
+    if (error.status === 401) return toSignIn();  // else the next look may succeed
+  }
   setTimeout(follow, EVERY_MS);
 }
 

@@ -8,6 +8,9 @@ export class Refused extends Error {
   }
 }
 
+/* Of a page that asks by itself, again and again: that keeps no session from being idle. */
+export const WAITING = { "X-Rollby-Waiting": "1" };
+
 /* A request; throws Refused where the service says no, and TypeError where it is not reached. */
 export async function ask(path, { method = "GET", body, file, headers = {} } = {}) {
   const told = { ...headers };

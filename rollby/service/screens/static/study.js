@@ -1,5 +1,5 @@
 /* rollby: one study: how far it is; of what came out, the map's theme, and a plan of posts by hand. */
-import { ask, whoAmI } from "./api.js";
+import { WAITING, ask, toSignIn, whoAmI } from "./api.js";
 import { byHand } from "./hand.js";
 
 const by = (id) => document.getElementById(id);
@@ -12,10 +12,11 @@ async function follow() {
   const seconds = Math.max(0, Math.round((Date.now() - made) / 1000));
   by("since").textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")} min.`;
   try {
-    const now = await ask(`/api/studies/${study}`);
+    const now = await ask(`/api/studies/${study}`, { headers: WAITING });
     if (!["receiving", "waiting", "running"].includes(now.state)) return location.reload();
     if (by("step").textContent !== now.step) by("step").textContent = now.step || "Starting";
   } catch (error) {
+    if (error.status === 401) return toSignIn();
     by("step").textContent = error.status ? error.message : "The service is not reached; asking again.";
   }
   setTimeout(follow, EVERY_MS);
