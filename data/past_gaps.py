@@ -98,6 +98,8 @@ class PastGaps:
         The same by hour of week; NaN where that hour was not looked at.
     p50_s, p90_s : ndarray of float64, shape (c, 2)
         Drive time to the road there, up to 10 s too long; inf above half an hour, or nobody.
+    p50_low_s, p50_high_s, p90_low_s, p90_high_s : ndarray of float64, shape (c, 2) or None
+        Intervals of the two at 95 %, a day as one observation; 0 and inf where days are too few.
     stops_a_week : ndarray of float64, shape (c, 2)
         Stops expected to begin there a week while a car is beyond T.
     stops_a_week_low, stops_a_week_high : ndarray of float64, shape (c, 2)
@@ -110,8 +112,8 @@ class PastGaps:
         The same by hour of week; NaN where that hour was not looked at.
     all_by_hour_low, all_by_hour_high : ndarray of float64, shape (168, 2)
         Its interval, a week as one observation.
-    where_stops : ndarray of float64, shape (2,) or None
-        The same where and when stops began; None without any.
+    where_stops, where_stops_low, where_stops_high : ndarray of float64, shape (2,) or None
+        The same where and when stops began, with its interval; None without any.
     week : tuple of datetime
         Local Monday each week began on.
     by_week, by_week_low, by_week_high : ndarray of float64, shape (w, 2)
@@ -158,6 +160,12 @@ class PastGaps:
     by_week_high: FloatArray
     trend: tuple[Trend, ...]
     changes: tuple[PeriodChange, ...] = ()
+    where_stops_low: FloatArray | None = None
+    where_stops_high: FloatArray | None = None
+    p50_low_s: FloatArray | None = None
+    p50_high_s: FloatArray | None = None
+    p90_low_s: FloatArray | None = None
+    p90_high_s: FloatArray | None = None
 
     @property
     def worst(self) -> IntArray:

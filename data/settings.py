@@ -379,6 +379,15 @@ class Service(Section):
     raw_days: Annotated[int, Field(ge=1, le=3650)] = Field(
         30, description="raw positions are kept so many days"
     )
+    studies: Annotated[str, Field(min_length=1)] = Field(
+        "rollby-studies", description="folder in which what analysts upload and work out is kept"
+    )
+    study_days: Annotated[int, Field(ge=1, le=3650)] = Field(
+        30, description="that is kept so many days"
+    )
+    upload_mb: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        500, description="largest history that an analyst may upload, unpacked, in megabytes"
+    )
     undo_s: NonNegative = Field(30.0, description="an officer's word can be taken back so long")
     lock_above_mps: NonNegative = Field(
         6.7, description="faster than this, an officer's page takes 'en route' only (6.7: 15 mph)"

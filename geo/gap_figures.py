@@ -238,7 +238,7 @@ def _averaged(figures: Figures, group: IntArray, groups: int) -> Shares:
     return interval(total / np.maximum(times, 1), times)
 
 
-def percentile_s(past: PastCover, share: float) -> FloatArray:
+def percentile_s(past: PastCover, share: FloatArray | float) -> FloatArray:
     """
     Give the drive time within which a share of road and time was reached.
 
@@ -246,8 +246,8 @@ def percentile_s(past: PastCover, share: float) -> FloatArray:
     ----------
     past : PastCover
         With its drive times.
-    share : float
-        0 to 1.
+    share : ndarray of float64, shape (2,), or float
+        0 to 1, for each car.
 
     Returns
     -------
@@ -255,8 +255,37 @@ def percentile_s(past: PastCover, share: float) -> FloatArray:
         Up to 10 s too long; inf where above half an hour, or nobody.
     """
     upto = past.drive_time_km.cumsum(axis=2)
-    bins = (upto < share * upto[:, :, -1:] * (1 - 1e-12)).sum(axis=2)
+    wanted = np.broadcast_to(share, 2)[:, None] * upto[:, :, -1:]
+    bins = (upto < wanted * (1 - 1e-12)).sum(axis=2)
     return np.where(bins < BINS, (bins + 1) * BIN_S, np.inf)
+
+
+def percentile_interval_s(
+    past: PastCover, share: float, alike: FloatArray | float = 1.0
+) -> tuple[FloatArray, FloatArray]:
+    """
+    Give the interval of a percentile, at 95 %, a day as one observation.
+
+    Parameters
+    ----------
+    past : PastCover
+        With its drive times.
+    share : float
+        More than 0, less than 1.
+    alike : ndarray of float64, shape (2,), or float
+        So many days count as one independent, of each car.
+
+    Returns
+    -------
+    low_s, high_s : ndarray of float64, shape (c, 2)
+        The drive times at which Wilson's interval of the share reached by then holds `share`; 0 and
+        inf where the days are too few to bound it.
+    """
+    days = len(np.unique(past.day))
+    off: FloatArray = Z_95 * np.sqrt(share * (1 - share) * np.asarray(alike) / days)
+    low = np.where(share > off, percentile_s(past, share - off) - BIN_S, 0.0)
+    high = np.where(share + off < 1, percentile_s(past, share + off), np.inf)
+    return np.where(np.isfinite(low), low, (BINS - 1) * BIN_S), high
 
 
 def stops_per_hour(past: PastCover) -> FloatArray:

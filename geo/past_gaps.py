@@ -21,6 +21,7 @@ from geo.gap_figures import (
     exposed_bounds,
     exposed_per_week,
     interval,
+    percentile_interval_s,
     percentile_s,
     stops_per_hour,
     trend,
@@ -29,13 +30,14 @@ from geo.gaps import past_cover
 from geo.hours import HOUR_S, WEEK_HOURS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import geopandas
 
     from data.beats import Beat
     from data.events import History
     from data.road_table import FloatArray
+    from geo.gap_figures import Shares
     from geo.gaps import PastCover
     from geo.network import RoadNetwork
 
@@ -48,6 +50,7 @@ def past_gaps(
     beats: Sequence[Beat] = (),
     every_s: float = 60.0,
     split: datetime | None = None,
+    progress: Callable[[float], None] | None = None,
 ) -> PastGaps:
     """
     Tell where and when the first and the second car were too far away, over a recorded period.
@@ -66,6 +69,8 @@ def past_gaps(
         From snapshot to snapshot, seconds.
     split : datetime or None
         Hold what was from here on against what was before.
+    progress : callable or None
+        Told after each day what share of them is done.
 
     Returns
     -------
@@ -73,7 +78,9 @@ def past_gaps(
         What ``rollby gaps`` prints, and its map and its report show.
     """
     settings = settings or Settings()
-    past = past_cover(net, history, settings=settings, beats=beats, every_s=every_s)
+    past = past_cover(
+        net, history, settings=settings, beats=beats, every_s=every_s, progress=progress
+    )
     simulated = history.simulated or settings.units.simulated
     return gaps_of(past, settings=settings, simulated=simulated, split=split)
 
@@ -102,7 +109,7 @@ def gaps_of(
     """
     zone = ZoneInfo(settings.units.time_zone)
     hours, days = by_hour_of_week(past), len(np.unique(past.day))
-    everywhere, stops = past.all_road, int(past.stops.sum())
+    everywhere = past.all_road
     road: FloatArray = past.snapshots @ everywhere / past.snapshots.sum()
     alike = np.array([days_alike(past, everywhere[:, car]) for car in range(2)])
     cells, all_road = by_cell(past, alike), interval(road, np.full(2, days), alike)
@@ -110,6 +117,8 @@ def gaps_of(
     by_hour: FloatArray = np.einsum("hck,c->hk", hours.mean, past.road_km / past.road_km.sum())
     hourly = interval(by_hour, hours.times[:, 0, :])
     monday, weeks = by_week(past, everywhere, alike)
+    at_stops = _at_stops(past, alike)
+    p50, p90 = (percentile_interval_s(past, share, alike) for share in (0.5, 0.9))
     return PastGaps(
         simulated=simulated,
         began=_instant(past.hour[0], zone),
@@ -117,7 +126,7 @@ def gaps_of(
         time_zone=settings.units.time_zone,
         within_s=settings.policy.within_s,
         snapshots=int(past.snapshots.sum()),
-        stops=stops,
+        stops=int(past.stops.sum()),
         hours=np.bincount(past.hour_of_week, minlength=WEEK_HOURS),
         days=days,
         days_alike=alike,
@@ -130,6 +139,10 @@ def gaps_of(
         by_hour=hours.mean.astype(np.float32),
         p50_s=percentile_s(past, 0.5),
         p90_s=percentile_s(past, 0.9),
+        p50_low_s=p50[0],
+        p50_high_s=p50[1],
+        p90_low_s=p90[0],
+        p90_high_s=p90[1],
         stops_a_week=exposed.sum(axis=0),
         stops_a_week_low=stops_low,
         stops_a_week_high=stops_high,
@@ -140,7 +153,9 @@ def gaps_of(
         all_by_hour=hourly.mean,
         all_by_hour_low=hourly.low,
         all_by_hour_high=hourly.high,
-        where_stops=past.stops_beyond / stops if stops else None,
+        where_stops=at_stops.mean if at_stops else None,
+        where_stops_low=at_stops.low if at_stops else None,
+        where_stops_high=at_stops.high if at_stops else None,
         week=tuple(_instant(day * 24, zone) for day in monday.tolist()),
         by_week=weeks.mean,
         by_week_low=weeks.low,
@@ -240,6 +255,7 @@ def gap_columns(gaps: PastGaps) -> dict[str, Any]:
             f"{name}_beyond_high": gaps.high[:, car],
             f"{name}_p50_s": gaps.p50_s[:, car],
             f"{name}_p90_s": gaps.p90_s[:, car],
+            **_ends(gaps, name, car),
             f"{name}_stops_a_week": gaps.stops_a_week[:, car],
             f"{name}_stops_a_week_low": gaps.stops_a_week_low[:, car],
             f"{name}_stops_a_week_high": gaps.stops_a_week_high[:, car],
@@ -247,9 +263,35 @@ def gap_columns(gaps: PastGaps) -> dict[str, Any]:
     return columns
 
 
+def _ends(gaps: PastGaps, name: str, car: int) -> dict[str, Any]:
+    """Give the intervals of the percentiles."""
+    ends = {
+        "p50_low_s": gaps.p50_low_s,
+        "p50_high_s": gaps.p50_high_s,
+        "p90_low_s": gaps.p90_low_s,
+        "p90_high_s": gaps.p90_high_s,
+    }
+    return {f"{name}_{end}": one[:, car] for end, one in ends.items() if one is not None}
+
+
 def _instant(hour: int, zone: ZoneInfo) -> datetime:
     """Give the instant that an hour of local time began."""
     return datetime(1970, 1, 1, tzinfo=zone) + timedelta(hours=int(hour))
+
+
+def _at_stops(past: PastCover, alike: FloatArray) -> Shares | None:
+    """
+    Give the share beyond T where and when stops began, if any did.
+
+    A day is one observation, and days with many stops weigh more: together they count for as many
+    equal ones as vary as much (Kish 1965, Survey Sampling, 11.7).
+    """
+    _, row = np.unique(past.day, return_inverse=True)
+    per_day = np.bincount(row, past.stops_begun)
+    if not per_day.any():
+        return None
+    days = int(per_day.sum() ** 2 / (per_day**2).sum())
+    return interval(past.stops_beyond / per_day.sum(), np.full(2, days), alike)
 
 
 def _trend(past: PastCover, share: FloatArray) -> Trend:

@@ -98,6 +98,15 @@ def week_payload(gaps: PastGaps) -> dict[str, Any]:
         "all_by_hour": np.round(gaps.all_by_hour[seen].T, 4).tolist(),
         "names": names.tolist(),
         "street": street.reshape(-1)[:-1].tolist(),
-        "p90_s": [np.where(np.isfinite(one), one, -1).astype(int).tolist() for one in gaps.p90_s.T],
+        "p90_s": _seconds(gaps.p90_s),
+        "p90_low_s": _seconds(gaps.p90_low_s),
+        "p90_high_s": _seconds(gaps.p90_high_s),
         "stops": np.round(gaps.stops_a_week[:, 1], 3).tolist(),
     }
+
+
+def _seconds(times: npt.NDArray[np.float64] | None) -> list[list[int]] | None:
+    """Write each car's drive times in whole seconds, -1 where nobody comes; null where unknown."""
+    if times is None:
+        return None
+    return [np.where(np.isfinite(one), one, -1).astype(int).tolist() for one in times.T]

@@ -514,6 +514,7 @@ def calibrate(**options: Any) -> None:
 @click.option("--cells", type=FILE, help="Write H3 cells: .gpkg, .geojson, .parquet or .csv.")
 @click.option("--hours", type=FILE, help="Write cells by hour of the week; endings likewise.")
 @map_option
+@click.option("--report", type=FILE, help="Write a printable report here (HTML).")
 @tiles_option
 def gaps(**options: Any) -> None:
     """Where and when the first and the second car were too far away, over a recorded period."""

@@ -50,7 +50,7 @@ WORST = 10
 
 def joined(parts: Sequence[PastCover]) -> PastCover:
     """Put periods that follow each other, on the same roads, one after the other."""
-    rows = ("hour", "snapshots", "all_road")
+    rows = ("hour", "snapshots", "all_road", "stops_begun")
     sums = ("hours_beyond", "drive_time_km", "stops", "stops_beyond")
     return replace(
         parts[0],

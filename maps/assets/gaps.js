@@ -26,6 +26,13 @@
     return Math.floor(seconds / 60) + ":" + two(seconds % 60);
   }
 
+  /* The drive time nine times of ten, and its interval where it is known. */
+  function upto(data, car, cell) {
+    const found = drive(data.p90_s[car][cell]);
+    if (!data.p90_low_s) return found;
+    return found + " (" + drive(data.p90_low_s[car][cell]) + " to " + drive(data.p90_high_s[car][cell]) + ")";
+  }
+
   /* Wilson's interval, as geo/gap_figures.py gives it. */
   rollby.interval = function (mean, n) {
     if (!n) return [0, 1];
@@ -268,7 +275,7 @@
     list.append(element("dt", "", "Rests on"), element("dd", "", seen));
     for (const car of [0, 1]) {
       list.append(element("dt", "", CARS[car] + ", 9 of 10 times"),
-        element("dd", "", drive(week.data.p90_s[car][cell])));
+        element("dd", "", upto(week.data, car, cell)));
     }
     list.append(element("dt", "", "Stops a week, second car beyond"),
       element("dd", "", week.data.stops[cell].toFixed(2)));

@@ -13,6 +13,7 @@ from data import words
 from data.past_gaps import CARS
 from geo.as_json import number_json
 from geo.past_gaps import gap_cells, gap_columns, gap_hours, gaps_of
+from rollby import __version__
 from rollby.files import say, write_cells, write_text
 from rollby.inputs import load_roads, load_settings
 from rollby.output import console, json_text
@@ -43,6 +44,7 @@ def show_gaps(
     cells: Path | None,
     hours: Path | None,
     map_path: Path | None,
+    report: Path | None,
     tiles: bool,
 ) -> None:
     """
@@ -66,15 +68,15 @@ def show_gaps(
         Print JSON.
     cells, hours : Path or None
         Write H3 cells, and those by hour of the week.
-    map_path : Path or None
-        Write a map.
+    map_path, report : Path or None
+        Write a map, a printable report.
     tiles : bool
         Lay online tiles beneath it.
     """
     chosen, beats = load_settings(settings)
     net = load_roads(roads)
     with _workers(cluster) as workers:
-        past, simulated = past_of_folder(
+        past, simulated, agencies = past_of_folder(
             roads,
             history,
             settings=chosen,
@@ -86,7 +88,7 @@ def show_gaps(
     simulated |= chosen.units.simulated
     gaps = gaps_of(past, settings=chosen, simulated=simulated, split=split)
     if as_json:
-        click.echo(json_text(_answer(gaps)))
+        click.echo(json_text(gaps_answer(gaps)))
     else:
         _print(gaps)
     if cells:
@@ -102,6 +104,19 @@ def show_gaps(
         drawn = gaps_map(net.table, gaps, tiles=tiles, speed_unit=speed_unit)
         write_text(map_path, drawn)
         say([f"map: {map_path}"])
+    if report:
+        from maps.gaps_report import ReportFacts, gaps_report
+
+        facts = ReportFacts(
+            agencies=agencies,
+            every_s=every_s,
+            split=split,
+            notes=[what_if(posts)] if posts else [],
+            version=__version__,
+            speed_unit=chosen.units.speed_unit,
+        )
+        write_text(report, gaps_report(net.table, gaps, facts))
+        say([f"report: {report}"])
 
 
 @contextmanager
@@ -116,8 +131,38 @@ def _workers(address: str | None) -> Iterator[Cluster | None]:
         yield found
 
 
-def _answer(gaps: PastGaps) -> dict[str, Any]:
-    """Give ``rollby.gaps/1``."""
+def what_if(posts: Sequence[tuple[str, float, float]]) -> str:
+    """
+    Say that a report is of what might have been.
+
+    Parameters
+    ----------
+    posts : sequence of (unit_id, lon_deg, lat_deg)
+        Units, and where they are taken to have stood.
+
+    Returns
+    -------
+    sentence : str
+        That nobody takes it for what was.
+    """
+    stood = "; ".join(f"{unit_id} at {lat:.5f}, {lon:.5f}" for unit_id, lon, lat in posts)
+    return f"What if, not what was: whenever available, these units stood here: {stood}."
+
+
+def gaps_answer(gaps: PastGaps) -> dict[str, Any]:
+    """
+    Give a period's gaps as JSON.
+
+    Parameters
+    ----------
+    gaps : PastGaps
+        Summed up.
+
+    Returns
+    -------
+    answer : dict
+        ``rollby.gaps/1``.
+    """
     columns = gap_columns(gaps)
     answer: dict[str, Any] = {
         "schema": "rollby.gaps/1",

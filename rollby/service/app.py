@@ -15,6 +15,7 @@ from data.status_codes import codes_of
 from rollby import __version__
 from rollby.service import sign_in, sign_in_vouched
 from rollby.service.cot_out import TakTeller, line_of
+from rollby.service.desk import Desk
 from rollby.service.doors import door_of
 from rollby.service.guard import Guard
 from rollby.service.hardening import Hardening
@@ -23,7 +24,19 @@ from rollby.service.keeping import keep_going
 from rollby.service.oidc import provider_for
 from rollby.service.problems import answer_problems
 from rollby.service.recording import keep_recording
-from rollby.service.routes import admin, cad, live, officer, positions, screens, way, why
+from rollby.service.routes import (
+    admin,
+    analyst,
+    cad,
+    histories,
+    live,
+    officer,
+    positions,
+    screens,
+    studies,
+    way,
+    why,
+)
 from rollby.service.watching import mind_clock, watch
 from rollby.service.webhooks import tell
 
@@ -69,10 +82,15 @@ def make_app(running: Running) -> FastAPI:
         for name, out in running.settings.cot.items()
     ]
 
+    desk = Desk(running)
+
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         running.stream.loop = asyncio.get_running_loop()
+        await asyncio.to_thread(desk.studies.interrupted)
         works = [
+            keep_going("studies", desk.work),
+            keep_going("old studies", desk.tidy),
             keep_going("picture", partial(watch, running)),
             keep_going("clock", partial(mind_clock, running)),
             keep_going("recording", partial(keep_recording, running)),
@@ -97,7 +115,7 @@ def make_app(running: Running) -> FastAPI:
         redoc_url=None,
         lifespan=lifespan,
     )
-    app.state.running = running
+    app.state.running, app.state.desk = running, desk
     secure = bool(running.settings.service.tls_certificate) or running.settings.service.behind_proxy
     provider = provider_for(
         running.settings.service.oidc,
@@ -105,7 +123,10 @@ def make_app(running: Running) -> FastAPI:
         running.access.rules.reauthenticate_h,
     )
     Guard(running.access, secure=secure, provider=provider).install(app)
-    for one in (sign_in, sign_in_vouched, positions, cad, officer, way, why, live, admin, screens):
+    for one in (
+        *(sign_in, sign_in_vouched, positions, cad, officer, way, why, live, admin),
+        *(screens, studies, histories, analyst),
+    ):
         app.include_router(one.router)
     answer_problems(app)
     app.add_middleware(Hardening, secure=secure)

@@ -28,6 +28,7 @@ from geo.gap_figures import (
     change,
     exposed_per_week,
     interval,
+    percentile_interval_s,
     percentile_s,
     stops_per_hour,
     trend,
@@ -198,6 +199,22 @@ def test_percentiles_are_those_of_road_and_time() -> None:
     assert np.isinf(percentile_s(past, 0.5)[:, 1]).all()
 
 
+def test_an_interval_of_a_percentile_is_open_where_days_are_few() -> None:
+    for days, bounded in ((3, False), (12, True), (400, True)):
+        past = made(np.full(days * 24, 0.3))
+        low_s, high_s = percentile_interval_s(past, 0.5)
+        middle_s = percentile_s(past, 0.5)
+        assert (low_s < middle_s).all()
+        assert (high_s > middle_s).all()
+        assert bool(np.isfinite(high_s).all()) is bounded
+        assert bool((low_s > 0).all()) is bounded
+    # Wilson's interval of the share reached by either end just holds a half.
+    ends = [(one[0, 1] / 1810, 400) for one in (low_s, high_s)]
+    found = [interval(np.array(share), np.array(n)) for share, n in ends]
+    assert float(found[0].high) == pytest.approx(0.5, abs=0.006)
+    assert float(found[1].low) == pytest.approx(0.5, abs=0.006)
+
+
 def test_stops_are_counted_once_where_they_began() -> None:
     rows = [("1A1", second, second, 2000.0, 0.0) for second in range(0, 3000, 60)]
     lon, lat = at(250, 0)
@@ -266,6 +283,7 @@ def made(beyond: np.ndarray) -> PastCover:
         hours_beyond=week,
         drive_time_km=np.ones((1, 2, 181)),
         stops=stops,
+        stops_begun=np.ones(len(hour), np.int64),
         stops_beyond=both.sum(axis=0),
     )
 
@@ -388,7 +406,7 @@ def test_what_is_said_is_that_of_the_hours() -> None:
     assert said.changes[1].days_before == 5
     assert said.trend[1].a_week == pytest.approx(0.7, abs=0.2)
     assert gap_cells(said).loc[0, "second_beyond"] == pytest.approx(0.45)
-    quiet = replace(past, stops=past.stops * 0)
+    quiet = replace(past, stops=past.stops * 0, stops_begun=past.stops_begun * 0)
     assert gaps_of(quiet, settings=chosen, simulated=False).where_stops is None
 
 
@@ -405,6 +423,20 @@ def test_days_that_go_by_those_before_widen_every_interval() -> None:
         assert (high - low > 1.1 * (independent.high - independent.low)).all()
     alone = made(np.repeat(np.tile([1.0, 0.0], 20), 24))
     assert (gaps_of(alone, settings=Settings(), simulated=False).days_alike == 1).all()
+
+
+def test_days_with_most_stops_weigh_most_and_the_interval_says_so() -> None:
+    past = made(np.full(12 * 24, 0.3))
+    begun = past.stops_begun * np.where(past.day == 4, 1000, 1)
+    one_day = replace(past, stops_begun=begun, stops_beyond=np.full(2, 0.3 * begun.sum()))
+    for stops, days in ((past, 12), (one_day, 1)):
+        said = gaps_of(stops, settings=Settings(), simulated=False)
+        assert said.where_stops is not None
+        assert said.where_stops_low is not None
+        assert said.where_stops_high is not None
+        even = interval(said.where_stops, np.full(2, days))
+        assert said.where_stops_low == pytest.approx(even.low)
+        assert said.where_stops_high == pytest.approx(even.high)
 
 
 def test_worst_cells_are_those_with_most_stops_then_most_road() -> None:

@@ -9,12 +9,12 @@ from importlib.resources import files
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Path, Request, Response
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from maps.live_map import live_map
 from maps.page import Parts, asset
 from rollby.service.guard import guard_of
 from rollby.service.running import InService, Running
+from rollby.service.screens import TEMPLATES
 
 router = APIRouter(tags=["screens"], include_in_schema=False)
 TYPES = {
@@ -30,10 +30,6 @@ SCREENS = {
     "supervisor": "Supervisor",
     "wallboard": "Wallboard",
 }
-
-_TEMPLATES = Environment(
-    loader=PackageLoader("rollby.service.screens"), autoescape=True, undefined=StrictUndefined
-)
 
 
 @router.get("/")
@@ -71,7 +67,7 @@ def _frame(name: str, request: Request, service: Running, map_html: str = "") ->
         "map_html": map_html,
         "rate": service.clock.rate,
     }
-    html = _TEMPLATES.get_template(f"{name.replace('-', '_')}.html").render(facts)
+    html = TEMPLATES.get_template(f"{name.replace('-', '_')}.html").render(facts)
     return Response(html, media_type="text/html", headers=CACHED)
 
 
