@@ -92,6 +92,7 @@ def week_payload(gaps: PastGaps) -> dict[str, Any]:
         "seen": seen.tolist(),
         "times": gaps.hours[seen].tolist(),
         "days": gaps.days,
+        "days_alike": np.round(gaps.days_alike, 6).tolist(),
         "whole": [encode_codes(levels(gaps.beyond[:, car])) for car in range(2)],
         "by_hour": [encode_codes(levels(one).reshape(-1)) for one in hourly],
         "all_whole": np.round(gaps.all_road, 4).tolist(),
@@ -101,7 +102,7 @@ def week_payload(gaps: PastGaps) -> dict[str, Any]:
         "p90_s": _seconds(gaps.p90_s),
         "p90_low_s": _seconds(gaps.p90_low_s),
         "p90_high_s": _seconds(gaps.p90_high_s),
-        "stops": np.round(gaps.stops_a_week[:, 1], 3).tolist(),
+        "stops": [gaps.exposed(row) for row in range(len(gaps.cell))],
     }
 
 

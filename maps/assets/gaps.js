@@ -267,7 +267,8 @@
     box.append(element("p", "title", week.name(cell)), element("p", "quiet", hourName(week.hour)), list);
     const n = week.times(week.hour);
     for (const car of [0, 1]) {
-      const share = week.share(cell, week.hour, car), ends = rollby.interval(share, n);
+      const alike = week.hour === WHOLE ? week.data.days_alike[car] : 1;
+      const share = week.share(cell, week.hour, car), ends = rollby.interval(share, n / alike);
       list.append(element("dt", "", CARS[car] + " beyond T"), element("dd", "", share >= 0
         ? percent(share) + " (" + percent(ends[0]) + " to " + percent(ends[1]) + ")" : percent(share)));
     }
@@ -278,7 +279,7 @@
         element("dd", "", upto(week.data, car, cell)));
     }
     list.append(element("dt", "", "Stops a week, second car beyond"),
-      element("dd", "", week.data.stops[cell].toFixed(2)));
+      element("dd", "", week.data.stops[cell]));
     return box;
   }
 

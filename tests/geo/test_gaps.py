@@ -227,6 +227,7 @@ def test_stops_are_counted_once_where_they_began() -> None:
     assert stops_per_hour(past).sum() == pytest.approx(1)
     assert (stops_per_hour(past).sum(axis=0) > 0).all()
     assert exposed_per_week(past)[:, :, 1].sum() == pytest.approx(1)
+    assert past.stops_begun.tolist() == [1, 0]
 
 
 def test_stops_are_expected_where_and_when_they_were() -> None:
@@ -418,9 +419,17 @@ def test_days_that_go_by_those_before_widen_every_interval() -> None:
         (said.all_road_low, said.all_road_high, interval(said.all_road, np.full(2, 40))),
         (said.low, said.high, by_cell(past)),
         (said.by_week_low[0], said.by_week_high[0], interval(said.by_week[0], np.full(2, 7))),
+        (said.where_stops_low, said.where_stops_high, interval(said.all_road, np.full(2, 40))),
     ]
     for low, high, independent in pairs:
+        assert low is not None
+        assert high is not None
         assert (high - low > 1.1 * (independent.high - independent.low)).all()
+    assert said.p50_low_s is not None
+    assert said.p50_high_s is not None
+    low_s, high_s = percentile_interval_s(past, 0.5)
+    assert (said.p50_low_s < low_s).all()
+    assert (said.p50_high_s > high_s).all()
     alone = made(np.repeat(np.tile([1.0, 0.0], 20), 24))
     assert (gaps_of(alone, settings=Settings(), simulated=False).days_alike == 1).all()
 

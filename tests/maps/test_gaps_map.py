@@ -104,6 +104,23 @@ def test_a_cell_says_both_cars_with_intervals_that_are_ours(
             assert theirs == pytest.approx([float(ours.low), float(ours.high)], abs=1e-12)
 
 
+def test_a_cell_counts_days_alike_for_less_and_gives_its_stops_with_their_interval(
+    open_page: Any, roads: RoadTable, gaps: PastGaps
+) -> None:
+    slow = replace(gaps, days_alike=np.array([1.0, 6.0]))
+    with open_page(gaps_map(roads, slow)) as visit:
+        row = int(slow.worst[0])
+        visit.page.locator("[data-cell]").first.click()
+        said = visit.page.locator(".leaflet-popup").inner_text()
+        for car, days in ((0, 24), (1, 4)):
+            share = float(levels(slow.beyond[:, car])[row]) / LEVELS
+            found = interval(np.array(share), np.array(days))
+            low, high = whole_percent(float(found.low)), whole_percent(float(found.high))
+            assert f"{whole_percent(share)} ({low} to {high})" in said
+        assert slow.exposed(row) in said
+        assert "24 days" in said
+
+
 def test_a_click_on_the_map_opens_the_cell_beneath(
     open_page: Any, html: str, gaps: PastGaps
 ) -> None:

@@ -75,7 +75,7 @@ def test_the_key_figures_are_sentences_with_intervals(html: str) -> None:
     )
     assert "from 50 % to 40 % for the second car (too few days to tell)." in said
     worst = "The worst hour of the week, by the stops to be expected, is Mon 00:00 to 01:00: "
-    assert f"{worst}53 % (26 % to 79 %) of all road" in said
+    assert f"{worst}53 % (27 % to 80 %) of all road" in said
     assert "days that go by those before count for less, 1.0 of them as one" in said
 
 

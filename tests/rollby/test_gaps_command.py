@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import geopandas
@@ -10,6 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from data.events import Fixes, History, StatusChange
+from data.history import write_history
+from data.records import UnitStatus
 from data.words import week_hour
 from rollby.cli import main
 
@@ -78,6 +82,60 @@ def test_cells_by_hour_of_the_week_are_written(
         np.testing.assert_allclose(hours[name], cells.loc[hours.index][name], atol=1e-5)
     assert (hours["second_beyond_low"] <= hours["second_beyond"]).all()
     assert (hours["second_beyond"] <= hours["second_beyond_high"]).all()
+
+
+def test_all_that_it_writes_is_written_together_whoever_works(
+    roads: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # Twelve days of one car that two agencies showed.
+    began = datetime(2026, 3, 2, tzinfo=UTC)
+    at_s = began.timestamp() + np.arange(0, 12 * 86_400, 240.0)
+    none = np.full(len(at_s), np.nan)
+    fixes = Fixes(
+        unit_ids=("1A1",),
+        unit_row=np.zeros(len(at_s), np.int32),
+        fixed_at_s=at_s,
+        received_at_s=at_s,
+        lon_deg=np.full(len(at_s), -104.987),
+        lat_deg=np.full(len(at_s), 39.753),
+        heading_deg=none,
+        speed_mps=none,
+        accuracy_m=none,
+    )
+    statuses = tuple(
+        StatusChange(
+            unit_id="1A1",
+            at=began + timedelta(days=day),
+            status=UnitStatus.AVAILABLE,
+            agency=agency,
+        )
+        for day, agency in ((0, "Denver PD"), (6, "Sheriff"))
+    )
+    write_history(tmp_path / "past", History(fixes=fixes, statuses=statuses))
+    split, post = (began + timedelta(days=6)).isoformat(), "1A2@-104.983,39.748"
+    asked = ["gaps", "--roads", roads, "--history", str(tmp_path / "past"), "--every", "3600"]
+    asked += ["--split", split, "--post", post, "--json"]
+    said = []
+    for name, who in (("alone", []), ("cluster", ["--cluster", "local"])):
+        folder = tmp_path / name
+        folder.mkdir()
+        out = {
+            option: folder / f"{option}.{ending}"
+            for option, ending in (
+                *(("cells", "csv"), ("hours", "csv"), ("map", "html"), ("report", "html")),
+            )
+        }
+        options = [text for option, file in out.items() for text in (f"--{option}", str(file))]
+        capsys.readouterr()
+        assert main([*asked, *who, *options]) == 0
+        said.append([capsys.readouterr().out, *(file.read_bytes() for file in out.values())])
+    assert said[0] == said[1]
+    answer, report = json.loads(said[0][0]), said[0][-1].decode()
+    assert answer["changes"]["second"]["days_before"] == 6
+    assert answer["road_beyond"]["second"] < 1  # the post's car is the second
+    assert "Denver PD, Sheriff" in report
+    assert "What if, not what was" in report
+    assert "1A2 at 39.74800, -104.98300" in report
 
 
 def test_hours_in_another_format_are_refused(
