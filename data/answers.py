@@ -271,10 +271,14 @@ class Gap:
     street: str
 
 
+CARS = ("first", "second", "third", "fourth", "fifth")
+"""The nearest units, as files call them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
     """
-    Drive time from the nearest and the second nearest idle unit, for every directed edge.
+    Drive time from the k nearest idle units, for every directed edge.
 
     Parameters
     ----------
@@ -282,8 +286,12 @@ class Coverage:
         The instant, UTC.
     within_s : float
         T.
-    first_s, second_s : ndarray of float64, shape (n_edges,)
-        Seconds to the middle of the edge; inf where no unit gets there.
+    nearest_s : ndarray of float64, shape (n_edges, k)
+        Seconds to the middle of the edge, the nearest unit first; inf where no unit gets there.
+    stops_an_hour : ndarray of float64, shape (n_edges,)
+        Stops that are expected to begin on the edge in an hour.
+    stops_recorded : int or None
+        How many recorded stops that rests on; None where stops go by length of road.
     probability : ndarray of float64, shape (n_edges,)
         G of model section 3.
     gap : ndarray of bool, shape (n_edges,)
@@ -300,14 +308,25 @@ class Coverage:
 
     at: datetime
     within_s: float
-    first_s: npt.NDArray[np.float64]
-    second_s: npt.NDArray[np.float64]
+    nearest_s: npt.NDArray[np.float64]
+    stops_an_hour: npt.NDArray[np.float64]
     probability: npt.NDArray[np.float64]
     gap: npt.NDArray[np.bool_]
     gaps: tuple[Gap, ...]
     units: tuple[UnitState, ...]
+    stops_recorded: int | None = None
     simulated: bool = False
     left_out: tuple[str, ...] = ()
+
+    @property
+    def first_s(self) -> npt.NDArray[np.float64]:
+        """Seconds from the nearest unit, shape (n_edges,)."""
+        return self.nearest_s[:, 0]
+
+    @property
+    def second_s(self) -> npt.NDArray[np.float64]:
+        """Seconds from the second nearest, shape (n_edges,)."""
+        return self.nearest_s[:, 1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

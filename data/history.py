@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +42,8 @@ FACTS_FILE = "history.json"
 
 _MOST = {"lon": 180.0, "lat": 90.0, "heading_deg": 360.0, "speed_mps": 150.0, "accuracy_m": np.inf}
 _DAY_MS = 86_400_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FOREVER_MS = 10**15  # some 30,000 years
 
 
 def write_history(folder: Path, history: History) -> None:
@@ -169,11 +171,55 @@ def thin_history(folder: Path, before: datetime) -> list[str]:
     return gone
 
 
+def recorded_period(folder: Path) -> tuple[datetime, datetime] | None:
+    """
+    Tell when the first and the last fix of a folder arrived, without reading all of them.
+
+    Parameters
+    ----------
+    folder : Path
+        As `add_to_history` writes it; it may be missing.
+
+    Returns
+    -------
+    period : (datetime, datetime) or None
+        UTC; None where there are no fixes.
+    """
+    days = sorted(one for one in (folder / "fixes").glob("day=*") if _day_of(one) is not None)
+    found = [
+        ends
+        for day in {*days[:1], *days[-1:]}
+        for path in day.glob("*.parquet")
+        if (ends := _ends_of(path)) is not None
+    ]
+    return (min(a for a, _ in found), max(b for _, b in found)) if found else None
+
+
+def _ends_of(path: Path) -> tuple[datetime, datetime] | None:
+    """Tell when the first and the last fix of a file arrived; None where that cannot be read."""
+    try:
+        arrived = parquet.read_table(path, columns=["received_at"], partitioning=None)[0]
+    except (pa.ArrowException, OSError, KeyError):
+        return None
+    ends = compute.min_max(arrived).as_py()
+    return None if ends["min"] is None else (ends["min"], ends["max"])
+
+
+def _day_of(folder: Path) -> date | None:
+    """Read the day that a folder is named for; None where it is named otherwise."""
+    try:
+        return date.fromisoformat(folder.name.removeprefix("day="))
+    except ValueError:
+        return None
+
+
 def read_history(
     folder: Path,
     *,
     days: Sequence[int] | None = None,
     arrived_s: tuple[float, float] | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
     tables: Collection[str] | None = None,
 ) -> History:
     """
@@ -187,6 +233,9 @@ def read_history(
         Only these folders ``day=YYYY-MM-DD``: UTC days since 1970-01-01; they need hold no fixes.
     arrived_s : (first_s, last_s) or None
         Of the fixes, those that arrived from one instant to the other.
+    since, until : datetime or None
+        Only what arrived from then on, and before then. Statuses and stops of before `since` stay:
+        they tell how it stood.
     tables : collection of str or None
         Only these; None for all.
 
@@ -202,8 +251,12 @@ def read_history(
     """
     facts, faults = _read_facts(folder)
     paths = table_files(folder, "fixes", days) if tables is None or "fixes" in tables else []
+    within = ""
+    if since or until:
+        paths = [path for path in paths if _may_hold(path, since, until)]
+        arrived_s, within = _span_s(since, until), " of that period"
     if not paths and days is None:
-        rule = "must hold fixes: fixes/day=YYYY-MM-DD/*.parquet, or fixes.csv"
+        rule = f"must hold fixes{within}: fixes/day=YYYY-MM-DD/*.parquet, or fixes.csv"
         faults.append(_fault(folder, rule))
     fixes, found = _read_fixes(paths, arrived_s)
     faults += found
@@ -216,12 +269,36 @@ def read_history(
         parts = [read_rows(path, kind.table) for path in files]
         faults += [fault for part in parts for fault in part.faults]
         rows = [row for part in parts for row in part.rows]
-        events[kind.name] = tuple(sorted(rows, key=attrgetter(kind.at)))
+        at = attrgetter(kind.at)
+        known = (row for row in rows if until is None or at(row) < until)
+        events[kind.name] = tuple(sorted(known, key=at))
     if faults:
         raise TableError(faults)
     if any(_says_simulated(path) for path in paths):
         facts["simulated"] = True  # whatever became of the facts' file
     return History(fixes=fixes, **events, facts=facts)
+
+
+def _may_hold(path: Path, since: datetime | None, until: datetime | None) -> bool:
+    """Tell whether a file may hold fixes of a period, by the day of its folder."""
+    day = _day_of(path.parent)
+    if day is None:
+        return True
+    begins = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    over = since is not None and begins + timedelta(days=1) <= since
+    return not over and (until is None or begins < until)
+
+
+def _span_s(since: datetime | None, until: datetime | None) -> tuple[float, float]:
+    """Give a period as whole milliseconds, the last of them before its end."""
+    first = -_FOREVER_MS if since is None else _whole_ms(since)
+    last = _FOREVER_MS if until is None else _whole_ms(until) - 1
+    return first / 1000, last / 1000
+
+
+def _whole_ms(at: datetime) -> int:
+    """Give the first whole millisecond from an instant on, since 1970-01-01."""
+    return -((_EPOCH - at) // timedelta(milliseconds=1))
 
 
 def _fault(path: Path, rule: str) -> Fault:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from data.road_table import FloatArray, IntArray
 
 CARS = ("first", "second")
-_LISTED = 15
+_LISTED, _HOURS_LISTED = 15, 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +84,8 @@ class PastGaps:
         How often each hour of the week was looked at; 0 is Monday from midnight.
     days : int
         Local days with anything looked at.
+    days_alike : ndarray of float64, shape (2,)
+        So many of them count as one independent in the intervals: days go by those before.
     cell : ndarray of str, shape (c,)
         H3 cells with road.
     street : tuple of str, length c
@@ -91,19 +93,27 @@ class PastGaps:
     road_km : ndarray of float64, shape (c,)
         Length of road, a two-way street once.
     beyond, low, high : ndarray of float64, shape (c, 2)
-        Share of road and time beyond T, with its interval at 95 %, a day as one observation.
+        Share of road and time beyond T, with its interval at 95 %.
     by_hour : ndarray of float32, shape (168, c, 2)
         The same by hour of week; NaN where that hour was not looked at.
     p50_s, p90_s : ndarray of float64, shape (c, 2)
         Drive time to the road there, up to 10 s too long; inf above half an hour, or nobody.
+    p50_low_s, p50_high_s, p90_low_s, p90_high_s : ndarray of float64, shape (c, 2) or None
+        Intervals of the two at 95 %, a day as one observation; 0 and inf where days are too few.
     stops_a_week : ndarray of float64, shape (c, 2)
         Stops expected to begin there a week while a car is beyond T.
+    stops_a_week_low, stops_a_week_high : ndarray of float64, shape (c, 2)
+        Its interval.
+    stops_by_hour : ndarray of float32, shape (168, c, 2)
+        The same by hour of week; 0 in an hour not looked at.
     all_road, all_road_low, all_road_high : ndarray of float64, shape (2,)
         Share of all road and time beyond T, with its interval.
     all_by_hour : ndarray of float64, shape (168, 2)
         The same by hour of week; NaN where that hour was not looked at.
-    where_stops : ndarray of float64, shape (2,) or None
-        The same where and when stops began; None without any.
+    all_by_hour_low, all_by_hour_high : ndarray of float64, shape (168, 2)
+        Its interval, a week as one observation.
+    where_stops, where_stops_low, where_stops_high : ndarray of float64, shape (2,) or None
+        The same where and when stops began, with its interval; None without any.
     week : tuple of datetime
         Local Monday each week began on.
     by_week, by_week_low, by_week_high : ndarray of float64, shape (w, 2)
@@ -123,6 +133,7 @@ class PastGaps:
     stops: int
     hours: IntArray
     days: int
+    days_alike: FloatArray
     cell: npt.NDArray[np.str_]
     street: tuple[str, ...]
     road_km: FloatArray
@@ -133,10 +144,15 @@ class PastGaps:
     p50_s: FloatArray
     p90_s: FloatArray
     stops_a_week: FloatArray
+    stops_a_week_low: FloatArray
+    stops_a_week_high: FloatArray
+    stops_by_hour: npt.NDArray[np.float32]
     all_road: FloatArray
     all_road_low: FloatArray
     all_road_high: FloatArray
     all_by_hour: FloatArray
+    all_by_hour_low: FloatArray
+    all_by_hour_high: FloatArray
     where_stops: FloatArray | None
     week: tuple[datetime, ...]
     by_week: FloatArray
@@ -144,11 +160,36 @@ class PastGaps:
     by_week_high: FloatArray
     trend: tuple[Trend, ...]
     changes: tuple[PeriodChange, ...] = ()
+    where_stops_low: FloatArray | None = None
+    where_stops_high: FloatArray | None = None
+    p50_low_s: FloatArray | None = None
+    p50_high_s: FloatArray | None = None
+    p90_low_s: FloatArray | None = None
+    p90_high_s: FloatArray | None = None
 
     @property
     def worst(self) -> IntArray:
         """Rows of cells, most stops a week beyond the second car first; then by share."""
         return np.lexsort((-self.beyond[:, 1] * self.road_km, -self.stops_a_week[:, 1]))
+
+    @property
+    def worst_hours(self) -> IntArray:
+        """Hours of the week looked at, most stops beyond the second car first; then by share."""
+        stops = self.stops_by_hour[:, :, 1].sum(axis=1)
+        order = np.lexsort((-np.nan_to_num(self.all_by_hour[:, 1]), -stops))
+        return order[self.hours[order] > 0]
+
+    def worst_cell(self, hour: int) -> int:
+        """
+        Find the cell with most stops beyond the second car in an hour of the week.
+
+        Returns
+        -------
+        row : int
+            Of `cell`; where there are no stops, the one with most road beyond.
+        """
+        stops, road = self.stops_by_hour[hour, :, 1], self.by_hour[hour, :, 1] * self.road_km
+        return int(np.argmax(stops if stops.any() else road))
 
     def share(self, row: int, car: int) -> str:
         """
@@ -161,6 +202,31 @@ class PastGaps:
         """
         low, high = words.percent(self.low[row, car]), words.percent(self.high[row, car])
         return f"{words.percent(self.beyond[row, car])} ({low} to {high})"
+
+    def hour_share(self, hour: int, car: int) -> str:
+        """
+        Write the share of all road beyond T in an hour of the week, with its interval.
+
+        Returns
+        -------
+        text : str
+            ``42 % (31 % to 54 %)``.
+        """
+        low, high = self.all_by_hour_low[hour, car], self.all_by_hour_high[hour, car]
+        share = words.percent(self.all_by_hour[hour, car])
+        return f"{share} ({words.percent(low)} to {words.percent(high)})"
+
+    def exposed(self, row: int) -> str:
+        """
+        Write a cell's stops a week beyond the second car, with their interval.
+
+        Returns
+        -------
+        text : str
+            ``3.29 (0.23 to 13.43)``.
+        """
+        low, high = self.stops_a_week_low[row, 1], self.stops_a_week_high[row, 1]
+        return f"{self.stops_a_week[row, 1]:.2f} ({low:.2f} to {high:.2f})"
 
     def _repr_html_(self) -> str:
         """
@@ -181,7 +247,7 @@ class PastGaps:
             f"<tr><th>{html.escape(self.street[row] or 'road without a name')}</th>"
             f"<td>{html.escape(str(self.cell[row]))}</td>"
             f"<td>{self.share(row, 0)}</td><td>{self.share(row, 1)}</td>"
-            f"<td>{self.stops_a_week[row, 1]:.2f}</td></tr>"
+            f"<td>{self.exposed(row)}</td></tr>"
             for row in self.worst[:_LISTED].tolist()
         )
         return (
@@ -189,5 +255,23 @@ class PastGaps:
             f"{words.count(self.days, 'day')}, {self.snapshots:,} snapshots.</p>"
             "<table><thead><tr><th>Street</th><th>Cell</th><th>First car beyond T</th>"
             "<th>Second car beyond T</th><th>Stops a week, second beyond</th></tr></thead>"
-            f"<tbody>{rows}</tbody></table>"
+            f"<tbody>{rows}</tbody></table>{self._hours_html()}"
+        )
+
+    def _hours_html(self) -> str:
+        """Show the worst hours of the week."""
+        rows = "".join(
+            f"<tr><th>{words.week_hour(hour)}</th>"
+            f"<td>{words.count(int(self.hours[hour]), 'time')}</td>"
+            f"<td>{self.hour_share(hour, 0)}</td><td>{self.hour_share(hour, 1)}</td>"
+            f"<td>{self.stops_by_hour[hour, :, 1].sum():.2f}</td>"
+            f"<td>{html.escape(street or 'road without a name')}</td></tr>"
+            for hour in self.worst_hours[:_HOURS_LISTED].tolist()
+            for street in [self.street[self.worst_cell(hour)]]
+        )
+        return (
+            "<table><thead><tr><th>Hour of the week</th><th>Looked at</th>"
+            "<th>First car beyond T</th><th>Second car beyond T</th>"
+            "<th>Stops a week, second beyond</th><th>Most at</th></tr>"
+            f"</thead><tbody>{rows}</tbody></table>"
         )

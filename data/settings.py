@@ -90,6 +90,16 @@ class Policy(Section):
     new_stop_min: Positive = Field(
         8.0, description="D0: minutes lost at a new stop that has lost its cover"
     )
+    preparedness_second: Share = Field(
+        0.5, description="gamma of the second car in preparedness, beside 1 of the first"
+    )
+    preparedness_third: Share = Field(0.25, description="gamma of the third: at most the second's")
+    preparedness_nearest_s: Positive = Field(
+        30.0, description="no car counts as nearer than this in preparedness"
+    )
+    preparedness_stops_min: Positive = Field(
+        0.01, description="d_min: a zone counts as having at least so many stops an hour"
+    )
     score_min: NonNegative = Field(0.5, description="officer-minutes a suggestion must be worth")
     drive_max_s: Positive = Field(
         600.0, description="nobody is asked to drive longer than this, or twice T if longer"
@@ -158,7 +168,8 @@ class Policy(Section):
         Raises
         ------
         ValueError
-            If secured weighs less than contact, or the flags' bounds are out of order.
+            If secured weighs less than contact, the flags' bounds are out of order, or a third car
+            counts for more than a second.
         """
         for name in ("duration_min", "weight"):
             table = getattr(self, name)
@@ -169,6 +180,8 @@ class Policy(Section):
                 )
         if not self.covered_from >= self.alone_below:
             raise ValueError("policy.covered_from: must be at least alone_below")
+        if not self.preparedness_second >= self.preparedness_third:
+            raise ValueError("policy.preparedness_third: must be at most preparedness_second")
         return self
 
 
@@ -371,6 +384,15 @@ class Service(Section):
     )
     most_hz: Positive = Field(
         50.0, description="fixes a second of one unit by HTTP, on average; 10,000 at a stretch"
+    )
+    studies: Annotated[str, Field(min_length=1)] = Field(
+        "rollby-studies", description="folder in which what analysts upload and work out is kept"
+    )
+    study_days: Annotated[int, Field(ge=1, le=3650)] = Field(
+        30, description="that is kept so many days"
+    )
+    upload_mb: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        500, description="largest history that an analyst may upload, unpacked, in megabytes"
     )
     undo_s: NonNegative = Field(30.0, description="an officer's word can be taken back so long")
     lock_above_mps: NonNegative = Field(

@@ -265,6 +265,24 @@ def clock(at: datetime, time_zone: str, *, day: bool = False) -> str:
     return f"{_DAYS[local.weekday()]} {local.day} {_MONTHS[local.month - 1]} {local.year}, {time}"
 
 
+def week_hour(hour: int) -> str:
+    """
+    Write an hour of the week.
+
+    Parameters
+    ----------
+    hour : int
+        0 to 167; Monday's first is 0.
+
+    Returns
+    -------
+    text : str
+        ``Mon 02:00 to 03:00``.
+    """
+    begun = hour % 24
+    return f"{_DAYS[hour // 24]} {begun:02}:00 to {begun + 1:02}:00"
+
+
 def whole_characters(text: str) -> str:
     """
     Write what can neither be sent nor stored, halves of characters and the zero, as its escape.

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from geo.coverage import edge_within_s, edges_in, road_quantile, share_within
+from data.answers import CARS
+from data.settings import Policy
+from geo.coverage import edge_within_s, edges_in, middling_s, road_quantile, share_within
+from geo.preparedness import preparedness
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -133,7 +136,12 @@ def advice_json(
     return answer | ({"simulated": True} if advice.simulated else {})
 
 
-def coverage_json(coverage: Coverage, net: RoadNetwork, beats: Sequence[Beat] = ()) -> Json:
+def coverage_json(
+    coverage: Coverage,
+    net: RoadNetwork,
+    beats: Sequence[Beat] = (),
+    policy: Policy | None = None,
+) -> Json:
     """
     Write coverage.
 
@@ -145,20 +153,22 @@ def coverage_json(coverage: Coverage, net: RoadNetwork, beats: Sequence[Beat] = 
         The roads it is of.
     beats : sequence of Beat
         To be shown one by one.
+    policy : Policy or None
+        The constants of preparedness; None for the defaults.
 
     Returns
     -------
     answer : dict
         ``rollby.coverage/1``.
     """
-    road_m = net.table.road_m
     limit_s = edge_within_s(net, beats, coverage.within_s)
-    everywhere = np.ones(len(road_m), np.bool_)
+    everywhere = np.ones(len(limit_s), np.bool_)
     answer = {
         "schema": "rollby.coverage/1",
         "at": instant_json(coverage.at),
         "within_s": coverage.within_s,
-        **_covered_json(coverage, limit_s, road_m, everywhere),
+        **_covered_json(coverage, net, limit_s, everywhere),
+        "stops_recorded": coverage.stops_recorded,
         "gaps": [
             {
                 "km": number_json(gap.km),
@@ -173,27 +183,53 @@ def coverage_json(coverage: Coverage, net: RoadNetwork, beats: Sequence[Beat] = 
     if beats:
         answer["beats"] = [
             {"beat": beat.name, "within_s": beat.within_s}
-            | _covered_json(coverage, limit_s, road_m, edges_in(net, beat))
+            | _covered_json(coverage, net, limit_s, inside)
+            | {"preparedness": _preparedness_json(coverage, net, inside, policy or Policy())}
             for beat in beats
+            for inside in [edges_in(net, beat)]
         ]
     return answer | ({"simulated": True} if coverage.simulated else {})
 
 
 def _covered_json(
-    coverage: Coverage, limit_s: FloatArray, road_m: FloatArray, rows: BoolArray
+    coverage: Coverage, net: RoadNetwork, limit_s: FloatArray, rows: BoolArray
 ) -> Json:
-    """Sum up the first and the second car over some edges."""
-    summary: Json = {"road_km": number_json(float(road_m[rows].sum()) / 1000)}
-    for name, times_s in (("first", coverage.first_s), ("second", coverage.second_s)):
+    """Sum up the nearest cars over some edges."""
+    table = net.table
+    road_m, stops, within_s = table.road_m[rows], coverage.stops_an_hour[rows], limit_s[rows]
+    once = road_m / np.maximum(table.length_m[rows], 1e-9)  # half of each way of a street
+    road_min = net.edge_ms[rows] / 60_000 * once
+    summary: Json = {
+        "road_km": number_json(float(road_m.sum()) / 1000),
+        "road_min": number_json(float(road_min.sum())),
+        "stops_an_hour": number_json(float(stops.sum()), 6),
+        "probability": number_json(
+            float(np.average(coverage.probability[rows], weights=road_m)) if road_m.sum() else None,
+            6,
+        ),
+    }
+    for name, times_s in zip(CARS, coverage.nearest_s[rows].T, strict=False):
         summary[name] = {
-            "share_within": number_json(share_within(times_s[rows], limit_s[rows], road_m[rows]), 6)
+            "share_within": number_json(share_within(times_s, within_s, road_m), 6),
+            "road_min_within": number_json(float(road_min[times_s <= within_s].sum())),
+            "stops_within": number_json(share_within(times_s, within_s, stops), 6),
         } | {
-            f"p{percent}_s": number_json(road_quantile(times_s[rows], road_m[rows], percent / 100))
+            f"p{percent}_s": number_json(road_quantile(times_s, road_m, percent / 100))
             if rows.any()
             else None
             for percent in (50, 90)
         }
     return summary
+
+
+def _preparedness_json(
+    coverage: Coverage, net: RoadNetwork, rows: BoolArray, policy: Policy
+) -> float | None:
+    """Give p of a zone; null where it has no road."""
+    if not rows.any():
+        return None
+    time_s = middling_s(coverage.nearest_s[rows], net.table.road_m[rows])
+    return number_json(float(preparedness(time_s, coverage.stops_an_hour[rows].sum(), policy)), 6)
 
 
 def _stop_json(stop: StopAdvice) -> Json:

@@ -10,7 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from geo.coverage import road_quantile
+from data.answers import CARS
+from data.settings import Policy
+from geo.bands import bands
+from geo.coverage import middling_s
+from geo.preparedness import preparedness
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,7 +42,9 @@ def cells_of_edges(net: RoadNetwork) -> tuple[npt.NDArray[np.str_], IntArray]:
     return np.unique(named, return_inverse=True)
 
 
-def coverage_cells(net: RoadNetwork, coverage: Coverage) -> geopandas.GeoDataFrame:
+def coverage_cells(
+    net: RoadNetwork, coverage: Coverage, policy: Policy | None = None
+) -> geopandas.GeoDataFrame:
     """
     Sum up coverage by H3 cell.
 
@@ -48,27 +54,33 @@ def coverage_cells(net: RoadNetwork, coverage: Coverage) -> geopandas.GeoDataFra
         The roads.
     coverage : Coverage
         Of each edge.
+    policy : Policy or None
+        The constants of preparedness; None for the defaults.
 
     Returns
     -------
     cells : GeoDataFrame
-        A row a cell with road: `cell`, `road_km`, `first_s` and `second_s` (medians over its road;
-        missing where nobody gets there), `probability` (mean), polygon in WGS 84. An edge counts in
-        the cell of its middle point.
+        A row a cell with road: `cell`, `road_km`, `first_s`, `second_s`, `third_s` and so on
+        (medians over its road; missing where nobody gets there), `first_band`, `second_band` (of
+        those, as `geo.bands` counts them), `probability` (mean), `stops_an_hour`, `preparedness`,
+        polygon in WGS 84. An edge counts in the cell of its middle point.
     """
     table = net.table
     cell_of, row = cells_of_edges(net)
     road_m = np.maximum(table.road_m, 1e-3)  # a road of no length still has a drive time
     order = np.argsort(row, kind="stable")
     groups = np.split(order, np.flatnonzero(np.diff(row[order])) + 1)
+    time_s = np.array([middling_s(coverage.nearest_s[rows], road_m[rows]) for rows in groups])
+    stops = np.bincount(row, coverage.stops_an_hour).astype(np.float64)
     columns = {
         "cell": cell_of,
-        "road_km": [float(table.road_m[rows].sum()) / 1000 for rows in groups],
-        "first_s": [road_quantile(coverage.first_s[rows], road_m[rows], 0.5) for rows in groups],
-        "second_s": [road_quantile(coverage.second_s[rows], road_m[rows], 0.5) for rows in groups],
-        "probability": [
-            float(np.average(coverage.probability[rows], weights=road_m[rows])) for rows in groups
-        ],
+        "road_km": np.bincount(row, table.road_m) / 1000,
+        **{f"{name}_s": one_s for name, one_s in zip(CARS, time_s.T, strict=False)},
+        "first_band": bands(time_s[:, 0], coverage.within_s),
+        "second_band": bands(time_s[:, 1], coverage.within_s),
+        "probability": np.bincount(row, coverage.probability * road_m) / np.bincount(row, road_m),
+        "stops_an_hour": stops,
+        "preparedness": preparedness(time_s, stops, policy or Policy()),
     }
     return with_outlines(columns).replace(np.inf, np.nan)
 

@@ -175,7 +175,7 @@ def measure(record: ShiftRecord) -> Measures:
         Its figures.
     """
     truth = record.truth
-    short = quiet = beyond = 0
+    quiet = beyond = 0
     always = 0
     waits = Counter[str]()
     for stop in truth.stops.values():
@@ -185,7 +185,6 @@ def measure(record: ShiftRecord) -> Measures:
         for at_s in stop.instants_s().tolist():
             if stop.present(at_s) >= stop.needs:
                 continue
-            short += 1
             quiet += stop.phase(at_s) in QUIET
             look = min(int(np.searchsorted(reach_s, at_s)), len(could) - 1)
             near = could[look]
@@ -200,9 +199,9 @@ def measure(record: ShiftRecord) -> Measures:
     for _, unit_id, _ in truth.asked:
         counts[rows[unit_id]] += 1
     counted = tally(record.said)
-    bound = bound_of(record)
+    bound, exposure_min = bound_of(record), truth.exposure_min()
     return Measures(
-        exposure_min=short * GRID_S / 60,
+        exposure_min=exposure_min,
         exposure_quiet_min=quiet * GRID_S / 60,
         exposure_beyond_min=beyond * GRID_S / 60,
         within_share=always / max(len(truth.stops), 1),
@@ -214,7 +213,7 @@ def measure(record: ShiftRecord) -> Measures:
         in_vain_share=(len(truth.asked) - len(truth.came)) / max(len(truth.asked), 1),
         least_min=bound.least_min(),
         least_asked_min=bound.least_min(len(truth.asked)),
-        reached_share=bound.reached_share(short * GRID_S / 60),
+        reached_share=bound.reached_share(exposure_min),
         coming_min=waits["coming"] * GRID_S / 60,
         asked_min=waits["asked"] * GRID_S / 60,
         far_min=waits["far"] * GRID_S / 60,

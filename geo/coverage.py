@@ -1,4 +1,4 @@
-"""Drive time from the nearest and the second nearest idle unit, everywhere (model, section 6)."""
+"""Drive time from the k nearest idle units, everywhere (model, section 6)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from scipy import sparse
 from scipy.sparse import csgraph
 
 from data.answers import Coverage, Gap
+from data.records import UnitStatus
 from data.settings import Settings
 from geo.backup import chance_within, reach_s
 from geo.nearest import NearestUnits
@@ -28,8 +29,10 @@ if TYPE_CHECKING:
     from data.road_table import BoolArray, FloatArray
     from data.settings import Policy
     from geo.network import RoadNetwork
+    from geo.roster import OnDuty
     from geo.snap import Position
 
+FEWEST_CARS = 3  # preparedness counts three
 CERTAIN = 1e-12  # the chance that even a unit that is sure to come does not
 
 
@@ -144,9 +147,11 @@ def cover(
     now: datetime,
     settings: Settings | None = None,
     beats: Sequence[Beat] = (),
+    stops_an_hour: FloatArray | None = None,
+    cars: int = FEWEST_CARS,
 ) -> Coverage:
     """
-    Work out how soon the first and the second idle unit could be anywhere.
+    Work out how soon the first, the second and the k-th idle unit could be anywhere.
 
     Parameters
     ----------
@@ -162,6 +167,11 @@ def cover(
         None for the defaults.
     beats : sequence of Beat
         With a T of their own.
+    stops_an_hour : ndarray of float64, shape (m,), or None
+        Stops expected to begin on each edge, as `geo.demand.expected_stops` gives them; None for
+        the rate of the policy, shared out by length of road.
+    cars : int
+        k: how many units to each edge, 3 at least. All of them come from one search.
 
     Returns
     -------
@@ -175,7 +185,7 @@ def cover(
     roster = muster(net, units, going_on, now=now, policy=policy)
     idle = [duty for duty in roster if duty.state.askable]
     starts = starts_of(net, [duty.position for duty in idle])
-    _, time_s = NearestUnits(net, starts, k=2).at_middles()
+    _, time_s = NearestUnits(net, starts, k=max(cars, FEWEST_CARS)).at_middles()
     nobody = np.ones(len(net.edge_ms))
     for duty in idle:
         if duty.position is not None:
@@ -186,14 +196,21 @@ def cover(
     return Coverage(
         at=now,
         within_s=policy.within_s,
-        first_s=time_s[:, 0],
-        second_s=time_s[:, 1],
+        nearest_s=time_s,
+        stops_an_hour=_by_road(net, roster, policy) if stops_an_hour is None else stops_an_hour,
         probability=1 - nobody,
         gap=gap,
         gaps=_stretches(net, gap),
         units=tuple(duty.state for duty in roster),
         simulated=settings.units.simulated,
     )
+
+
+def _by_road(net: RoadNetwork, roster: Sequence[OnDuty], policy: Policy) -> FloatArray:
+    """Share the stops of all units on duty out over the roads."""
+    on_duty = sum(duty.unit.status is not UnitStatus.OUT_OF_SERVICE for duty in roster)
+    road_m = net.table.road_m
+    return policy.stops_per_unit_hour * on_duty * road_m / max(float(road_m.sum()), 1e-9)
 
 
 def _stretches(net: RoadNetwork, gap: BoolArray) -> tuple[Gap, ...]:
@@ -238,6 +255,25 @@ def share_within(times_s: FloatArray, limit_s: FloatArray, road_m: FloatArray) -
         0 to 1; NaN where there is no road.
     """
     return float(road_m[times_s <= limit_s].sum() / road_m.sum()) if road_m.sum() else np.nan
+
+
+def middling_s(nearest_s: FloatArray, road_m: FloatArray) -> FloatArray:
+    """
+    Give the drive time to a zone from each of its nearest units: the median over its road.
+
+    Parameters
+    ----------
+    nearest_s : ndarray of float64, shape (e, k)
+        To each edge of the zone.
+    road_m : ndarray of float64, shape (e,)
+        Length of road of each.
+
+    Returns
+    -------
+    time_s : ndarray of float64, shape (k,)
+        Inf where less than half of it is reached.
+    """
+    return np.array([road_quantile(one_s, road_m, 0.5) for one_s in nearest_s.T])
 
 
 def road_quantile(times_s: FloatArray, road_m: FloatArray, share: float) -> float:

@@ -9,12 +9,15 @@ import numpy as np
 
 from geo.backup import chance_within, reach_s
 from geo.coverage import edge_within_s, lost_shares
+from geo.hours import WEEK_HOURS, hours_of_week, local_hours, week_hour
 from geo.snap import middle_of, snap_all
 from geo.staleness import WORKING
 from geo.standing import StandingStops
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
 
     from data.beats import Beat
     from data.events import History
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
     from geo.starts import Starts
 
 MOST_POINTS = 400
+WEIGHT_OF_ROAD = 20.0  # stops that the even spread over road, and over hours, counts for
+_SEEN_EVERY_S = 900.0  # an hour with a fix in one of its quarters was recorded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +107,50 @@ def stops_begun(net: RoadNetwork, history: History) -> tuple[IntArray, FloatArra
     ]
     edge, began_s = zip(*found, strict=True) if found else ((), ())
     return np.array(edge, np.int64), np.array(began_s, np.float64)
+
+
+def expected_stops(
+    net: RoadNetwork, history: History, *, at: datetime, zone: ZoneInfo
+) -> tuple[FloatArray, int]:
+    """
+    Estimate how many stops begin on each edge in an hour such as this one.
+
+    Parameters
+    ----------
+    net : RoadNetwork
+        The roads.
+    history : History
+        Its fixes tell which hours were recorded; stops of other hours do not count.
+    at : datetime
+        An instant of the hour, timezone-aware.
+    zone : ZoneInfo
+        Of the hours of the week.
+
+    Returns
+    -------
+    stops_an_hour : ndarray of float64, shape (m,)
+        All stops, shared out over edges and over hours of the week apart from each other, each
+        shrunk towards an even spread, over road and over the recorded hours, as if that had been
+        seen in 20 stops. In an hour of the week never recorded, the mean of the others.
+    recorded : int
+        Stops it rests on: those with a place near a road.
+    """
+    edge, began_s = stops_begun(net, history)
+    began = local_hours(began_s, zone)
+    seen_s = np.unique(history.fixes.received_at_s // _SEEN_EVERY_S) * _SEEN_EVERY_S
+    seen = np.unique(local_hours(seen_s, zone))
+    kept = np.isin(began, seen)
+    edge, begun = edge[kept], np.bincount(week_hour(began[kept]), minlength=WEEK_HOURS)
+    hours = np.bincount(week_hour(seen), minlength=WEEK_HOURS)
+    hour, total = int(hours_of_week(np.array([at.timestamp()]), zone)[0]), len(edge)
+    even = 1 / max(int(hours.sum()), 1)
+    when = even
+    if hours[hour]:
+        shrunk = begun[hour] + WEIGHT_OF_ROAD * hours[hour] * even
+        when = shrunk / (total + WEIGHT_OF_ROAD) / hours[hour]
+    road_m = net.table.road_m
+    where = np.bincount(edge, minlength=len(road_m)) + WEIGHT_OF_ROAD * road_m / road_m.sum()
+    return total * when * where / (total + WEIGHT_OF_ROAD), total
 
 
 class Zones:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.stats import gamma, norm
 
 from data.errors import InputError
+from geo.demand import WEIGHT_OF_ROAD
 from geo.gaps import BIN_S
 from geo.hours import WEEK_HOURS
 from geo.kernels.beyond import BINS
@@ -19,11 +21,14 @@ if TYPE_CHECKING:
 
 Figures = npt.NDArray[np.floating[Any]]
 Z_95 = 1.959964  # of the normal law
-WEIGHT_OF_ROAD = 20.0  # stops that the even spread over road, and over hours, counts for
+HALF_LEFT_OUT = 0.0125  # on each side, of each of two figures whose product is to hold at 95 %
 SHUFFLES = 9999
 FEWEST_DAYS = 4  # on each side: three against three cannot come under p = 0.05
 FEWEST_IN_TREND = 8  # two weekends at the least, or a week of working days and more
+FEWEST_ALIKE = 14  # in fewer days nobody sees how alike two that follow each other are
+MOST_ALIKE = 0.9
 DAYS_OF_WEEK, FIRST_MONDAY = 7, 4  # days from 1970-01-01, a Thursday
+NOTHING = 1e-12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +72,9 @@ class Change:
     days_after: int
 
 
-def interval(mean: FloatArray, times: IntArray) -> Shares:
+def interval(
+    mean: FloatArray, times: IntArray, alike: FloatArray | float = 1.0, z: float = Z_95
+) -> Shares:
     """
     Give Wilson's interval of mean shares.
 
@@ -76,7 +83,11 @@ def interval(mean: FloatArray, times: IntArray) -> Shares:
     mean : ndarray of float64
         Of `times` shares, each from 0 to 1.
     times : ndarray of int64
-        How many that may be taken as independent.
+        How many there are.
+    alike : ndarray of float64 or float
+        So many of them count as one independent: see `dependence`.
+    z : float
+        Of the normal law; 95 % by default.
 
     Returns
     -------
@@ -84,16 +95,98 @@ def interval(mean: FloatArray, times: IntArray) -> Shares:
         No share from 0 to 1 varies more than a coin of the same mean, for which Wilson's interval
         is: so it is too wide rather than too narrow.
     """
-    n = np.maximum(times, 1e-9)
+    n = np.maximum(times / alike, 1e-9)
     known = np.where(times > 0, mean, 0.5)
-    middle = (known + Z_95**2 / (2 * n)) / (1 + Z_95**2 / n)
-    half = Z_95 / (1 + Z_95**2 / n) * np.sqrt(known * (1 - known) / n + Z_95**2 / (4 * n**2))
+    middle = (known + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * np.sqrt(known * (1 - known) / n + z**2 / (4 * n**2))
     return Shares(
         mean=np.where(times > 0, mean, np.nan),
         low=np.where(times > 0, np.clip(middle - half, 0, known), 0.0),
         high=np.where(times > 0, np.clip(middle + half, known, 1), 1.0),
         times=times,
     )
+
+
+def dependence(day: IntArray, mean: FloatArray, fitted: FloatArray) -> float:
+    """
+    Tell how many days that follow each other count as one independent.
+
+    Parameters
+    ----------
+    day : ndarray of int64, shape (d,)
+        Which days, rising.
+    mean : ndarray of float64, shape (d,)
+        A figure of each.
+    fitted : ndarray of float64, shape (d, p)
+        What it goes by: columns of a regression.
+
+    Returns
+    -------
+    days : float
+        (1 + rho) / (1 - rho), by which the variance of a mean grows where each day goes by the one
+        before with correlation rho, from 0 to 0.9: that of the residuals, made up for its bias of
+        about -(p + 3 rho) / d in few days (for p = 1: Kendall 1954, and Marriott and Pope 1954,
+        Biometrika 41). 1 below 14 days, and where the figure never moves.
+    """
+    slope, _, free, _ = np.linalg.lstsq(fitted, mean, rcond=None)
+    residual = mean - fitted @ slope
+    follows = np.flatnonzero(np.diff(day) == 1)
+    spread = float(residual @ residual)
+    if len(day) < FEWEST_ALIKE or not len(follows) or spread < len(day) * NOTHING:
+        return 1.0
+    together = float(residual[follows] @ residual[follows + 1]) / len(follows)
+    seen = together / (spread / len(day))
+    rho = (seen + int(free) / len(day)) / (1 - 3 / len(day))
+    rho = min(max(rho, 0.0), MOST_ALIKE)
+    return float((1 + rho) / (1 - rho))
+
+
+def days_of(past: PastCover, figures: Figures) -> tuple[IntArray, FloatArray]:
+    """
+    Average a share by day.
+
+    Parameters
+    ----------
+    past : PastCover
+        With its hours.
+    figures : ndarray of float, shape (h,)
+        A share for each hour.
+
+    Returns
+    -------
+    day : ndarray of int64, shape (d,)
+        Those looked at, rising.
+    mean : ndarray of float64, shape (d,)
+        Of each.
+    """
+    day, row = np.unique(past.day, return_inverse=True)
+    return day, np.bincount(row, figures) / np.bincount(row)
+
+
+def days_alike(past: PastCover, figures: Figures) -> float:
+    """
+    Tell how many days count as one independent, working days and weekends on parallel lines.
+
+    Parameters
+    ----------
+    past : PastCover
+        With its hours.
+    figures : ndarray of float, shape (h,)
+        A share for each hour.
+
+    Returns
+    -------
+    days : float
+        1 or more; see `dependence`.
+    """
+    day, mean = days_of(past, figures)
+    return dependence(day, mean, _lines(day))
+
+
+def _lines(day: IntArray) -> FloatArray:
+    """Give the columns of a line each for working days and weekends, parallel."""
+    weekend = _weekend(day)
+    return np.stack([weekend, ~weekend, day - day.mean()], axis=1).astype(np.float64)
 
 
 def by_hour_of_week(past: PastCover) -> Shares:
@@ -116,7 +209,7 @@ def by_hour_of_week(past: PastCover) -> Shares:
     return interval(past.hours_beyond / np.maximum(times, 1), times)
 
 
-def by_cell(past: PastCover) -> Shares:
+def by_cell(past: PastCover, alike: FloatArray | float = 1.0) -> Shares:
     """
     Average each cell over everything.
 
@@ -124,6 +217,8 @@ def by_cell(past: PastCover) -> Shares:
     ----------
     past : PastCover
         Hour by hour.
+    alike : ndarray of float64, shape (2,), or float
+        So many days count as one independent, of each car.
 
     Returns
     -------
@@ -131,7 +226,7 @@ def by_cell(past: PastCover) -> Shares:
         Shape (c, 2). A day counts as one. Hours not looked at leave the others more weight.
     """
     mean: FloatArray = past.hours_beyond.sum(axis=0) / len(past.hour)
-    return interval(mean, np.full(mean.shape, len(np.unique(past.day))))
+    return interval(mean, np.full(mean.shape, len(np.unique(past.day))), alike)
 
 
 def _averaged(figures: Figures, group: IntArray, groups: int) -> Shares:
@@ -143,7 +238,7 @@ def _averaged(figures: Figures, group: IntArray, groups: int) -> Shares:
     return interval(total / np.maximum(times, 1), times)
 
 
-def percentile_s(past: PastCover, share: float) -> FloatArray:
+def percentile_s(past: PastCover, share: FloatArray | float) -> FloatArray:
     """
     Give the drive time within which a share of road and time was reached.
 
@@ -151,8 +246,8 @@ def percentile_s(past: PastCover, share: float) -> FloatArray:
     ----------
     past : PastCover
         With its drive times.
-    share : float
-        0 to 1.
+    share : ndarray of float64, shape (2,), or float
+        0 to 1, for each car.
 
     Returns
     -------
@@ -160,8 +255,37 @@ def percentile_s(past: PastCover, share: float) -> FloatArray:
         Up to 10 s too long; inf where above half an hour, or nobody.
     """
     upto = past.drive_time_km.cumsum(axis=2)
-    bins = (upto < share * upto[:, :, -1:] * (1 - 1e-12)).sum(axis=2)
+    wanted = np.broadcast_to(share, 2)[:, None] * upto[:, :, -1:]
+    bins = (upto < wanted * (1 - 1e-12)).sum(axis=2)
     return np.where(bins < BINS, (bins + 1) * BIN_S, np.inf)
+
+
+def percentile_interval_s(
+    past: PastCover, share: float, alike: FloatArray | float = 1.0
+) -> tuple[FloatArray, FloatArray]:
+    """
+    Give the interval of a percentile, at 95 %, a day as one observation.
+
+    Parameters
+    ----------
+    past : PastCover
+        With its drive times.
+    share : float
+        More than 0, less than 1.
+    alike : ndarray of float64, shape (2,), or float
+        So many days count as one independent, of each car.
+
+    Returns
+    -------
+    low_s, high_s : ndarray of float64, shape (c, 2)
+        The drive times at which Wilson's interval of the share reached by then holds `share`; 0 and
+        inf where the days are too few to bound it.
+    """
+    days = len(np.unique(past.day))
+    off: FloatArray = Z_95 * np.sqrt(share * (1 - share) * np.asarray(alike) / days)
+    low = np.where(share > off, percentile_s(past, share - off) - BIN_S, 0.0)
+    high = np.where(share + off < 1, percentile_s(past, share + off), np.inf)
+    return np.where(np.isfinite(low), low, (BINS - 1) * BIN_S), high
 
 
 def stops_per_hour(past: PastCover) -> FloatArray:
@@ -206,6 +330,40 @@ def exposed_per_week(past: PastCover) -> FloatArray:
     return np.nan_to_num(by_hour_of_week(past).mean) * stops_per_hour(past)[:, :, None]
 
 
+def exposed_bounds(
+    exposed: FloatArray, rate: FloatArray, seen: FloatArray, days: int, alike: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """
+    Give the interval of the stops a week that begin beyond T.
+
+    Parameters
+    ----------
+    exposed : ndarray of float64, shape (c, 2)
+        Expected stops a week while a car is beyond T.
+    rate : ndarray of float64, shape (c,)
+        Expected stops a week.
+    seen : ndarray of float64, shape (c,)
+        Stops that this rests on: those recorded, and what road counts for.
+    days : int
+        That the shares rest on.
+    alike : ndarray of float64, shape (2,)
+        So many days count as one independent.
+
+    Returns
+    -------
+    low, high : ndarray of float64, shape (c, 2)
+        At 95 % or more: a gamma law for the rate of a Poisson process (Garwood 1936, Biometrika
+        28, with the prior that `stops_per_hour` shrinks by) times Wilson's interval of the share,
+        each at 97.5 %. That where and when go apart from each other is taken as given.
+    """
+    share = exposed / np.maximum(rate, NOTHING)[:, None]
+    z = float(norm.isf(HALF_LEFT_OUT))
+    of_share = interval(np.clip(share, 0, 1), np.full(share.shape, days), alike, z)
+    shape = np.maximum(seen, NOTHING)
+    low, high = (gamma.ppf(q, shape) / shape for q in (HALF_LEFT_OUT, 1 - HALF_LEFT_OUT))
+    return (rate * low)[:, None] * of_share.low, (rate * high)[:, None] * of_share.high
+
+
 def change(past: PastCover, after: BoolArray, figures: Figures, *, seed: int = 0) -> Change:
     """
     Test whether a share differs between two periods.
@@ -225,13 +383,15 @@ def change(past: PastCover, after: BoolArray, figures: Figures, *, seed: int = 0
     -------
     change : Change
         By days shuffled between the periods, working days and weekends each among themselves: no
-        law is assumed, and an hour says nothing that its day does not.
+        law is assumed, and an hour says nothing that its day does not. Where days are like those
+        before, what shuffling gives is spread by the root of `dependence`.
 
     Raises
     ------
     InputError
         If a period is empty.
     """
+    # A day that the instant parts is one of each.
     day, row = np.unique(past.day * 2 + after, return_inverse=True)
     mean = np.bincount(row, figures) / np.bincount(row)
     late = day % 2 == 1
@@ -243,7 +403,9 @@ def change(past: PastCover, after: BoolArray, figures: Figures, *, seed: int = 0
     weekend = _weekend(day // 2)
     p = np.nan
     if min(counts) >= FEWEST_DAYS:
-        shuffled = _shuffled(mean, late, weekend, np.random.default_rng(seed))
+        kinds = np.stack([late & weekend, late & ~weekend, ~late & weekend, ~late & ~weekend])
+        spread = np.sqrt(dependence(day // 2, mean, kinds.T.astype(np.float64)))
+        shuffled = _shuffled(mean, late, weekend, np.random.default_rng(seed)) * spread
         as_large = np.abs(shuffled) >= abs(found) * (1 - 1e-9)
         p = (1 + as_large.sum()) / (1 + SHUFFLES)
     return Change(
@@ -255,7 +417,9 @@ def change(past: PastCover, after: BoolArray, figures: Figures, *, seed: int = 0
     )
 
 
-def by_week(past: PastCover, figures: Figures) -> tuple[IntArray, Shares]:
+def by_week(
+    past: PastCover, figures: Figures, alike: FloatArray | float = 1.0
+) -> tuple[IntArray, Shares]:
     """
     Average a share by week.
 
@@ -265,6 +429,8 @@ def by_week(past: PastCover, figures: Figures) -> tuple[IntArray, Shares]:
         With its hours.
     figures : ndarray of float, shape (h, 2)
         Two shares for each hour.
+    alike : ndarray of float64, shape (2,), or float
+        So many days count as one independent.
 
     Returns
     -------
@@ -276,7 +442,8 @@ def by_week(past: PastCover, figures: Figures) -> tuple[IntArray, Shares]:
     day, row = np.unique(past.day, return_inverse=True)
     mean = np.stack([np.bincount(row, one) / np.bincount(row) for one in figures.T], axis=1)
     monday, week = np.unique(day - (day - FIRST_MONDAY) % DAYS_OF_WEEK, return_inverse=True)
-    return monday, _averaged(mean, week, len(monday))
+    shares = _averaged(mean, week, len(monday))
+    return monday, interval(shares.mean, shares.times, alike)
 
 
 def trend(past: PastCover, figures: Figures, *, seed: int = 0) -> tuple[float, float, int]:
@@ -297,13 +464,12 @@ def trend(past: PastCover, figures: Figures, *, seed: int = 0) -> tuple[float, f
     slope : float
         A day; working days and weekends lie on parallel lines. NaN of a single day of each kind.
     p : float
-        Chance of a slope as steep if days came in any order, each among its kind; NaN where they
-        are too few to tell. Where a day is like the day before, it is too small.
+        Chance of a slope as steep if days came in any order, each among its kind, spread by the
+        root of `dependence` where days are like those before; NaN where they are too few to tell.
     days : int
         How many.
     """
-    day, row = np.unique(past.day, return_inverse=True)
-    mean = np.bincount(row, figures) / np.bincount(row)
+    day, mean = days_of(past, figures)
     weekend = _weekend(day)
     along = day - day.mean()
     for kind in (weekend, ~weekend):
@@ -319,7 +485,8 @@ def trend(past: PastCover, figures: Figures, *, seed: int = 0) -> tuple[float, f
     shuffled = np.broadcast_to(mean, (SHUFFLES, len(day))).copy()
     for kind in (weekend, ~weekend):
         shuffled[:, kind] = rng.permuted(shuffled[:, kind], axis=1)
-    as_steep = np.abs(shuffled @ along / spread) >= abs(slope) * (1 - 1e-9)
+    wider = np.sqrt(dependence(day, mean, _lines(day)))
+    as_steep = np.abs(shuffled @ along / spread) * wider >= abs(slope) * (1 - 1e-9)
     return slope, float((1 + as_steep.sum()) / (1 + SHUFFLES)), len(day)
 
 

@@ -17,7 +17,7 @@ from geo.past_day import WHOLE, Ground, past_day
 from geo.past_parts import Recorded, load, parts_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from data.beats import Beat
     from data.events import History
@@ -55,6 +55,8 @@ class PastCover:
         above half an hour, and nobody.
     stops : ndarray of int64, shape (168, c)
         Stops that began there in each hour of the week.
+    stops_begun : ndarray of int64, shape (h,)
+        Stops that began anywhere in each hour that was looked at.
     stops_beyond : ndarray of float64, shape (2,)
         Stops, each by the share of its cell that was beyond T in the hour it began in.
     """
@@ -68,6 +70,7 @@ class PastCover:
     hours_beyond: FloatArray
     drive_time_km: FloatArray
     stops: IntArray
+    stops_begun: IntArray
     stops_beyond: FloatArray
 
     @property
@@ -88,6 +91,7 @@ def past_cover(
     settings: Settings | None = None,
     beats: Sequence[Beat] = (),
     every_s: float = 60.0,
+    progress: Callable[[float], None] | None = None,
 ) -> PastCover:
     """
     Work out how soon the first and the second idle unit could have been anywhere, all along.
@@ -104,6 +108,8 @@ def past_cover(
         With a T of their own.
     every_s : float
         From snapshot to snapshot, seconds.
+    progress : callable or None
+        Told after each day what share of them is done.
 
     Returns
     -------
@@ -118,7 +124,7 @@ def past_cover(
     chosen, recorded = settings or Settings(), Recorded(history)
     ground = Ground.of(net, chosen, beats)
     hierarchy, total = Hierarchy.of(net.forward), PastSum(ground)
-    for part in parts_of(
+    parts = parts_of(
         recorded.days,
         recorded.fix_days,
         recorded.told,
@@ -126,10 +132,13 @@ def past_cover(
         policy=chosen.policy,
         every_s=every_s,
         last_s=recorded.last_s,
-    ):
+    )
+    for number, part in enumerate(parts):
         at_s, seen = load(part, recorded.read, chosen.policy)
         if len(at_s):
             total.add(past_day(net, hierarchy, ground, seen, at_s))
+        if progress:
+            progress((number + 1) / (len(recorded.fix_days) + 1))
     return total.past(net)
 
 
@@ -146,7 +155,7 @@ class PastSum:
     def __init__(self, ground: Ground) -> None:
         cells = len(ground.cell)
         self._ground = ground
-        self._hours: list[tuple[IntArray, IntArray, IntArray]] = []
+        self._hours: list[tuple[IntArray, ...]] = []
         self._share = np.zeros((WEEK_HOURS, cells, 2), np.int64)
         self._time_mm = np.zeros((cells, 2, BINS + 1), np.int64)
         self._stops = np.zeros((WEEK_HOURS, cells), np.int64)
@@ -162,7 +171,8 @@ class PastSum:
             Of hours that none of the days before had.
         """
         week = (day.hour - MONDAY) % WEEK_HOURS
-        self._hours.append((day.hour, day.snapshots, day.late_mm))
+        begun = np.bincount(day.stop_hour, minlength=len(day.hour))
+        self._hours.append((day.hour, day.snapshots, day.late_mm, begun))
         np.add.at(self._share, week, day.share)
         self._time_mm += day.time_mm.astype(np.int64)
         np.add.at(self._stops, (week[day.stop_hour], day.stop_cell), 1)
@@ -189,7 +199,7 @@ class PastSum:
         """
         if not self._hours:
             raise InputError("fixes: none within the period; nothing can be looked at")
-        hour, snapshots, late_mm = (np.concatenate(part) for part in zip(*self._hours, strict=True))
+        hour, snapshots, late_mm, begun = map(np.concatenate, zip(*self._hours, strict=True))
         order = np.argsort(hour)
         ground = self._ground
         whole_mm = snapshots[:, None] * ground.cell_mm.sum()
@@ -203,6 +213,7 @@ class PastSum:
             hours_beyond=self._share / WHOLE,
             drive_time_km=self._time_mm / 1e6,
             stops=self._stops,
+            stops_begun=begun[order],
             stops_beyond=self._stops_beyond / WHOLE,
         )
 

@@ -36,6 +36,23 @@ def local_hours(at_s: FloatArray, zone: ZoneInfo) -> IntArray:
     return np.asarray(local.as_unit("s").asi8 // HOUR_S, np.int64)
 
 
+def week_hour(hour: IntArray) -> IntArray:
+    """
+    Give the hour of the week of hours of local time.
+
+    Parameters
+    ----------
+    hour : ndarray of int64
+        As `local_hours` counts them.
+
+    Returns
+    -------
+    hour : ndarray of int64
+        0 to 167; Monday's first is 0.
+    """
+    return (hour - MONDAY) % WEEK_HOURS
+
+
 def hours_of_week(at_s: FloatArray, zone: ZoneInfo) -> IntArray:
     """
     Give the hour of the week where the agency is.
@@ -52,4 +69,4 @@ def hours_of_week(at_s: FloatArray, zone: ZoneInfo) -> IntArray:
     hour : ndarray of int64, shape (k,)
         0 to 167; Monday's first is 0.
     """
-    return (local_hours(at_s, zone) - MONDAY) % WEEK_HOURS
+    return week_hour(local_hours(at_s, zone))

@@ -136,6 +136,8 @@ class PastDay:
         Rows of the hours and cells that stops began in.
     simulated : bool
         Nobody was there.
+    agencies : tuple of str
+        Whose units it tells of, in order.
     """
 
     hour: IntArray
@@ -146,6 +148,7 @@ class PastDay:
     stop_hour: IntArray
     stop_cell: IntArray
     simulated: bool
+    agencies: tuple[str, ...]
 
 
 def past_day(
@@ -193,7 +196,25 @@ def past_day(
         stop_hour=stop_hour,
         stop_cell=stop_cell,
         simulated=history.simulated,
+        agencies=agencies_of(history),
     )
+
+
+def agencies_of(history: History) -> tuple[str, ...]:
+    """
+    Name the agencies whose units a history tells of.
+
+    Parameters
+    ----------
+    history : History
+        With its statuses.
+
+    Returns
+    -------
+    agencies : tuple of str
+        In order.
+    """
+    return tuple(sorted({one.agency for one in history.statuses if one.agency}))
 
 
 def _add(

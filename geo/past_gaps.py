@@ -11,27 +11,33 @@ import numpy as np
 from data.past_gaps import CARS, PastGaps, PeriodChange, Trend
 from data.settings import Settings
 from geo.cells import with_outlines
+from geo.demand import WEIGHT_OF_ROAD
 from geo.gap_figures import (
     by_cell,
     by_hour_of_week,
     by_week,
     change,
+    days_alike,
+    exposed_bounds,
     exposed_per_week,
     interval,
+    percentile_interval_s,
     percentile_s,
+    stops_per_hour,
     trend,
 )
 from geo.gaps import past_cover
 from geo.hours import HOUR_S, WEEK_HOURS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import geopandas
 
     from data.beats import Beat
     from data.events import History
     from data.road_table import FloatArray
+    from geo.gap_figures import Shares
     from geo.gaps import PastCover
     from geo.network import RoadNetwork
 
@@ -44,6 +50,7 @@ def past_gaps(
     beats: Sequence[Beat] = (),
     every_s: float = 60.0,
     split: datetime | None = None,
+    progress: Callable[[float], None] | None = None,
 ) -> PastGaps:
     """
     Tell where and when the first and the second car were too far away, over a recorded period.
@@ -62,6 +69,8 @@ def past_gaps(
         From snapshot to snapshot, seconds.
     split : datetime or None
         Hold what was from here on against what was before.
+    progress : callable or None
+        Told after each day what share of them is done.
 
     Returns
     -------
@@ -69,7 +78,9 @@ def past_gaps(
         What ``rollby gaps`` prints, and its map and its report show.
     """
     settings = settings or Settings()
-    past = past_cover(net, history, settings=settings, beats=beats, every_s=every_s)
+    past = past_cover(
+        net, history, settings=settings, beats=beats, every_s=every_s, progress=progress
+    )
     simulated = history.simulated or settings.units.simulated
     return gaps_of(past, settings=settings, simulated=simulated, split=split)
 
@@ -97,13 +108,17 @@ def gaps_of(
         Summed up.
     """
     zone = ZoneInfo(settings.units.time_zone)
-    cells, hours = by_cell(past), by_hour_of_week(past)
+    hours, days = by_hour_of_week(past), len(np.unique(past.day))
     everywhere = past.all_road
     road: FloatArray = past.snapshots @ everywhere / past.snapshots.sum()
-    stops = int(past.stops.sum())
-    days = len(np.unique(past.day))
-    all_road = interval(road, np.full(2, days))
-    monday, weeks = by_week(past, everywhere)
+    alike = np.array([days_alike(past, everywhere[:, car]) for car in range(2)])
+    cells, all_road = by_cell(past, alike), interval(road, np.full(2, days), alike)
+    exposed, (stops_low, stops_high) = _exposed(past, days, alike)
+    by_hour: FloatArray = np.einsum("hck,c->hk", hours.mean, past.road_km / past.road_km.sum())
+    hourly = interval(by_hour, hours.times[:, 0, :])
+    monday, weeks = by_week(past, everywhere, alike)
+    at_stops = _at_stops(past, alike)
+    p50, p90 = (percentile_interval_s(past, share, alike) for share in (0.5, 0.9))
     return PastGaps(
         simulated=simulated,
         began=_instant(past.hour[0], zone),
@@ -111,9 +126,10 @@ def gaps_of(
         time_zone=settings.units.time_zone,
         within_s=settings.policy.within_s,
         snapshots=int(past.snapshots.sum()),
-        stops=stops,
+        stops=int(past.stops.sum()),
         hours=np.bincount(past.hour_of_week, minlength=WEEK_HOURS),
         days=days,
+        days_alike=alike,
         cell=past.cell,
         street=past.street,
         road_km=past.road_km,
@@ -123,12 +139,23 @@ def gaps_of(
         by_hour=hours.mean.astype(np.float32),
         p50_s=percentile_s(past, 0.5),
         p90_s=percentile_s(past, 0.9),
-        stops_a_week=exposed_per_week(past).sum(axis=0),
+        p50_low_s=p50[0],
+        p50_high_s=p50[1],
+        p90_low_s=p90[0],
+        p90_high_s=p90[1],
+        stops_a_week=exposed.sum(axis=0),
+        stops_a_week_low=stops_low,
+        stops_a_week_high=stops_high,
+        stops_by_hour=exposed.astype(np.float32),
         all_road=road,
         all_road_low=all_road.low,
         all_road_high=all_road.high,
-        all_by_hour=np.einsum("hck,c->hk", hours.mean, past.road_km / past.road_km.sum()),
-        where_stops=past.stops_beyond / stops if stops else None,
+        all_by_hour=hourly.mean,
+        all_by_hour_low=hourly.low,
+        all_by_hour_high=hourly.high,
+        where_stops=at_stops.mean if at_stops else None,
+        where_stops_low=at_stops.low if at_stops else None,
+        where_stops_high=at_stops.high if at_stops else None,
         week=tuple(_instant(day * 24, zone) for day in monday.tolist()),
         by_week=weeks.mean,
         by_week_low=weeks.low,
@@ -136,6 +163,16 @@ def gaps_of(
         trend=tuple(_trend(past, everywhere[:, car]) for car in range(2)),
         changes=_changes(past, everywhere, split, zone) if split else (),
     )
+
+
+def _exposed(
+    past: PastCover, days: int, alike: FloatArray
+) -> tuple[FloatArray, tuple[FloatArray, FloatArray]]:
+    """Give the stops a week beyond T, by hour of week, and the interval of all hours."""
+    exposed, rate = exposed_per_week(past), stops_per_hour(past).sum(axis=0)
+    of_road = WEIGHT_OF_ROAD * past.road_km / past.road_km.sum()
+    seen = past.stops.sum(axis=0) + of_road
+    return exposed, exposed_bounds(exposed.sum(axis=0), rate, seen, days, alike)
 
 
 def gap_cells(gaps: PastGaps) -> geopandas.GeoDataFrame:
@@ -153,6 +190,42 @@ def gap_cells(gaps: PastGaps) -> geopandas.GeoDataFrame:
         WGS 84, with the columns that docs/formats.md lists; missing where nobody came.
     """
     return with_outlines(gap_columns(gaps)).replace(np.inf, np.nan)
+
+
+def gap_hours(gaps: PastGaps) -> geopandas.GeoDataFrame:
+    """
+    Give the cells by hour of the week, as ``--hours`` writes them.
+
+    Parameters
+    ----------
+    gaps : PastGaps
+        Summed up.
+
+    Returns
+    -------
+    hours : GeoDataFrame
+        WGS 84, a row a cell and hour of the week that was looked at, with the columns that
+        docs/formats.md lists.
+    """
+    seen, count = np.flatnonzero(gaps.hours), len(gaps.cell)
+    hour, row = np.repeat(seen, count), np.tile(np.arange(count), len(seen))
+    times = np.broadcast_to(gaps.hours[seen, None, None], (len(seen), count, 2))
+    shares = interval(gaps.by_hour[seen].astype(np.float64), times)
+    columns: dict[str, Any] = {
+        "street": np.array(gaps.street, object)[row],
+        "hour_of_week": hour,
+        "looked_at": gaps.hours[hour],
+    }
+    for car, name in enumerate(CARS):
+        columns |= {
+            f"{name}_beyond": shares.mean[:, :, car].ravel(),
+            f"{name}_beyond_low": shares.low[:, :, car].ravel(),
+            f"{name}_beyond_high": shares.high[:, :, car].ravel(),
+            f"{name}_stops_a_week": gaps.stops_by_hour[seen, :, car].ravel(),
+        }
+    outlines = with_outlines({"cell": gaps.cell}).take(row).reset_index(drop=True)
+    found = outlines.assign(**columns)
+    return found[["cell", *columns, "geometry"]]
 
 
 def gap_columns(gaps: PastGaps) -> dict[str, Any]:
@@ -182,14 +255,43 @@ def gap_columns(gaps: PastGaps) -> dict[str, Any]:
             f"{name}_beyond_high": gaps.high[:, car],
             f"{name}_p50_s": gaps.p50_s[:, car],
             f"{name}_p90_s": gaps.p90_s[:, car],
+            **_ends(gaps, name, car),
             f"{name}_stops_a_week": gaps.stops_a_week[:, car],
+            f"{name}_stops_a_week_low": gaps.stops_a_week_low[:, car],
+            f"{name}_stops_a_week_high": gaps.stops_a_week_high[:, car],
         }
     return columns
+
+
+def _ends(gaps: PastGaps, name: str, car: int) -> dict[str, Any]:
+    """Give the intervals of the percentiles."""
+    ends = {
+        "p50_low_s": gaps.p50_low_s,
+        "p50_high_s": gaps.p50_high_s,
+        "p90_low_s": gaps.p90_low_s,
+        "p90_high_s": gaps.p90_high_s,
+    }
+    return {f"{name}_{end}": one[:, car] for end, one in ends.items() if one is not None}
 
 
 def _instant(hour: int, zone: ZoneInfo) -> datetime:
     """Give the instant that an hour of local time began."""
     return datetime(1970, 1, 1, tzinfo=zone) + timedelta(hours=int(hour))
+
+
+def _at_stops(past: PastCover, alike: FloatArray) -> Shares | None:
+    """
+    Give the share beyond T where and when stops began, if any did.
+
+    A day is one observation, and days with many stops weigh more: together they count for as many
+    equal ones as vary as much (Kish 1965, Survey Sampling, 11.7).
+    """
+    _, row = np.unique(past.day, return_inverse=True)
+    per_day = np.bincount(row, past.stops_begun)
+    if not per_day.any():
+        return None
+    days = int(per_day.sum() ** 2 / (per_day**2).sum())
+    return interval(past.stops_beyond / per_day.sum(), np.full(2, days), alike)
 
 
 def _trend(past: PastCover, share: FloatArray) -> Trend:

@@ -92,12 +92,22 @@ def week_payload(gaps: PastGaps) -> dict[str, Any]:
         "seen": seen.tolist(),
         "times": gaps.hours[seen].tolist(),
         "days": gaps.days,
+        "days_alike": np.round(gaps.days_alike, 6).tolist(),
         "whole": [encode_codes(levels(gaps.beyond[:, car])) for car in range(2)],
         "by_hour": [encode_codes(levels(one).reshape(-1)) for one in hourly],
         "all_whole": np.round(gaps.all_road, 4).tolist(),
         "all_by_hour": np.round(gaps.all_by_hour[seen].T, 4).tolist(),
         "names": names.tolist(),
         "street": street.reshape(-1)[:-1].tolist(),
-        "p90_s": [np.where(np.isfinite(one), one, -1).astype(int).tolist() for one in gaps.p90_s.T],
-        "stops": np.round(gaps.stops_a_week[:, 1], 3).tolist(),
+        "p90_s": _seconds(gaps.p90_s),
+        "p90_low_s": _seconds(gaps.p90_low_s),
+        "p90_high_s": _seconds(gaps.p90_high_s),
+        "stops": [gaps.exposed(row) for row in range(len(gaps.cell))],
     }
+
+
+def _seconds(times: npt.NDArray[np.float64] | None) -> list[list[int]] | None:
+    """Write each car's drive times in whole seconds, -1 where nobody comes; null where unknown."""
+    if times is None:
+        return None
+    return [np.where(np.isfinite(one), one, -1).astype(int).tolist() for one in times.T]

@@ -9,7 +9,7 @@ import numpy as np
 
 from data import words
 from maps import style, views
-from maps.layers import RoadData, bounds_of, draw_page, road_bands, road_gaps, road_names
+from maps.layers import RoadData, bounds_of, page_of, road_bands, road_gaps, road_names
 from maps.page import TEMPLATES, PageFacts
 from maps.signs import Sign, sign_layer
 
@@ -88,14 +88,14 @@ def coverage_map(
         sign_layer("Longest gaps", gaps),
         sign_layer("Units", units),
     ]
-    return draw_page(
+    return page_of(
         facts,
         data,
         layers,
         bounds=bounds_of([], roads),
         tiles=tiles,
         imperial=speed_unit == "mph",
-    )
+    ).render()
 
 
 def bands(times_s: npt.NDArray[np.float64], within_s: float) -> npt.NDArray[np.int64]:

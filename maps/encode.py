@@ -98,7 +98,7 @@ def encode_roads(roads: RoadTable, drawn: Streets) -> Mapping[str, object]:
     used, name_row = np.unique(np.r_[0, label], return_inverse=True)
     chains = np.bincount(road_class(roads)[chain_first], minlength=len(ROAD_CLASSES))
     lines = np.diff(np.r_[np.flatnonzero(drawn.begins), len(drawn.edge)])
-    points, new = _points(roads, drawn)
+    points, new = chain_points(roads, drawn)
     per_chain = np.column_stack([name_row.reshape(-1)[1:], lines]).reshape(-1)
     counts = np.r_[chains, per_chain, new].astype(np.uint64)
     deltas = zigzag(np.diff(points, axis=0, prepend=0).reshape(-1))
@@ -111,9 +111,16 @@ def encode_roads(roads: RoadTable, drawn: Streets) -> Mapping[str, object]:
     }
 
 
-def _points(roads: RoadTable, drawn: Streets) -> tuple[IntArray, IntArray]:
+def chain_points(roads: RoadTable, drawn: Streets) -> tuple[IntArray, IntArray]:
     """
     Gather the points of all chains, each once, leaving out what quantising made equal.
+
+    Parameters
+    ----------
+    roads : RoadTable
+        The network.
+    drawn : Streets
+        What of it is drawn.
 
     Returns
     -------

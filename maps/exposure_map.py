@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from data import words
 from maps import style
-from maps.layers import RoadData, bounds_of, draw_page, road_base, road_names
+from maps.layers import RoadData, bounds_of, page_of, road_base, road_names
 from maps.page import TEMPLATES, PageFacts
 from maps.signs import Sign, sign_layer
 
@@ -90,14 +90,14 @@ def exposure_map(
         for i, stop in enumerate(stops)
         if (anchor := f"stop-{i}") in places
     ]
-    return draw_page(
+    return page_of(
         facts,
         data,
         [road_base(data), road_names(data), sign_layer("Stops", signs)],
         bounds=bounds_of(list(places.values()), roads),
         tiles=tiles,
         imperial=speed_unit == "mph",
-    )
+    ).render()
 
 
 def _look(stop: ExposedStop) -> Look:

@@ -14,13 +14,14 @@ from data import words
 from data.past_gaps import CARS
 from maps import style
 from maps.cells import week_payload
-from maps.layers import RoadData, Script, bounds_of, draw_page, road_base, road_names
+from maps.layers import RoadData, Script, bounds_of, page_of, road_base, road_names
 from maps.page import TEMPLATES, PageFacts, script_json
 
 if TYPE_CHECKING:
     from data.past_gaps import PastGaps
-    from data.road_table import RoadTable
+    from data.road_table import FloatArray, RoadTable
     from data.words import SpeedUnit
+    from maps.page import Page
     from maps.style import Theme
 
 DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -133,6 +134,30 @@ def gaps_map(
     html : str
         A whole page that fetches nothing; the same input gives the same text.
     """
+    return gaps_page(roads, gaps, tiles=tiles, theme=theme, speed_unit=speed_unit).render()
+
+
+def gaps_page(
+    roads: RoadTable,
+    gaps: PastGaps,
+    *,
+    tiles: bool = False,
+    theme: Theme = "auto",
+    speed_unit: SpeedUnit = "mph",
+) -> Page:
+    """
+    Make the page of `gaps_map`.
+
+    Parameters
+    ----------
+    roads, gaps, tiles, theme, speed_unit
+        As there.
+
+    Returns
+    -------
+    page : Page
+        ``parts`` gives what a server sends apart.
+    """
     data, week = RoadData(roads), WeekData(gaps)
     within = words.drive(gaps.within_s)
     facts = PageFacts(
@@ -154,7 +179,7 @@ def gaps_map(
         CellShares(week, 0, show=False),
         CellShares(week, 1, show=True),
     ]
-    return draw_page(
+    return page_of(
         facts,
         data,
         layers,
@@ -191,15 +216,11 @@ def overall(gaps: PastGaps) -> list[dict[str, str]]:
     rows : list of dict
         ``name``, ``first`` and ``second``.
     """
-    ends = zip(gaps.all_road, gaps.all_road_low, gaps.all_road_high, strict=True)
-    rows = [
-        (
-            "Of all road",
-            [f"{words.percent(m)} ({words.percent(a)} to {words.percent(b)})" for m, a, b in ends],
-        )
-    ]
-    if gaps.where_stops is not None:
-        rows.append(("Where and when stops began", [words.percent(s) for s in gaps.where_stops]))
+    rows = [("Of all road", both_cars(gaps.all_road, gaps.all_road_low, gaps.all_road_high))]
+    at_stops = gaps.where_stops, gaps.where_stops_low, gaps.where_stops_high
+    known = [one for one in at_stops if one is not None]
+    if len(known) == len(at_stops):
+        rows.append(("Where and when stops began", both_cars(*known)))
     if gaps.changes:
         rows.append(("Before", [words.percent(one.before) for one in gaps.changes]))
         rows.append(("After", [words.percent(one.after) for one in gaps.changes]))
@@ -208,6 +229,19 @@ def overall(gaps: PastGaps) -> list[dict[str, str]]:
         moved = [f"{words.points(one.a_week or 0)}, {words.chance(one.p)}" for one in gaps.trend]
         rows.append(("From week to week", moved))
     return [{"name": name, **dict(zip(CARS, cars, strict=True))} for name, cars in rows]
+
+
+def both_cars(mean: FloatArray, low: FloatArray, high: FloatArray) -> list[str]:
+    """
+    Write the share of each car with its interval.
+
+    Returns
+    -------
+    shares : list of str
+        ``42 % (31 % to 54 %)``.
+    """
+    ends = zip(mean.tolist(), low.tolist(), high.tolist(), strict=True)
+    return [f"{words.percent(m)} ({words.percent(a)} to {words.percent(b)})" for m, a, b in ends]
 
 
 def worst_cells(gaps: PastGaps, listed: int) -> list[dict[str, Any]]:
@@ -226,10 +260,48 @@ def worst_cells(gaps: PastGaps, listed: int) -> list[dict[str, Any]]:
             "cell": str(gaps.cell[row]),
             "first": gaps.share(row, 0),
             "second": gaps.share(row, 1),
-            "stops": f"{gaps.stops_a_week[row, 1]:.2f}",
+            "p90": percentile(gaps, row, 1),
+            "stops": gaps.exposed(row),
         }
         for row in gaps.worst[:listed].tolist()
     ]
+
+
+def percentile(gaps: PastGaps, row: int, car: int) -> str:
+    """
+    Write within what nine of ten drives to a cell would have been, with its interval.
+
+    Parameters
+    ----------
+    gaps : PastGaps
+        Summed up.
+    row : int
+        Of the cell.
+    car : {0, 1}
+        The first or the second.
+
+    Returns
+    -------
+    text : str
+        ``3:40 (3:10 to over 30:00)``; an end that too few days bound is open.
+    """
+    found = drive_or_nobody(gaps.p90_s[row, car])
+    if gaps.p90_low_s is None or gaps.p90_high_s is None:
+        return found
+    ends = (drive_or_nobody(one[row, car]) for one in (gaps.p90_low_s, gaps.p90_high_s))
+    return f"{found} ({' to '.join(ends)})"
+
+
+def drive_or_nobody(seconds: float) -> str:
+    """
+    Write a drive time of a cell.
+
+    Returns
+    -------
+    text : str
+        As `data.words.drive`; above half an hour nobody counts.
+    """
+    return words.drive(seconds) if np.isfinite(seconds) else "over 30:00"
 
 
 def rests_on(gaps: PastGaps) -> str:

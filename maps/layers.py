@@ -249,7 +249,7 @@ def bounds_of(places: Sequence[LatLon], roads: RoadTable) -> Bounds:
     )
 
 
-def draw_page(
+def page_of(
     facts: PageFacts,
     data: RoadData,
     layers: Sequence[Layer],
@@ -259,9 +259,9 @@ def draw_page(
     imperial: bool,
     before: Sequence[Script] = (),
     after: Sequence[Script] = (),
-) -> str:
+) -> Page:
     """
-    Draw a page with its layers, lowest first, and a control that switches them.
+    Make a page with its layers, lowest first, and a control that switches them.
 
     Parameters
     ----------
@@ -282,8 +282,8 @@ def draw_page(
 
     Returns
     -------
-    html : str
-        The whole document.
+    page : Page
+        To be drawn, once.
     """
     page, view = Page(facts), OfflineMap()
     page.add_child(view)
@@ -313,4 +313,4 @@ def draw_page(
     options = {"bounds": bounds, "imperial": imperial, "credit": style.OSM_CREDIT}
     for one in (*after, _OpenPage(options, groups)):
         view.add_child(one)
-    return page.render()
+    return page

@@ -339,6 +339,19 @@ class Page(Figure):
         )
         return numbered(self, html)
 
+    def parts(self) -> Parts:
+        """
+        Draw the page in parts, for a server whose pages have no script or style within.
+
+        Returns
+        -------
+        parts : Parts
+            What stands within ``<body>``, the script and the style.
+        """
+        drawn = parts_of(self)
+        html = TEMPLATES.get_template("body.html").render(self.facts.as_context(), html=drawn.html)
+        return Parts(html=html, script=drawn.script, style=drawn.style)
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:

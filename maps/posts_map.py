@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from data import words
 from maps import style
 from maps.coverage_map import band_rows, bands, slower
-from maps.layers import RoadData, bounds_of, draw_page, road_bands, road_names
+from maps.layers import RoadData, bounds_of, page_of, road_bands, road_names
 from maps.page import TEMPLATES, PageFacts
 from maps.signs import Sign, sign_layer
 
@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
     from data.road_table import FloatArray, RoadTable
     from data.words import SpeedUnit
+    from maps.page import Page
     from maps.style import Theme
 
 
-def posts_map(
+def posts_page(
     roads: RoadTable,
     time_s: FloatArray,
     posts: Sequence[Mapping[str, Any]],
@@ -32,7 +33,7 @@ def posts_map(
     tiles: bool = False,
     theme: Theme = "auto",
     speed_unit: SpeedUnit = "mph",
-) -> str:
+) -> Page:
     """
     Draw posts, and drive-time bands of the first and the second car that stand there.
 
@@ -63,8 +64,8 @@ def posts_map(
 
     Returns
     -------
-    html : str
-        A whole page that fetches nothing; the same input gives the same text.
+    page : Page
+        It fetches nothing; ``render`` gives one document, ``parts`` what a server sends apart.
     """
     data = RoadData(roads)
     first, second = bands(time_s[:, 0], within_s), bands(time_s[:, 1], within_s)
@@ -99,7 +100,7 @@ def posts_map(
         sign_layer("Posts", [_sign(row, post) for row, post in enumerate(named)]),
     ]
     around = bounds_of([], roads)
-    return draw_page(facts, data, layers, bounds=around, tiles=tiles, imperial=speed_unit == "mph")
+    return page_of(facts, data, layers, bounds=around, tiles=tiles, imperial=speed_unit == "mph")
 
 
 def _entry(row: int, post: Mapping[str, Any]) -> dict[str, Any]:

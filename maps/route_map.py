@@ -8,7 +8,7 @@ import folium
 
 from data import words
 from maps import style
-from maps.layers import RoadData, bounds_of, draw_page, road_base, road_names
+from maps.layers import RoadData, bounds_of, page_of, road_base, road_names
 from maps.page import TEMPLATES, PageFacts
 from maps.signs import Sign, draw_route, sign_layer
 
@@ -87,14 +87,14 @@ def route_map(
         sign_layer("Ends", _ends(route, from_label, to_label)),
     ]
     places = list(zip(route.lat_deg, route.lon_deg, strict=True))
-    return draw_page(
+    return page_of(
         facts,
         data,
         layers,
         bounds=bounds_of(places, roads),
         tiles=tiles,
         imperial=speed_unit == "mph",
-    )
+    ).render()
 
 
 def _ends(route: Route, from_label: str, to_label: str) -> list[Sign]:

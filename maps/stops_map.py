@@ -9,7 +9,7 @@ import folium
 
 from data import words
 from maps import style, views
-from maps.layers import RoadData, bounds_of, draw_page, road_base, road_names
+from maps.layers import RoadData, bounds_of, page_of, road_base, road_names
 from maps.page import TEMPLATES, PageFacts
 from maps.signs import draw_route, sign_layer
 
@@ -79,14 +79,14 @@ def stops_map(
         sign_layer("Stops", stops),
         sign_layer("Units", units),
     ]
-    return draw_page(
+    return page_of(
         facts,
         data,
         layers,
         bounds=bounds_of(_places(advice), roads),
         tiles=tiles,
         imperial=speed_unit == "mph",
-    )
+    ).render()
 
 
 def _routes(advice: Advice) -> folium.FeatureGroup:

@@ -367,16 +367,25 @@ def suggest(**options: Any) -> None:
 @click.option("--stops", type=FILE, help="Stops: their units are not idle.")
 @click.option("--within", "within_s", type=Seconds(), help="T, seconds.")
 @json_option
+@click.option("--history", type=FILE, help="Expect stops where and when this period had them.")
 @click.option("--cells", type=FILE, help="Write H3 cells: .gpkg, .geojson, .parquet or .csv.")
+@click.option("--bands", type=FILE, help="Write bands of drive time as areas; endings likewise.")
 def coverage(**options: Any) -> None:
-    """Drive time from the nearest and the second nearest idle unit, everywhere."""
+    """Drive time from the nearest idle units, everywhere."""
     from rollby.commands.coverage import show_coverage
+
+    _check_endings(options, "cells", "bands")
+    show_coverage(**options)
+
+
+def _check_endings(options: dict[str, Any], *names: str) -> None:
+    """Refuse to write a table for a GIS in a format that is not known."""
     from rollby.files import CELL_ENDINGS
 
-    cells = options["cells"]
-    if cells and cells.suffix not in CELL_ENDINGS:
-        raise click.UsageError(f"--cells {cells}: must end in {', '.join(CELL_ENDINGS)}")
-    show_coverage(**options)
+    for name in names:
+        path = options[name]
+        if path and path.suffix not in CELL_ENDINGS:
+            raise click.UsageError(f"--{name} {path}: must end in {', '.join(CELL_ENDINGS)}")
 
 
 _hours_option = click.option(
@@ -396,6 +405,7 @@ _count_option = click.option(
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--stops-per-unit-hour", type=click.FloatRange(0, 10), default=0.5, show_default=True)
 @click.option("--calls-per-unit-hour", type=click.FloatRange(0, 10), default=0.4, show_default=True)
+@click.option("--posts", type=FILE, help="Free units stand here, and drive back: id,lon,lat.")
 @settings_option
 @json_option
 @map_option
@@ -502,16 +512,15 @@ def calibrate(**options: Any) -> None:
 )
 @json_option
 @click.option("--cells", type=FILE, help="Write H3 cells: .gpkg, .geojson, .parquet or .csv.")
+@click.option("--hours", type=FILE, help="Write cells by hour of the week; endings likewise.")
 @map_option
+@click.option("--report", type=FILE, help="Write a printable report here (HTML).")
 @tiles_option
 def gaps(**options: Any) -> None:
     """Where and when the first and the second car were too far away, over a recorded period."""
     from rollby.commands.gaps import show_gaps
-    from rollby.files import CELL_ENDINGS
 
-    cells = options["cells"]
-    if cells and cells.suffix not in CELL_ENDINGS:
-        raise click.UsageError(f"--cells {cells}: must end in {', '.join(CELL_ENDINGS)}")
+    _check_endings(options, "cells", "hours")
     cluster = options["cluster"]
     if cluster not in {None, "local"} and not SCHEDULER.fullmatch(cluster):
         rule = "must be local, tcp://HOST:PORT or tls://HOST:PORT"

@@ -11,7 +11,7 @@ import numpy as np
 from data import words
 from data.beats import read_beats
 from data.checking.cells import FUTURE
-from data.errors import Fault, InputError
+from data.errors import Fault, InputError, TableError
 from data.settings import Settings, read_settings
 from data.tables import (
     Rows,
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from data.beats import Beat
     from data.records import Ask, Stop, Unit
+    from data.tables import Place
     from geo.snap import Position
 
 T = TypeVar("T")
@@ -307,6 +308,43 @@ def _near_roads(
         faults=(*rows.faults, *placed.faults),
         notes=(*rows.notes, *placed.notes),
     )
+
+
+def place_of(row: Place) -> tuple[float, float, float]:
+    """
+    Give a named place as `place_rows` takes it.
+
+    Returns
+    -------
+    place : (lon_deg, lat_deg, heading_deg)
+        The heading NaN if unknown.
+    """
+    return row.lon_deg, row.lat_deg, np.nan if row.heading_deg is None else row.heading_deg
+
+
+def positions_of(*files: Placed) -> list[list[Position]]:
+    """
+    Give where all places of some files are on the road, and say their notes.
+
+    Parameters
+    ----------
+    *files : Placed
+        Of one file each.
+
+    Returns
+    -------
+    positions : list of list of Position
+        In the files' order.
+
+    Raises
+    ------
+    TableError
+        If places are far from any road; all of them.
+    """
+    if faults := [fault for file in files for fault in file.faults]:
+        raise TableError(sorted(faults, key=lambda fault: (fault.file, fault.line or 0)))
+    say(note for file in files for note in file.notes)
+    return [[one for one in file.positions if one] for file in files]
 
 
 def snap_places(

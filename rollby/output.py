@@ -334,6 +334,12 @@ def roads_table(net: RoadNetwork) -> Table:
     return table
 
 
+def _preparedness(part: dict[str, Any]) -> str:
+    """Write p of a beat; nothing of all roads."""
+    ready = part.get("preparedness")
+    return "" if ready is None else f"{ready:.2f}"
+
+
 def coverage_table(answer: dict[str, Any], settings: Settings, at: datetime) -> Table:
     """
     Lay out coverage.
@@ -360,8 +366,13 @@ def coverage_table(answer: dict[str, Any], settings: Settings, at: datetime) -> 
         title_justify="left",
         caption_justify="left",
     )
-    for column in ("Where", "Road", "Car", "In time", "Half within", "90 % within"):
-        table.add_column(column, justify="left" if column in {"Where", "Car"} else "right")
+    columns = ["Where", "Road", "Car", "In time", "Half within", "90 % within"]
+    recorded, beats = answer["stops_recorded"] is not None, "beats" in answer
+    columns += ["Stops in time"] * recorded + ["Preparedness"] * beats
+    for column in columns:
+        left = column in {"Where", "Car"}
+        whole = len(column) if column == "Preparedness" else None  # one word: not to be cut
+        table.add_column(column, justify="left" if left else "right", min_width=whole)
     everywhere = {"beat": "everywhere", **answer}
     for part in (everywhere, *answer.get("beats", ())):
         for car in ("first", "second"):
@@ -376,5 +387,7 @@ def coverage_table(answer: dict[str, Any], settings: Settings, at: datetime) -> 
                     "nobody" if figures[key] is None else words.drive(figures[key])
                     for key in ("p50_s", "p90_s")
                 ),
+                *[words.percent(figures["stops_within"] or 0.0)] * recorded,
+                *[_preparedness(part) if car == "first" else ""] * beats,
             )
     return table

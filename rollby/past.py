@@ -58,7 +58,7 @@ def past_of_folder(
     every_s: float,
     posts: Sequence[tuple[str, float, float]] = (),
     cluster: Cluster | None = None,
-) -> tuple[PastCover, bool]:
+) -> tuple[PastCover, bool, tuple[str, ...]]:
     """
     Work out how soon two idle units could have been anywhere, over a recorded period.
 
@@ -83,6 +83,8 @@ def past_of_folder(
         The same, bit for bit, whoever works.
     simulated : bool
         Nobody was there.
+    agencies : tuple of str
+        Whose units it tells of, in order.
     """
     source = _source(folder)
     job = Job(
@@ -95,7 +97,7 @@ def past_of_folder(
         versions=versions(),
     )
     net, ground = ground_of(job)
-    total, simulated = PastSum(ground), source.simulated
+    total, simulated, agencies = PastSum(ground), source.simulated, set[str]()
 
     def parts(asked: Callable[[int], History]) -> Iterator[tuple[Part, Files | History]]:
         """Give parts, and what each is to be worked out from."""
@@ -117,7 +119,8 @@ def past_of_folder(
             if day is not None:
                 total.add(day)
                 simulated |= day.simulated
-    return total.past(net), simulated
+                agencies |= set(day.agencies)
+    return total.past(net), simulated, tuple(sorted(agencies))
 
 
 def _here(

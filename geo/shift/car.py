@@ -16,6 +16,7 @@ from geo.shift.trip import Trip, parked
 if TYPE_CHECKING:
     from data.road_table import FloatArray
     from geo.network import RoadNetwork
+    from geo.snap import Position
 
 LEG_S = 90.0  # a leg of patrol lasts about so long
 PARKS = 0.15  # chance to park after a leg
@@ -70,6 +71,10 @@ class Car:
         When it last reported, seconds since the epoch.
     was_moving : bool
         It moved when it last did.
+    post : Position or None
+        Where it stands while it is free; None: it patrols.
+    to_post : bool
+        It stands there or drives there.
     """
 
     unit_id: str
@@ -88,6 +93,8 @@ class Car:
     stored: list[tuple[float, ...]] = field(default_factory=list)
     last_fix_s: float = -np.inf
     was_moving: bool = False
+    post: Position | None = None
+    to_post: bool = False
 
 
 class Patrol:

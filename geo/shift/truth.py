@@ -10,6 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from data.records import StopPhase
     from data.road_table import FloatArray
+    from geo.snap import Position
 
 GRID_S = 10.0  # a stop's minutes are counted in steps of this
 
@@ -75,6 +76,17 @@ class StopTruth:
         came = sum(count for since, until, count in self.helped if since <= at_s < until)
         return self.officers + came
 
+    def steps_short(self) -> int:
+        """
+        Count the instants with fewer officers there than wanted.
+
+        Returns
+        -------
+        steps : int
+            Each stands for `GRID_S`.
+        """
+        return sum(self.present(at_s) < self.needs for at_s in self.instants_s().tolist())
+
     def phase(self, at_s: float) -> StopPhase:
         """
         Give the phase.
@@ -96,6 +108,8 @@ class Truth:
     ----------
     stops : dict of str to StopTruth
         By stop_id.
+    places : dict of int to Position
+        Where the k-th stop began.
     covered : list of (float, float)
         At instants two minutes apart: share of demand within T of a free unit.
     asked : list of (float, str, str)
@@ -111,9 +125,21 @@ class Truth:
     """
 
     stops: dict[str, StopTruth] = field(default_factory=dict)
+    places: dict[int, Position] = field(default_factory=dict)
     covered: list[tuple[float, float]] = field(default_factory=list)
     asked: list[tuple[float, str, str]] = field(default_factory=list)
     came: dict[str, float] = field(default_factory=dict)
     calls_lost: int = 0
     stops_lost: int = 0
     unit_hours: float = 0.0
+
+    def exposure_min(self) -> float:
+        """
+        Count the minutes of stops with fewer officers there than wanted.
+
+        Returns
+        -------
+        minutes : float
+            In steps of `GRID_S`.
+        """
+        return sum(stop.steps_short() for stop in self.stops.values()) * GRID_S / 60

@@ -28,9 +28,10 @@ from data.events import (
 from data.records import Stop, StopPhase, UnitStatus
 from data.said import Suggested, Withdrawn
 from geo.router import search_back
-from geo.shift.car import Car, Doing, Patrol
+from geo.shift.car import LEG_S, Car, Doing, Patrol
 from geo.shift.draws import draws
 from geo.shift.plan import NEXT_PHASE, ShiftPlan
+from geo.shift.posted import drives_s, give_posts
 from geo.shift.rates import RATE_BY_HOUR_OF_WEEK
 from geo.shift.reports import ROUND_S, Reports
 from geo.shift.response import response
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
     from data.said import Said
     from geo.network import RoadNetwork
+    from geo.shift.posted import Orders
     from geo.snap import Position
 
 NEEDS = 2
@@ -104,6 +106,7 @@ def simulate(
     seed: int,
     dispatcher: Dispatcher | None = None,
     look: Callable[[World, float], None] | None = None,
+    orders: Orders | None = None,
 ) -> ShiftRecord:
     """
     Simulate a shift.
@@ -121,13 +124,16 @@ def simulate(
     look : callable or None
         Called with the world and the instant every ten seconds, and when a stop has begun: to
         measure it.
+    orders : Orders or None
+        Where stops begin, and where free units stand; None: units patrol, and stop cars where they
+        are.
 
     Returns
     -------
     record : ShiftRecord
         All of it.
     """
-    return World(net, plan, seed, dispatcher, look).run()
+    return World(net, plan, seed, dispatcher, look, orders).run()
 
 
 class World:
@@ -151,8 +157,9 @@ class World:
         seed: int,
         dispatcher: Dispatcher | None,
         look: Callable[[World, float], None] | None,
+        orders: Orders | None = None,
     ) -> None:
-        self.net, self.plan, self.seed = net, plan, seed
+        self.net, self.plan, self.seed, self._orders = net, plan, seed, orders
         self._dispatcher, self._look = dispatcher, look
         self.start_s = float(round(plan.start.timestamp()))
         self.end_s = self.start_s + 3600 * plan.hours
@@ -160,6 +167,12 @@ class World:
         self._patrol = Patrol(net, plan.units)
         self.ground = Ground(net)
         self.cars = self._cars()
+        if orders:
+            give_posts(net, self.cars, orders.posts)
+        for car in self.cars:
+            if car.post:
+                car.trip = parked(car.post.edge, car.post.fraction, self.start_s, self.start_s)
+                car.to_post = True
         self._by_id = {car.unit_id: car for car in self.cars}
         self._reports = Reports(net, plan, seed, self.cars)
         self._heap: list[tuple[float, int, Callable[[float], None]]] = []
@@ -283,8 +296,14 @@ class World:
         ]
 
     def _extend(self, car: Car) -> None:
-        """Go on with a patrol."""
-        car.trip = self._patrol.leg(car, max(car.trip.end_s, self.start_s))
+        """Go on with a patrol, or at a post, or back to it."""
+        at_s = max(car.trip.end_s, self.start_s)
+        if car.to_post:
+            car.trip = parked(*car.trip.at(at_s), at_s, at_s + LEG_S)
+        elif car.post and self._drive(car, car.post, at_s, 1.0) is not None:
+            car.to_post = True
+        else:
+            car.trip = self._patrol.leg(car, at_s)
 
     def free(self) -> list[Car]:
         """
@@ -329,7 +348,7 @@ class World:
     def _take_up(self, car: Car, doing: Doing, at_s: float) -> int:
         """Give a car something to do where it stands; its job's number."""
         edge, fraction = car.trip.at(at_s)
-        car.doing, car.job, car.pending = doing, car.job + 1, ""
+        car.doing, car.job, car.pending, car.to_post = doing, car.job + 1, "", False
         car.trip = parked(edge, fraction, at_s, at_s)
         return car.job
 
@@ -375,13 +394,36 @@ class World:
         """Let the first free car, in an order of this stop's own, stop somebody where it is."""
         rng = draws(self.seed, "stop", number)
         order = rng.permutation(len(self.cars)).tolist()
+        if self._orders:
+            self._send_to_stop(number, self._orders.places.get(number), rng, at_s)
+            return
         car = next((self.cars[row] for row in order if self.cars[row].doing is Doing.PATROL), None)
         if car is None:
             self.truth.stops_lost += 1
             return
+        self._make_stop(number, rng, car, at_s)
+
+    def _send_to_stop(
+        self, number: int, place: Position | None, rng: np.random.Generator, at_s: float
+    ) -> None:
+        """Have the nearest free car by road drive to where a stop begins, and make it."""
+        free = self.free() if place else []
+        drive_s = drives_s(self, free, place, at_s) if place and free else np.array([np.inf])
+        if place is None or not np.isfinite(drive_s.min()):
+            self.truth.stops_lost += 1
+            return
+        car = free[int(np.argmin(drive_s))]
+        self._take_up(car, Doing.STOP, at_s)
+        self._show(car, UnitStatus.BUSY, at_s)
+        there_s = self._drive(car, place, at_s, 1.0)
+        self._later(car, there_s or at_s, partial(self._make_stop, number, rng))
+
+    def _make_stop(self, number: int, rng: np.random.Generator, car: Car, at_s: float) -> None:
+        """Stop somebody here."""
         phases, until_s = self._phases(rng, at_s)
         stop_id = f"S{number + 1:04d}"
-        _, _, lon, lat, heading = self.place(car, at_s)
+        edge, fraction, lon, lat, heading = self.place(car, at_s)
+        self.truth.places[number] = position_on(self.net, edge, fraction, lon, lat)
         self._take_up(car, Doing.STOP, at_s)
         started = _instant(at_s)
         stop = Stop(

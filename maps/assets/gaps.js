@@ -26,6 +26,13 @@
     return Math.floor(seconds / 60) + ":" + two(seconds % 60);
   }
 
+  /* The drive time nine times of ten, and its interval where it is known. */
+  function upto(data, car, cell) {
+    const found = drive(data.p90_s[car][cell]);
+    if (!data.p90_low_s) return found;
+    return found + " (" + drive(data.p90_low_s[car][cell]) + " to " + drive(data.p90_high_s[car][cell]) + ")";
+  }
+
   /* Wilson's interval, as geo/gap_figures.py gives it. */
   rollby.interval = function (mean, n) {
     if (!n) return [0, 1];
@@ -260,7 +267,8 @@
     box.append(element("p", "title", week.name(cell)), element("p", "quiet", hourName(week.hour)), list);
     const n = week.times(week.hour);
     for (const car of [0, 1]) {
-      const share = week.share(cell, week.hour, car), ends = rollby.interval(share, n);
+      const alike = week.hour === WHOLE ? week.data.days_alike[car] : 1;
+      const share = week.share(cell, week.hour, car), ends = rollby.interval(share, n / alike);
       list.append(element("dt", "", CARS[car] + " beyond T"), element("dd", "", share >= 0
         ? percent(share) + " (" + percent(ends[0]) + " to " + percent(ends[1]) + ")" : percent(share)));
     }
@@ -268,10 +276,10 @@
     list.append(element("dt", "", "Rests on"), element("dd", "", seen));
     for (const car of [0, 1]) {
       list.append(element("dt", "", CARS[car] + ", 9 of 10 times"),
-        element("dd", "", drive(week.data.p90_s[car][cell])));
+        element("dd", "", upto(week.data, car, cell)));
     }
     list.append(element("dt", "", "Stops a week, second car beyond"),
-      element("dd", "", week.data.stops[cell].toFixed(2)));
+      element("dd", "", week.data.stops[cell]));
     return box;
   }
 

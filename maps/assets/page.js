@@ -111,6 +111,8 @@
       });
     }
     fit();
+    map.invalidateSize({ pan: false }); // a map without a view kept the size it had before the slider
+    fit();
     setUpLists(map, options.groups, showPanel);
     setUpPrint(map, fit);
     rollby.keepApart(map);

@@ -1,14 +1,18 @@
-"""``rollby coverage``: how soon the first and the second car could be anywhere."""
+"""``rollby coverage``: how soon the nearest idle units could be anywhere."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import click
 
+from data.errors import InputError
+from data.history import read_history
 from geo.as_json import coverage_json, fault_json
 from geo.coverage import cover
+from geo.demand import expected_stops
 from rollby.files import say, say_skipped, write_cells, write_text
 from rollby.inputs import load
 from rollby.output import console, coverage_table, json_text
@@ -30,7 +34,9 @@ def show_coverage(
     as_json: bool,
     map_path: Path | None,
     tiles: bool,
+    history: Path | None,
     cells: Path | None,
+    bands: Path | None,
 ) -> None:
     """
     Do ``rollby coverage``.
@@ -49,10 +55,17 @@ def show_coverage(
         Go on without faulty rows.
     as_json : bool
         Print JSON.
-    map_path, cells : Path or None
-        Write a map, H3 cells.
+    history : Path or None
+        A recorded period that tells where and when stops begin; None: by length of road.
+    map_path, cells, bands : Path or None
+        Write a map, H3 cells, areas.
     tiles : bool
         With online tiles beneath the map.
+
+    Raises
+    ------
+    InputError
+        If the history holds no stop near these roads.
     """
     inputs = load(
         roads=roads,
@@ -65,6 +78,16 @@ def show_coverage(
     )
     say(inputs.notes)
     chosen = inputs.settings
+    expected, recorded, simulated = None, None, chosen.units.simulated
+    if history:
+        period = read_history(history)
+        zone = ZoneInfo(chosen.units.time_zone)
+        expected, recorded = expected_stops(inputs.net, period, at=inputs.at, zone=zone)
+        if not recorded:
+            raise InputError(
+                f"--history {history}: no stop with a place near these roads in an hour with fixes"
+            )
+        simulated = simulated or period.simulated
     answer = cover(
         inputs.net,
         inputs.units,
@@ -72,9 +95,11 @@ def show_coverage(
         now=inputs.at,
         settings=chosen,
         beats=inputs.beats,
+        stops_an_hour=expected,
     )
-    answer = replace(answer, left_out=tuple(map(str, inputs.skipped)))
-    summary = coverage_json(answer, inputs.net, inputs.beats)
+    left_out = tuple(map(str, inputs.skipped))
+    answer = replace(answer, stops_recorded=recorded, left_out=left_out, simulated=simulated)
+    summary = coverage_json(answer, inputs.net, inputs.beats, chosen.policy)
     summary["skipped"] = [fault_json(fault) for fault in inputs.skipped]
     if as_json:
         click.echo(json_text(summary))
@@ -84,8 +109,13 @@ def show_coverage(
     if cells:
         from geo.cells import coverage_cells
 
-        write_cells(cells, coverage_cells(inputs.net, answer))
+        write_cells(cells, coverage_cells(inputs.net, answer, chosen.policy))
         say([f"cells: {cells}"])
+    if bands:
+        from geo.bands import band_areas
+
+        write_cells(bands, band_areas(inputs.net, answer))
+        say([f"bands: {bands}"])
     if map_path:
         from maps.coverage_map import coverage_map
 

@@ -12,7 +12,8 @@ from rich.table import Table
 from data import words
 from data.past_gaps import CARS
 from geo.as_json import number_json
-from geo.past_gaps import gap_cells, gap_columns, gaps_of
+from geo.past_gaps import gap_cells, gap_columns, gap_hours, gaps_of
+from rollby import __version__
 from rollby.files import say, write_cells, write_text
 from rollby.inputs import load_roads, load_settings
 from rollby.output import console, json_text
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from data.road_table import FloatArray
     from rollby.cluster import Cluster
 
-WORST = 15
+WORST, WORST_HOURS = 15, 5
 
 
 def show_gaps(
@@ -41,7 +42,9 @@ def show_gaps(
     cluster: str | None,
     as_json: bool,
     cells: Path | None,
+    hours: Path | None,
     map_path: Path | None,
+    report: Path | None,
     tiles: bool,
 ) -> None:
     """
@@ -63,17 +66,17 @@ def show_gaps(
         A Dask scheduler's address, or ``local``, to spread the work; None for this process.
     as_json : bool
         Print JSON.
-    cells : Path or None
-        Write H3 cells.
-    map_path : Path or None
-        Write a map.
+    cells, hours : Path or None
+        Write H3 cells, and those by hour of the week.
+    map_path, report : Path or None
+        Write a map, a printable report.
     tiles : bool
         Lay online tiles beneath it.
     """
     chosen, beats = load_settings(settings)
     net = load_roads(roads)
     with _workers(cluster) as workers:
-        past, simulated = past_of_folder(
+        past, simulated, agencies = past_of_folder(
             roads,
             history,
             settings=chosen,
@@ -85,12 +88,15 @@ def show_gaps(
     simulated |= chosen.units.simulated
     gaps = gaps_of(past, settings=chosen, simulated=simulated, split=split)
     if as_json:
-        click.echo(json_text(_answer(gaps)))
+        click.echo(json_text(gaps_answer(gaps)))
     else:
         _print(gaps)
     if cells:
         write_cells(cells, gap_cells(gaps))
         say([f"cells: {cells}"])
+    if hours:
+        write_cells(hours, gap_hours(gaps))
+        say([f"hours: {hours}"])
     if map_path:
         from maps.gaps_map import gaps_map
 
@@ -98,6 +104,19 @@ def show_gaps(
         drawn = gaps_map(net.table, gaps, tiles=tiles, speed_unit=speed_unit)
         write_text(map_path, drawn)
         say([f"map: {map_path}"])
+    if report:
+        from maps.gaps_report import ReportFacts, gaps_report
+
+        facts = ReportFacts(
+            agencies=agencies,
+            every_s=every_s,
+            split=split,
+            notes=[what_if(posts)] if posts else [],
+            version=__version__,
+            speed_unit=chosen.units.speed_unit,
+        )
+        write_text(report, gaps_report(net.table, gaps, facts))
+        say([f"report: {report}"])
 
 
 @contextmanager
@@ -112,26 +131,75 @@ def _workers(address: str | None) -> Iterator[Cluster | None]:
         yield found
 
 
-def _answer(gaps: PastGaps) -> dict[str, Any]:
-    """Give ``rollby.gaps/1``."""
+def what_if(posts: Sequence[tuple[str, float, float]]) -> str:
+    """
+    Say that a report is of what might have been.
+
+    Parameters
+    ----------
+    posts : sequence of (unit_id, lon_deg, lat_deg)
+        Units, and where they are taken to have stood.
+
+    Returns
+    -------
+    sentence : str
+        That nobody takes it for what was.
+    """
+    stood = "; ".join(f"{unit_id} at {lat:.5f}, {lon:.5f}" for unit_id, lon, lat in posts)
+    return f"What if, not what was: whenever available, these units stood here: {stood}."
+
+
+def gaps_answer(gaps: PastGaps) -> dict[str, Any]:
+    """
+    Give a period's gaps as JSON.
+
+    Parameters
+    ----------
+    gaps : PastGaps
+        Summed up.
+
+    Returns
+    -------
+    answer : dict
+        ``rollby.gaps/1``.
+    """
     columns = gap_columns(gaps)
     answer: dict[str, Any] = {
         "schema": "rollby.gaps/1",
         "simulated": gaps.simulated,
         "snapshots": gaps.snapshots,
         "hours": int(gaps.hours.sum()),
+        "days": gaps.days,
+        "days_alike": _cars(gaps.days_alike),
         "stops": gaps.stops,
         "road_beyond": _cars(gaps.all_road),
+        "road_beyond_low": _cars(gaps.all_road_low),
+        "road_beyond_high": _cars(gaps.all_road_high),
         "stops_beyond": _cars(gaps.where_stops),
         "worst_cells": [
             {name: _plain(column[i]) for name, column in columns.items()}
             for i in gaps.worst[:WORST].tolist()
         ],
+        "worst_hours": [_hour(gaps, hour) for hour in gaps.worst_hours[:WORST].tolist()],
         "trend": dict(zip(CARS, map(asdict, gaps.trend), strict=True)),
     }
     if gaps.changes:
         answer["changes"] = dict(zip(CARS, map(asdict, gaps.changes), strict=True))
     return answer
+
+
+def _hour(gaps: PastGaps, hour: int) -> dict[str, Any]:
+    """Give an hour of the week, and the cell where most of its stops are beyond."""
+    row = gaps.worst_cell(hour)
+    figures: dict[str, Any] = {"hour_of_week": hour, "looked_at": int(gaps.hours[hour])}
+    for car, name in enumerate(CARS):
+        figures |= {
+            f"{name}_beyond": number_json(gaps.all_by_hour[hour, car], 4),
+            f"{name}_beyond_low": number_json(gaps.all_by_hour_low[hour, car], 4),
+            f"{name}_beyond_high": number_json(gaps.all_by_hour_high[hour, car], 4),
+            f"{name}_stops_a_week": number_json(float(gaps.stops_by_hour[hour, :, car].sum()), 4),
+        }
+    return figures | {"cell": str(gaps.cell[row]), "street": gaps.street[row]}
 
 
 def _cars(shares: FloatArray | None) -> dict[str, float | None]:
@@ -143,6 +211,7 @@ def _cars(shares: FloatArray | None) -> dict[str, float | None]:
 def _print(gaps: PastGaps) -> None:
     """Say it in words."""
     console().print(_table(gaps))
+    console().print(_hours_table(gaps))
     for shares, where in (
         (gaps.all_road, "of all road"),
         (gaps.where_stops, "where and when stops began"),
@@ -173,7 +242,23 @@ def _table(gaps: PastGaps) -> Table:
     for column in ("Street", "Cell", "First beyond T", "Second beyond T", "Stops a week, second"):
         table.add_column(column)
     for i in gaps.worst[:WORST].tolist():
-        stops = f"{gaps.stops_a_week[i, 1]:.2f}"
         name, cell = gaps.street[i], str(gaps.cell[i])
-        table.add_row(name, cell, gaps.share(i, 0), gaps.share(i, 1), stops)
+        table.add_row(name, cell, gaps.share(i, 0), gaps.share(i, 1), gaps.exposed(i))
+    return table
+
+
+def _hours_table(gaps: PastGaps) -> Table:
+    """Lay out the worst hours of the week."""
+    simulated = "SIMULATED. " if gaps.simulated else ""
+    table = Table(title=f"{simulated}The hours of the week with most such stops")
+    for column in ("Hour", "Looked at", "Second beyond T", "Stops a week, second", "Most at"):
+        table.add_column(column)
+    for hour in gaps.worst_hours[:WORST_HOURS].tolist():
+        table.add_row(
+            words.week_hour(hour),
+            words.count(int(gaps.hours[hour]), "time"),
+            gaps.hour_share(hour, 1),
+            f"{gaps.stops_by_hour[hour, :, 1].sum():.2f}",
+            gaps.street[gaps.worst_cell(hour)] or "road without a name",
+        )
     return table

@@ -5,21 +5,19 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from data.errors import InputError, TableError
+from data.errors import InputError
 from data.tables import faults_to_skip, read_pairs, read_places
 from geo.as_json import number_json
 from geo.router import search_back
 from rollby.files import say, write_rows
-from rollby.inputs import load_roads, place_rows
+from rollby.inputs import load_roads, place_of, place_rows, positions_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from data.answers import Route
-    from data.tables import Pair, Place
+    from data.tables import Pair
     from geo.router import Backward
-    from geo.snap import Position
-    from rollby.inputs import Placed
 
 # Most ways are short, and the cost of a search follows its reach: near first.
 NEAR_S = 900.0
@@ -48,8 +46,8 @@ def many_to_many(roads: Path, start: Path, end: Path, out: Path, *, within_s: fl
     files = [read_places(start), read_places(end)]
     faults_to_skip(*files, skip_bad=False)
     say(note for file in files for note in file.notes)
-    starts, ends = _positions(
-        place_rows(net, files[0], _place), place_rows(net, files[1], _place, arriving=True)
+    starts, ends = positions_of(
+        place_rows(net, files[0], place_of), place_rows(net, files[1], place_of, arriving=True)
     )
     rows = []
     for place, position in zip(files[1].rows, ends, strict=True):
@@ -93,7 +91,7 @@ def one_by_one(roads: Path, pairs: Path, out: Path, *, within_s: float) -> None:
     columns = [name for name, _ in file.rows[0].row] if file.rows else ["id"]
     if taken := sorted(ADDED.intersection(columns)):
         raise InputError(f"{pairs}: column {', '.join(taken)} is what the answer adds; rename it")
-    starts, ends = _positions(
+    starts, ends = positions_of(
         place_rows(net, file, _start, field="from_lon,from_lat"),
         place_rows(net, file, _end, field="to_lon,to_lat", arriving=True),
     )
@@ -117,26 +115,6 @@ def one_by_one(roads: Path, pairs: Path, out: Path, *, within_s: float) -> None:
     ]
     write_rows(out, [*columns, "drive_time_s", "distance_m"], rows)
     say([f"{len(rows)} drive times: {out}"])
-
-
-def _positions(starts: Placed, ends: Placed) -> tuple[list[Position], list[Position]]:
-    """
-    Give where all places are on the road.
-
-    Raises
-    ------
-    TableError
-        If places are far from any road; all of them.
-    """
-    if faults := [*starts.faults, *ends.faults]:
-        raise TableError(sorted(faults, key=lambda fault: (fault.file, fault.line or 0)))
-    say([*starts.notes, *ends.notes])
-    return [one for one in starts.positions if one], [one for one in ends.positions if one]
-
-
-def _place(row: Place) -> tuple[float, float, float]:
-    """Give lon_deg, lat_deg and heading_deg, NaN if unknown."""
-    return row.lon_deg, row.lat_deg, math.nan if row.heading_deg is None else row.heading_deg
 
 
 def _start(pair: Pair) -> tuple[float, float, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -25,11 +25,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from data.beats import Beat
+    from data.events import History
     from data.road_table import FloatArray
+    from data.settings import Settings
     from geo.network import RoadNetwork
     from geo.post_places import Model, PostPlaces
     from geo.posts import Plan
     from geo.snap import Position
+    from maps.page import Page
 
     Place = tuple[float, float, float]
 
@@ -94,30 +98,127 @@ def show_posts(
         Write the posts, a map.
     tiles : bool
         With online tiles beneath the map.
+    """
+    chosen, beats = load_settings(settings, within_s=within_s)
+    net = load_roads(roads)
+    wish = PostsWish(
+        count=count,
+        model=model,
+        busy=busy,
+        present=present,
+        by_hand=by_hand,
+        move_price=move_price,
+        candidates=candidates,
+        solve_s=solve_s,
+    )
+    recorded = read_history(history) if history else None
+    plan = plan_posts(net, wish, settings=chosen, beats=beats, history=recorded)
+    if as_json:
+        click.echo(json_text(plan.answer))
+    else:
+        _print(plan.answer)
+    if geojson_path:
+        write_text(geojson_path, json_text(posts_geojson(plan.answer)))
+        tried = f"--on-duty {count} --posts {geojson_path}"
+        say([f"posts: {geojson_path}", f"next: rollby simulate --roads {roads} -o shift {tried}"])
+    if map_path:
+        write_text(map_path, draw_posts(net, plan, chosen.units.speed_unit, tiles=tiles).render())
+        say([f"map: {map_path}"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostsWish:
+    """
+    What posts are wanted.
+
+    Parameters
+    ----------
+    count, model, busy, present, by_hand, move_price, candidates, solve_s
+        As `show_posts` takes them.
+    """
+
+    count: int
+    model: Model
+    busy: float = 0.3
+    present: Sequence[Place] = ()
+    by_hand: Sequence[Place] = ()
+    move_price: float = 0.0
+    candidates: int = 200
+    solve_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostsPlan:
+    """
+    Posts that were chosen.
+
+    Parameters
+    ----------
+    answer : dict
+        ``rollby.posts/1``.
+    places : PostPlaces
+        What they were chosen from.
+    posts : tuple of int
+        Rows of them.
+    """
+
+    answer: dict[str, Any]
+    places: PostPlaces
+    posts: tuple[int, ...]
+
+
+def plan_posts(
+    net: RoadNetwork,
+    wish: PostsWish,
+    *,
+    settings: Settings,
+    beats: Sequence[Beat],
+    history: History | None,
+) -> PostsPlan:
+    """
+    Choose posts, and say what they give beside other plans.
+
+    Parameters
+    ----------
+    net : RoadNetwork
+        The roads.
+    wish : PostsWish
+        What is wanted.
+    settings : Settings
+        With T.
+    beats : sequence of Beat
+        With a T of their own.
+    history : History or None
+        Whose stops weigh the roads; None for their length.
+
+    Returns
+    -------
+    plan : PostsPlan
+        The solver's.
 
     Raises
     ------
     InputError
         If a place is far from any road, or the history holds no stop near one.
     """
-    chosen, beats = load_settings(settings, within_s=within_s)
-    net = load_roads(roads)
-    given = _snapped(net, {"present": present, "by-hand": by_hand})
-    weight, stops, simulated = net.table.road_m, None, chosen.units.simulated
+    given = _snapped(net, {"present": wish.present, "by-hand": wish.by_hand})
+    weight, stops, simulated = net.table.road_m, None, settings.units.simulated
     if history:
-        weight, recorded_simulated = _stops_on(net, history)
-        stops, simulated = int(weight.sum()), simulated or recorded_simulated
-    limit_s = chosen.policy.within_s
+        weight = _stops_on(net, history)
+        stops, simulated = int(weight.sum()), simulated or history.simulated
+    limit_s, present = settings.policy.within_s, len(wish.present)
     places = post_places(
-        net, given=given, weight=weight, candidates=candidates, within_s=limit_s, beats=beats
+        net, given=given, weight=weight, candidates=wish.candidates, within_s=limit_s, beats=beats
     )
-    price = np.where(np.arange(len(places.place)) < len(present), 0.0, move_price)
-    best, greedy = choose_posts(places, count, model, busy=busy, move_price=price, limit_s=solve_s)
+    price = np.where(np.arange(len(places.place)) < present, 0.0, wish.move_price)
+    best, greedy = choose_posts(
+        places, wish.count, wish.model, busy=wish.busy, move_price=price, limit_s=wish.solve_s
+    )
     answer: dict[str, Any] = {
         "schema": "rollby.posts/1",
         "simulated": simulated,
-        "model": model,
-        "count": count,
+        "model": wish.model,
+        "count": wish.count,
         "within_s": limit_s,
         "stops": stops,
         "candidates": len(places.place),
@@ -127,52 +228,54 @@ def show_posts(
         "greedy_value": number_json(greedy.value, 6),
         "cover": _cover(places, best.posts),
         "greedy": _cover(places, greedy.posts),
-        "present": _cover(places, range(len(present))),
-        "by_hand": _cover(places, range(len(present), len(given))),
-        "posts": _posts(net, places, best, len(present)),
+        "present": _cover(places, range(present)),
+        "by_hand": _cover(places, range(present, len(given))),
+        "posts": _posts(net, places, best, present),
     }
-    if as_json:
-        click.echo(json_text(answer))
-    else:
-        _print(answer)
-    if geojson_path:
-        write_text(geojson_path, json_text(_geojson(answer)))
-        say([f"posts: {geojson_path}"])
-    if map_path:
-        posts = [places.place[row] for row in best.posts]
-        write_text(map_path, _map(net, posts, answer, chosen.units.speed_unit, tiles=tiles))
-        say([f"map: {map_path}"])
+    return PostsPlan(answer=answer, places=places, posts=best.posts)
 
 
-def _stops_on(net: RoadNetwork, history: Path) -> tuple[FloatArray, bool]:
+def _stops_on(net: RoadNetwork, history: History) -> FloatArray:
     """
-    Count the stops of a recorded period by edge, and say whether it was simulated.
+    Count the stops of a recorded period by edge.
 
     Raises
     ------
     InputError
         If there is none near a road.
     """
-    recorded = read_history(history)
-    edge, _ = stops_begun(net, recorded)
+    edge, _ = stops_begun(net, history)
     if not len(edge):
-        raise InputError(f"--history {history}: no stop with a place near these roads")
-    stops = np.bincount(edge, minlength=len(net.edge_ms)).astype(np.float64)
-    return stops, recorded.simulated
+        raise InputError("the history holds no stop with a place near these roads")
+    return np.bincount(edge, minlength=len(net.edge_ms)).astype(np.float64)
 
 
-def _map(
-    net: RoadNetwork,
-    posts: Sequence[Position],
-    answer: dict[str, Any],
-    unit: words.SpeedUnit,
-    *,
-    tiles: bool,
-) -> str:
-    """Draw the posts, and how soon two cars would be anywhere from there."""
-    from maps.posts_map import posts_map
+def draw_posts(
+    net: RoadNetwork, plan: PostsPlan, unit: words.SpeedUnit, *, tiles: bool = False
+) -> Page:
+    """
+    Draw the posts, and how soon two cars would be anywhere from there.
 
-    return posts_map(
+    Parameters
+    ----------
+    net : RoadNetwork
+        The roads.
+    plan : PostsPlan
+        What was chosen.
+    unit : {"mph", "km/h"}
+        Miles go with mph.
+    tiles : bool
+        With online tiles beneath the map.
+
+    Returns
+    -------
+    page : Page
+        Of `maps.posts_map`.
+    """
+    from maps.posts_map import posts_page
+
+    answer, posts = plan.answer, [plan.places.place[row] for row in plan.posts]
+    return posts_page(
         net.table,
         NearestUnits(net, starts_of(net, posts), k=2).at_middles()[1],
         answer["posts"],
@@ -228,12 +331,24 @@ def _posts(net: RoadNetwork, places: PostPlaces, plan: Plan, present: int) -> li
     ]
 
 
-def _geojson(answer: dict[str, Any]) -> dict[str, Any]:
-    """Write the posts for a GIS."""
+def posts_geojson(answer: dict[str, Any]) -> dict[str, Any]:
+    """
+    Write the posts for a GIS.
+
+    Parameters
+    ----------
+    answer : dict
+        ``rollby.posts/1``.
+
+    Returns
+    -------
+    collection : dict
+        GeoJSON.
+    """
     features = [
         feature(
             {"type": "Point", "coordinates": [one["lon"], one["lat"]]},
-            {name: one[name] for name in ("post", "street", "present")}
+            {"id": one["post"], **{name: one[name] for name in ("post", "street", "present")}}
             | {"simulated": answer["simulated"]},
         )
         for one in answer["posts"]

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import secrets
+import subprocess
+import sys
 import tempfile
+import threading
 import time
-from datetime import UTC, datetime
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from data.settings import settings_of
 from data.store.accounts import Account
@@ -28,6 +33,8 @@ from rollby.service.server import begin, log_as_json, make_server, serve
 from rollby.service.simulation import Simulation
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from data.settings import Settings
     from geo.network import RoadNetwork
     from rollby.service.access import Access
@@ -35,7 +42,13 @@ if TYPE_CHECKING:
 RATE = 10.0
 SEED = 1
 PLAN = partial(ShiftPlan, hours=24.0, units=30, stops_per_unit_hour=1.5, calls_per_unit_hour=1.0)
-SCREENS = (("supervisor", "/supervisor"), ("wallboard", "/wallboard"), ("officer", "/officer"))
+SCREENS = (
+    ("supervisor", "/supervisor"),
+    ("wallboard", "/wallboard"),
+    ("officer", "/officer"),
+    ("analyst", "/analyst"),
+)
+PAST_DAYS, PAST_ON_DUTY = 3, 14
 
 
 def run_service_demo(listen: str | None) -> None:
@@ -57,9 +70,45 @@ def run_service_demo(listen: str | None) -> None:
         log_as_json()
         store = Store(chosen.service.store)
         try:
-            _run(store, net, chosen)
+            with _making_past(sample, Path(folder), chosen):
+                _run(store, net, chosen)
         finally:
             store.close()
+
+
+@contextmanager
+def _making_past(sample: Path, folder: Path, chosen: Settings) -> Iterator[None]:
+    """Make up days for the analyst, in a process of its own; they are there when they are whole."""
+    zone = ZoneInfo(chosen.units.time_zone)
+    today = datetime.now(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    past, begins = folder / "past", today - timedelta(days=PAST_DAYS)
+    process = subprocess.Popen(  # noqa: S603 - this program itself
+        [
+            *(sys.executable, "-m", "rollby", "simulate", "-o", str(past)),
+            *("--roads", str(sample / "denver.roads")),
+            *("--settings", str(sample / "simulated_settings.toml")),
+            *("--start", begins.isoformat(), "--hours", str(24 * PAST_DAYS)),
+            *("--on-duty", str(PAST_ON_DUTY), "--seed", str(SEED)),
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+    def move() -> None:
+        if process.wait() == 0:
+            for path in sorted(past.rglob("*.*")):
+                place = Path(chosen.service.history) / path.relative_to(past)
+                if path.is_file():
+                    place.parent.mkdir(parents=True, exist_ok=True)
+                    path.replace(place)
+
+    thread = threading.Thread(target=move, name="past", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        process.terminate()
+        thread.join()
 
 
 def _run(store: Store, net: RoadNetwork, chosen: Settings) -> None:
@@ -78,6 +127,7 @@ def _run(store: Store, net: RoadNetwork, chosen: Settings) -> None:
         [
             "SIMULATED: nobody is there, and nothing is kept. A shift runs at ten times its speed.",
             *(f"  {address}{path}  sign in as {role}, {password}" for role, path in SCREENS),
+            "Three days past, for the analyst, are there in about a minute.",
             "Ctrl-C ends it.",
         ]
     )
@@ -95,7 +145,8 @@ def _settings(path: Path, folder: Path, listen: str | None) -> Settings:
     service = {
         **raw["service"],
         "store": f"sqlite:///{folder / 'demo.db'}",
-        "history": "",
+        "history": str(folder / "history"),
+        "studies": str(folder / "studies"),
         "access": {**raw["service"]["access"], "totp_for": []},
         **({"listen": listen} if listen else {}),
     }

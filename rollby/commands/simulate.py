@@ -8,17 +8,22 @@ from typing import TYPE_CHECKING
 import click
 
 from data.history import write_history
+from data.tables import faults_to_skip, read_places
 from geo.board import Board
 from geo.shift.plan import ShiftPlan
+from geo.shift.posted import Orders, check_posts
 from geo.shift.world import simulate
 from rollby.commands.exposure import draw_exposure
 from rollby.files import say
-from rollby.inputs import load_roads, load_settings
+from rollby.inputs import load_roads, load_settings, place_of, place_rows, positions_of
 from rollby.output import json_text
 
 if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
+
+    from geo.network import RoadNetwork
+    from geo.snap import Position
 
 
 def simulate_shift(
@@ -31,6 +36,7 @@ def simulate_shift(
     seed: int,
     stops_per_unit_hour: float,
     calls_per_unit_hour: float,
+    posts: Path | None,
     settings: Path | None,
     as_json: bool,
     map_path: Path | None,
@@ -53,6 +59,8 @@ def simulate_shift(
         The same seed gives the same shift.
     stops_per_unit_hour, calls_per_unit_hour : float
         Mean rates.
+    posts : Path or None
+        Where free units stand; None: they patrol.
     settings : Path or None
         Of the board that asks units to roll by.
     as_json : bool
@@ -71,8 +79,14 @@ def simulate_shift(
         calls_per_unit_hour=calls_per_unit_hour,
     )
     plan = replace(plan, start=start) if start else plan
+    posted = read_posts(net, posts) if posts else ()
+    check_posts(len(posted), units)
     record = simulate(net, plan, seed=seed, dispatcher=Board(net, chosen, beats))
+    if posted:
+        orders = Orders(places=record.truth.places, posts=posted)
+        record = simulate(net, plan, seed=seed, dispatcher=Board(net, chosen, beats), orders=orders)
     facts = {**record.history.facts, "hours": hours, "start": plan.start.isoformat()}
+    facts |= {"posts": len(posted)} if posted else {}
     write_history(out, replace(record.history, facts=facts))
     if map_path:
         draw_exposure(map_path, net, record.history, chosen, tiles=tiles)
@@ -84,6 +98,8 @@ def simulate_shift(
         "came": len(truth.came),
         "calls_without_a_unit": truth.calls_lost,
         "stops_without_a_unit": truth.stops_lost,
+        "minutes_short_of_officers": round(truth.exposure_min()),
+        "posts": len(posted),
     }
     if as_json:
         plan_facts = {
@@ -98,3 +114,31 @@ def simulate_shift(
     for name, count in figures.items():
         click.echo(f"  {count:,} {name.replace('_', ' ')}")
     say([f"next: rollby replay --roads {roads} --history {out}"])
+
+
+def read_posts(net: RoadNetwork, path: Path) -> tuple[Position, ...]:
+    """
+    Put the posts of a file on the road.
+
+    Parameters
+    ----------
+    net : RoadNetwork
+        The roads.
+    path : Path
+        As ``rollby posts --geojson`` writes it, or any file of places.
+
+    Returns
+    -------
+    posts : tuple of Position
+        In the file's order.
+
+    Raises
+    ------
+    TableError
+        With every fault of it.
+    """
+    file = read_places(path)
+    faults_to_skip(file, skip_bad=False)
+    say(file.notes)
+    (found,) = positions_of(place_rows(net, file, place_of, arriving=True))
+    return tuple(found)

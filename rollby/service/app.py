@@ -27,16 +27,20 @@ from rollby.service.problems import answer_problems
 from rollby.service.recording import keep_recording
 from rollby.service.routes import (
     admin,
+    analyst,
     cad,
     coverage,
     desk,
+    histories,
     live,
     officer,
     positions,
     screens,
+    studies,
     way,
     why,
 )
+from rollby.service.studying import Studying
 from rollby.service.watching import mind_clock, watch
 from rollby.service.webhooks import tell
 
@@ -82,10 +86,15 @@ def make_app(running: Running) -> FastAPI:
         for name, out in running.settings.cot.items()
     ]
 
+    studying = Studying(running)
+
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         running.stream.loop = asyncio.get_running_loop()
+        await asyncio.to_thread(studying.studies.interrupted)
         works = [
+            keep_going("studies", studying.work),
+            keep_going("old studies", studying.tidy),
             keep_going("picture", partial(watch, running)),
             keep_going("clock", partial(mind_clock, running)),
             keep_going("coverage", partial(cover_often, running)),
@@ -112,7 +121,7 @@ def make_app(running: Running) -> FastAPI:
         redoc_url=None,
         lifespan=lifespan,
     )
-    app.state.running = running
+    app.state.running, app.state.studying = running, studying
     secure = bool(running.settings.service.tls_certificate) or running.settings.service.behind_proxy
     provider = provider_for(
         running.settings.service.oidc,
@@ -121,7 +130,7 @@ def make_app(running: Running) -> FastAPI:
     )
     Guard(running.access, secure=secure, provider=provider).install(app)
     people = sign_in, sign_in_vouched, officer, way, why, desk, coverage, live, admin, screens
-    for one in (positions, cad, *people):
+    for one in (positions, cad, *people, studies, histories, analyst):
         app.include_router(one.router)
     answer_problems(app)
     app.add_middleware(Hardening, secure=secure)

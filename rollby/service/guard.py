@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import ipaddress
+from functools import partial
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 CSRF_HEADER = "X-Rollby-CSRF"
+WAITING_HEADER = "X-Rollby-Waiting"
+"""Sent by a page that asks by itself: that keeps no session from being idle."""
 FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 
 
@@ -184,7 +187,8 @@ async def caller(request: Request) -> Caller:
     known = guard.access.caller_of_known_key(_key_of(request))
     if known is not None:
         return known
-    return await run_in_threadpool(guard.caller, request)
+    using = WAITING_HEADER not in request.headers
+    return await run_in_threadpool(partial(guard.caller, request, using=using))
 
 
 def needs(*rights: Right) -> Callable[[Caller], Awaitable[Caller]]:

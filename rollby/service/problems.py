@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from fastapi import Request  # noqa: TC002 - starlette reads the annotation
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from data.errors import InputError, RollbyError
@@ -14,6 +15,7 @@ from data.words import whole_characters
 from rollby.service.access import SignInError
 from rollby.service.core import BusyError
 from rollby.service.oidc import ProviderError
+from rollby.service.screens import TEMPLATES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +30,7 @@ TITLES = {
     404: "Not found",
     405: "Not allowed here",
     409: "Conflict",
+    413: "Too large",
     422: "Not valid",
     429: "Too many",
     503: "Not available",
@@ -96,8 +99,9 @@ def answer_problems(app: FastAPI) -> None:
         Whose routes raise `ProblemError`, `SignInError` (401, 429) and `InputError` (422).
     """
 
-    async def answer(_request: Request, error: Exception) -> JSONResponse:
-        return problem(_problem_of(error))
+    async def answer(request: Request, error: Exception) -> Response:
+        refusal = _problem_of(error)
+        return _page(request, refusal) if _of_a_person(request) else problem(refusal)
 
     for kind in (
         ProblemError,
@@ -109,6 +113,25 @@ def answer_problems(app: FastAPI) -> None:
         HTTPException,
     ):
         app.add_exception_handler(kind, answer)
+
+
+def _of_a_person(request: Request) -> bool:
+    """Tell whether a browser was to show a page."""
+    wanted = request.headers.get("accept", "").partition(",")[0]
+    page = not request.url.path.startswith(("/api/", "/feeds/"))
+    return page and request.method == "GET" and wanted == "text/html"
+
+
+def _page(request: Request, error: ProblemError) -> Response:
+    """Say a refusal to a person; who is not signed in is led there, and back."""
+    kept = {**(error.headers or {}), "Cache-Control": "no-store"}
+    if error.status == 401:  # noqa: PLR2004 - of HTTP
+        where = f"/sign-in?next={quote(request.url.path)}"
+        return Response(status_code=303, headers={"Location": where, "Cache-Control": "no-store"})
+    html = TEMPLATES.get_template("refused.html").render(
+        title=TITLES.get(error.status, "Refused"), detail=whole_characters(error.detail)
+    )
+    return Response(html, error.status, kept, media_type="text/html")
 
 
 def _problem_of(error: Exception) -> ProblemError:

@@ -26,7 +26,7 @@ from data.events import (
     StatusChange,
     StopChange,
 )
-from data.history import read_history, write_history
+from data.history import add_to_history, read_history, recorded_period, write_history
 from data.history_rows import EVENT_TABLES, FIX_TABLE, FIXES
 from data.records import Stop, StopPhase, UnitStatus
 
@@ -298,3 +298,39 @@ def test_every_column_is_described() -> None:
     assert {name: sorted(columns) for name, columns in described.items()} == {
         name: sorted(columns) for name, columns in tables.items()
     }
+
+
+def test_a_period_is_read_by_arrival_and_how_it_stood_before(tmp_path: Path) -> None:
+    days = [("4A12", (AT + timedelta(days=i)).timestamp(), 2.0) for i in range(4)]
+    statuses = tuple(
+        StatusChange(unit_id="4A12", at=AT + timedelta(days=i), status=UnitStatus.BUSY)
+        for i in range(4)
+    )
+    write_history(tmp_path, History(fixes=some_fixes(days), statuses=statuses))
+    whole = read_history(tmp_path)
+    since, until = AT + timedelta(days=1), AT + timedelta(days=2, seconds=2)
+    for begin, end, fixes, told in (
+        (since, until, [1], 3),
+        (since, None, [1, 2, 3], 4),
+        (None, until, [0, 1], 3),
+        (since, since + timedelta(seconds=2), [], 2),
+        (since, since + timedelta(seconds=2, milliseconds=1), [1], 2),
+    ):
+        some = read_history(tmp_path, since=begin, until=end)
+        assert some.fixes.fixed_at_s.tolist() == whole.fixes.fixed_at_s[fixes].tolist()
+        assert some.fixes.unit_ids in {("4A12",), ()}
+        assert some.statuses == whole.statuses[:told]
+    with pytest.raises(TableError, match="must hold fixes of that period"):
+        read_history(tmp_path, since=AT + timedelta(days=30))
+
+
+def test_the_ends_of_a_recorded_period_are_told_without_reading_all(tmp_path: Path) -> None:
+    assert recorded_period(tmp_path / "nowhere") is None
+    for part, days in (("part-1", (5, 9)), ("part-2", (1, 9)), ("part-3", (7,))):
+        rows = [("4A12", (AT + timedelta(days=i)).timestamp(), i / 10) for i in days]
+        add_to_history(tmp_path, History(fixes=some_fixes(rows)), part)
+    (tmp_path / "fixes" / "day=someday").mkdir()
+    assert recorded_period(tmp_path) == (
+        AT + timedelta(days=1, milliseconds=100),
+        AT + timedelta(days=9, milliseconds=900),
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from data.records import Stop, StopPhase, Unit, UnitFix, UnitStatus
 from data.settings import Settings
 from geo.cells import cells_of_edges
 from geo.coverage import cover, edge_within_s
+from geo.demand import expected_stops
 from geo.gap_figures import (
     by_cell,
     by_hour_of_week,
@@ -26,6 +28,7 @@ from geo.gap_figures import (
     change,
     exposed_per_week,
     interval,
+    percentile_interval_s,
     percentile_s,
     stops_per_hour,
     trend,
@@ -196,6 +199,22 @@ def test_percentiles_are_those_of_road_and_time() -> None:
     assert np.isinf(percentile_s(past, 0.5)[:, 1]).all()
 
 
+def test_an_interval_of_a_percentile_is_open_where_days_are_few() -> None:
+    for days, bounded in ((3, False), (12, True), (400, True)):
+        past = made(np.full(days * 24, 0.3))
+        low_s, high_s = percentile_interval_s(past, 0.5)
+        middle_s = percentile_s(past, 0.5)
+        assert (low_s < middle_s).all()
+        assert (high_s > middle_s).all()
+        assert bool(np.isfinite(high_s).all()) is bounded
+        assert bool((low_s > 0).all()) is bounded
+    # Wilson's interval of the share reached by either end just holds a half.
+    ends = [(one[0, 1] / 1810, 400) for one in (low_s, high_s)]
+    found = [interval(np.array(share), np.array(n)) for share, n in ends]
+    assert float(found[0].high) == pytest.approx(0.5, abs=0.006)
+    assert float(found[1].low) == pytest.approx(0.5, abs=0.006)
+
+
 def test_stops_are_counted_once_where_they_began() -> None:
     rows = [("1A1", second, second, 2000.0, 0.0) for second in range(0, 3000, 60)]
     lon, lat = at(250, 0)
@@ -208,6 +227,39 @@ def test_stops_are_counted_once_where_they_began() -> None:
     assert stops_per_hour(past).sum() == pytest.approx(1)
     assert (stops_per_hour(past).sum(axis=0) > 0).all()
     assert exposed_per_week(past)[:, :, 1].sum() == pytest.approx(1)
+    assert past.stops_begun.tolist() == [1, 0]
+
+
+def test_stops_are_expected_where_and_when_they_were() -> None:
+    # Two hours of a Friday evening and one of a Saturday were recorded; NOW is in the first.
+    seconds = [*range(0, 7200, 60), *range(86_400, 90_000, 60)]
+    rows = [("1A1", second, second, 2000.0, 0.0) for second in seconds]
+    (lon, lat), hour = at(250, 0), NOW.replace(minute=0, second=0)
+    begun = [
+        Stop(stop_id=f"S{i}", unit_id="1A1", started_at=hour, lon_deg=lon, lat_deg=lat)
+        for i in range(20)
+    ]
+    told = [StopChange(stop=one, at=hour) for one in begun]
+    past = history(rows, always(), told)
+    hours = len(np.unique(past.fixes.received_at_s // 3600))
+    stops, recorded = expected_stops(NET, past, at=NOW, zone=ZoneInfo("UTC"))
+    assert recorded == 20
+    # Of 20 stops and 20 of the even spread, those of one hour: 20 and 20 / hours, twice shared.
+    assert stops.sum() == pytest.approx(20 * (20 + 20 / hours) / 40)
+    there = np.argmax(stops)
+    assert abs(NET.middle_deg[0][there] - lon) < 0.001
+    road = NET.table.road_m / NET.table.road_m.sum()
+    assert stops[there] / stops.sum() == pytest.approx((20 + 20 * road[there]) / 40)
+    lost = Stop(stop_id="X", unit_id="1A1", started_at=NOW - timedelta(days=9))
+    lost = replace(lost, lon_deg=lon, lat_deg=lat)
+    more = replace(past, stops=(StopChange(stop=lost, at=NOW - timedelta(days=9)), *past.stops))
+    same, counted = expected_stops(NET, more, at=NOW, zone=ZoneInfo("UTC"))
+    assert counted == recorded  # of an hour whose fixes are gone nobody knows how long it was
+    np.testing.assert_array_equal(same, stops)
+    never, _ = expected_stops(NET, past, at=NOW + timedelta(days=3), zone=ZoneInfo("UTC"))
+    assert never.sum() == pytest.approx(20 / hours)
+    other, _ = expected_stops(NET, past, at=NOW + timedelta(hours=1), zone=ZoneInfo("UTC"))
+    assert other.sum() == pytest.approx(20 * 20 / hours / 40)
 
 
 def test_nobody_known_is_a_fault() -> None:
@@ -232,6 +284,7 @@ def made(beyond: np.ndarray) -> PastCover:
         hours_beyond=week,
         drive_time_km=np.ones((1, 2, 181)),
         stops=stops,
+        stops_begun=np.ones(len(hour), np.int64),
         stops_beyond=both.sum(axis=0),
     )
 
@@ -354,8 +407,45 @@ def test_what_is_said_is_that_of_the_hours() -> None:
     assert said.changes[1].days_before == 5
     assert said.trend[1].a_week == pytest.approx(0.7, abs=0.2)
     assert gap_cells(said).loc[0, "second_beyond"] == pytest.approx(0.45)
-    quiet = replace(past, stops=past.stops * 0)
+    quiet = replace(past, stops=past.stops * 0, stops_begun=past.stops_begun * 0)
     assert gaps_of(quiet, settings=chosen, simulated=False).where_stops is None
+
+
+def test_days_that_go_by_those_before_widen_every_interval() -> None:
+    past = made(np.repeat(np.tile([1.0] * 5 + [0.0] * 5, 4), 24))
+    said = gaps_of(past, settings=Settings(), simulated=False)
+    assert (said.days_alike > 2).all()
+    pairs = [
+        (said.all_road_low, said.all_road_high, interval(said.all_road, np.full(2, 40))),
+        (said.low, said.high, by_cell(past)),
+        (said.by_week_low[0], said.by_week_high[0], interval(said.by_week[0], np.full(2, 7))),
+        (said.where_stops_low, said.where_stops_high, interval(said.all_road, np.full(2, 40))),
+    ]
+    for low, high, independent in pairs:
+        assert low is not None
+        assert high is not None
+        assert (high - low > 1.1 * (independent.high - independent.low)).all()
+    assert said.p50_low_s is not None
+    assert said.p50_high_s is not None
+    low_s, high_s = percentile_interval_s(past, 0.5)
+    assert (said.p50_low_s < low_s).all()
+    assert (said.p50_high_s > high_s).all()
+    alone = made(np.repeat(np.tile([1.0, 0.0], 20), 24))
+    assert (gaps_of(alone, settings=Settings(), simulated=False).days_alike == 1).all()
+
+
+def test_days_with_most_stops_weigh_most_and_the_interval_says_so() -> None:
+    past = made(np.full(12 * 24, 0.3))
+    begun = past.stops_begun * np.where(past.day == 4, 1000, 1)
+    one_day = replace(past, stops_begun=begun, stops_beyond=np.full(2, 0.3 * begun.sum()))
+    for stops, days in ((past, 12), (one_day, 1)):
+        said = gaps_of(stops, settings=Settings(), simulated=False)
+        assert said.where_stops is not None
+        assert said.where_stops_low is not None
+        assert said.where_stops_high is not None
+        even = interval(said.where_stops, np.full(2, days))
+        assert said.where_stops_low == pytest.approx(even.low)
+        assert said.where_stops_high == pytest.approx(even.high)
 
 
 def test_worst_cells_are_those_with_most_stops_then_most_road() -> None:

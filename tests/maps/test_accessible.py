@@ -10,7 +10,7 @@ import pytest
 from maps.coverage_map import coverage_map
 from maps.exposure_map import exposure_map
 from maps.gaps_map import gaps_map
-from maps.posts_map import posts_map
+from maps.posts_map import posts_page
 from maps.route_map import route_map
 from maps.stops_map import stops_map
 from tests.accessible import faults, walk
@@ -36,7 +36,7 @@ def make_posts(roads: RoadTable) -> str:
         for i, (lon, lat) in enumerate([place(2, 3), place(6, 2)])
     ]
     plan = {"first": 1.0, "second": 0.2, "mean_drive_s": 80.0}
-    return posts_map(
+    return posts_page(
         roads,
         time_s,
         posts,
@@ -44,7 +44,7 @@ def make_posts(roads: RoadTable) -> str:
         where="road",
         proof="No choice is better.",
         within_s=180.0,
-    )
+    ).render()
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from data.words import week_hour
 from geo.gap_figures import interval
 from maps.cells import LEVELS, NOT_SEEN, levels
 from maps.gaps_map import gaps_map, period
@@ -101,6 +102,23 @@ def test_a_cell_says_both_cars_with_intervals_that_are_ours(
             theirs = visit.page.evaluate("([m, n]) => rollby.interval(m, n)", [mean, times])
             ours = interval(np.array(mean), np.array(times))
             assert theirs == pytest.approx([float(ours.low), float(ours.high)], abs=1e-12)
+
+
+def test_a_cell_counts_days_alike_for_less_and_gives_its_stops_with_their_interval(
+    open_page: Any, roads: RoadTable, gaps: PastGaps
+) -> None:
+    slow = replace(gaps, days_alike=np.array([1.0, 6.0]))
+    with open_page(gaps_map(roads, slow)) as visit:
+        row = int(slow.worst[0])
+        visit.page.locator("[data-cell]").first.click()
+        said = visit.page.locator(".leaflet-popup").inner_text()
+        for car, days in ((0, 24), (1, 4)):
+            share = float(levels(slow.beyond[:, car])[row]) / LEVELS
+            found = interval(np.array(share), np.array(days))
+            low, high = whole_percent(float(found.low)), whole_percent(float(found.high))
+            assert f"{whole_percent(share)} ({low} to {high})" in said
+        assert slow.exposed(row) in said
+        assert "24 days" in said
 
 
 def test_a_click_on_the_map_opens_the_cell_beneath(
@@ -197,7 +215,11 @@ def test_a_notebook_shows_the_worst_cells_escaped(gaps: PastGaps) -> None:
     assert "SIMULATED" in shown
     assert "&lt;b&gt;A &amp; B&lt;/b&gt;" in shown
     assert "<b>A" not in shown
-    assert shown.count("<tr>") == 16
+    assert shown.count("<tr>") == 16 + 6  # the worst cells; the worst hours
+    worst = int(gaps.worst_hours[0])
+    assert worst < 144  # Sundays were not looked at
+    assert f"<th>{week_hour(worst)}</th><td>4 times</td>" in shown
+    assert gaps.hour_share(worst, 1) in shown
 
 
 def test_steps_are_told_apart_by_lightness(open_page: Any, html: str) -> None:

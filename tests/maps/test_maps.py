@@ -145,10 +145,10 @@ def test_bands_are_multiples_of_t_and_a_bound_belongs_to_the_nearer() -> None:
 
 
 def test_a_two_way_street_shows_its_slower_direction(roads: RoadTable, coverage: Coverage) -> None:
-    fast = replace(
-        coverage, second_s=np.full(roads.edge_count, 10.0), gap=np.zeros(roads.edge_count, np.bool_)
-    )
-    backwards = replace(fast, second_s=np.where(roads.reversed, 1000.0, 10.0))
+    near_s = np.full((roads.edge_count, 2), 10.0)
+    fast = replace(coverage, nearest_s=near_s, gap=np.zeros(roads.edge_count, np.bool_))
+    slow_s = np.where(roads.reversed[:, None] & [False, True], 1000.0, near_s)
+    backwards = replace(fast, nearest_s=slow_s)
     one_way = int(roads.oneway.sum())
     lines = (roads.edge_count - one_way) // 2 + one_way
     assert f'"codes": "{"0" * lines}"' in coverage_map(roads, fast)

@@ -62,6 +62,10 @@ def test_stops_of_a_recorded_period_weigh_the_roads(
     written = tmp_path / "posts.geojson"
     arguments = ["--count", "3", "--history", shift, "--geojson", str(written)]
     answer = answer_of(capsys, roads, *arguments)
+    few = ["--candidates", "40", "--within", "90"]
+    assert main(["posts", "--roads", roads, *few, *arguments]) == 0
+    notes = capsys.readouterr().err
+    assert f"next: rollby simulate --roads {roads} -o shift --on-duty 3 --posts {written}" in notes
     assert answer["simulated"]
     assert answer["stops"] > 0
     collection = json.loads(written.read_text())

@@ -190,6 +190,13 @@ def test_gaps_rank_cells_and_write_them(
     assert main([*arguments, "--map", str(drawn)]) == 0
     assert f"map: {drawn}" in capsys.readouterr().err
     assert '<strong class="simulated">SIMULATED' in drawn.read_text("utf-8")
+    report = tmp_path / "report.html"
+    assert main([*arguments, "--post", "EXTRA@-104.987,39.753", "--report", str(report)]) == 0
+    assert f"report: {report}" in capsys.readouterr().err
+    written = report.read_text("utf-8")
+    assert '<p class="simulated">SIMULATED' in written
+    assert "What if, not what was" in written
+    assert "<dt>Agencies</dt><dd>city, county</dd>" in written
     for ending in ("gpkg", "geojson", "parquet"):
         assert main([*arguments, "--cells", str(tmp_path / f"cells.{ending}")]) == 0
     assert geopandas.read_parquet(tmp_path / "cells.parquet").crs == "EPSG:4326"

@@ -9,7 +9,6 @@ from importlib.resources import files
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Path, Request, Response
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from data.records import UnitStatus
 from maps.coverage_map import band_words
@@ -17,6 +16,7 @@ from maps.live_map import Drawn, live_map
 from maps.page import asset
 from rollby.service.guard import guard_of
 from rollby.service.running import InService, Running
+from rollby.service.screens import TEMPLATES
 
 router = APIRouter(tags=["screens"], include_in_schema=False)
 TYPES = {
@@ -33,10 +33,6 @@ SCREENS = {
     "supervisor": "Supervisor",
     "wallboard": "Wallboard",
 }
-
-_TEMPLATES = Environment(
-    loader=PackageLoader("rollby.service.screens"), autoescape=True, undefined=StrictUndefined
-)
 
 
 @router.get("/")
@@ -76,7 +72,7 @@ def _frame(name: str, request: Request, service: Running, map_html: str = "") ->
         "status_codes": _own_codes(service.settings.units.status),
         "bands": _bands(service),
     }
-    html = _TEMPLATES.get_template(f"{name.replace('-', '_')}.html").render(facts)
+    html = TEMPLATES.get_template(f"{name.replace('-', '_')}.html").render(facts)
     return Response(html, media_type="text/html", headers=CACHED)
 
 

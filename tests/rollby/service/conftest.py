@@ -62,8 +62,8 @@ def access(engine: Engine, clock: Hands) -> Access:
 
 
 @pytest.fixture
-def settings() -> Settings:
-    return Settings()
+def settings(tmp_path: Path) -> Settings:
+    return Settings.model_validate({"service": {"studies": str(tmp_path / "studies")}})
 
 
 @pytest.fixture

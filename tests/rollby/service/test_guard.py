@@ -159,6 +159,19 @@ def test_a_browser_signs_in_and_out(plain: httpx.Client, access: Access) -> None
     assert [note.action for note in access.audit.notes()][-2:] == ["sign_in", "sign_out"]
 
 
+@pytest.mark.parametrize("waiting", [False, True])
+def test_a_page_that_asks_by_itself_keeps_no_session_from_being_idle(
+    plain: httpx.Client, access: Access, clock: Hands, *, waiting: bool
+) -> None:
+    join(access)
+    signed_in(plain, access, "anna")
+    clock.pass_min(20)
+    headers = {"X-Rollby-Waiting": "1"} if waiting else {}
+    assert plain.get("/api/me", headers=headers).status_code == 200
+    clock.pass_min(20)
+    assert plain.get("/api/me").status_code == (401 if waiting else 200)
+
+
 def test_the_cookie_without_tls(plain: httpx.Client, access: Access) -> None:
     join(access)
     answer = plain.post("/api/sign-in", json={"name": "anna", "password": GOOD})

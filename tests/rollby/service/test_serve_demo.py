@@ -73,7 +73,9 @@ def test_units_move_and_stops_begin(demo: list[Any]) -> None:
 
 
 def test_every_screen_says_that_it_is_simulated(demo: list[Any]) -> None:
-    assert {path for _, path, _, _ in demo} == {"/supervisor", "/wallboard", "/officer"}
+    assert {path for _, path, _, _ in demo} == {
+        *("/supervisor", "/wallboard", "/officer", "/analyst")
+    }
     for told in demo:
         with signed_in(told) as http:
             assert "SIMULATED" in http.get(told[1]).text
@@ -90,3 +92,10 @@ def test_the_officer_is_one_of_those_on_duty(demo: list[Any]) -> None:
             return {one["unit_id"] for one in http.get("/api/live").json()["units"]}
 
         wait_until(lambda: unit in seen(), 60)
+
+
+def test_the_analyst_has_days_to_look_at(demo: list[Any]) -> None:
+    (told,) = (one for one in demo if one[2] == "analyst")
+    with signed_in(told) as http:
+        wait_until(lambda: "Recorded here" in http.get("/analyst").text, 240)
+        assert http.get("/api/live").status_code == 403

@@ -8,14 +8,18 @@ export class Refused extends Error {
   }
 }
 
+/* Of a page that asks by itself, again and again: that keeps no session from being idle. */
+export const WAITING = { "X-Rollby-Waiting": "1" };
+
 /* A request; throws Refused where the service says no, and TypeError where it is not reached. */
-export async function ask(path, { method = "GET", body, headers = {} } = {}) {
+export async function ask(path, { method = "GET", body, file, headers = {} } = {}) {
   const told = { ...headers };
   if (body !== undefined) told["Content-Type"] = "application/json";
+  if (file !== undefined) told["Content-Type"] = "application/octet-stream";
   if (method !== "GET" && csrf) told["X-Rollby-CSRF"] = csrf;
   const answer = await fetch(path, {
-    method, headers: told, body: body === undefined ? undefined : JSON.stringify(body),
-    cache: "no-store", signal: AbortSignal.timeout(10000),
+    method, headers: told, body: file !== undefined ? file : body === undefined ? undefined : JSON.stringify(body),
+    cache: "no-store", signal: file === undefined ? AbortSignal.timeout(10000) : undefined,
   });
   const text = await answer.text();
   let said = null;

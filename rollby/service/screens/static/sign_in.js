@@ -1,14 +1,15 @@
 /* rollby: sign in, and go on to the page that is for the role. */
 import { ask } from "./api.js";
 
-const HOMES = { officer: "/officer", supervisor: "/supervisor", wallboard: "/wallboard" };
+const HOMES = { officer: "/officer", supervisor: "/supervisor", wallboard: "/wallboard", analyst: "/analyst" };
+const STUDY = /^\/analyst\/[0-9a-f]{16}$/;
 const form = document.getElementById("form");
 const fault = document.getElementById("fault");
 
 function goOn(me) {
   const next = new URLSearchParams(location.search).get("next");
   const home = HOMES[me.role];
-  if (next && Object.values(HOMES).includes(next)) location.replace(next);
+  if (next && (Object.values(HOMES).includes(next) || STUDY.test(next))) location.replace(next);
   else if (home) location.replace(home);
   else say(`Signed in as ${me.name}. There is no page for the role ${me.role} yet; the API is at /api/openapi.json.`);
 }

@@ -1,0 +1,196 @@
+"""
+A simulated quarter of a city, with stops as often as Minneapolis really made them: gaps and posts.
+
+    python scripts/real_run.py columbus_oh.roads America/New_York --units 40 --weeks 13
+
+Nobody was there: only how often stops happen, by hour of the week, is from a record. Every week is
+a simulated shift of its own, in which nobody is asked to roll by. Posts are planned from the stops
+of the first half. What it prints is as JSON in --out, written anew after every week; --history
+keeps the period itself, for `rollby gaps` with its map.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import click
+import numpy as np
+
+from data.events import StopChange
+from data.history import add_to_history
+from data.past_gaps import CARS
+from data.records import StopPhase
+from data.settings import Settings
+from data.words import week_hour
+from geo.demand import stops_begun
+from geo.gaps import past_cover
+from geo.network import RoadNetwork
+from geo.past_gaps import gaps_of
+from geo.post_places import choose_posts, post_places
+from geo.shift.plan import ShiftPlan
+from geo.shift.world import simulate
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from data.events import History
+    from geo.gaps import PastCover
+
+STOPS_PER_HOUR = 26_098 / (365 * 24)  # traffic stops of Minneapolis in 2017, open data
+WEEK_HOURS = 168
+MONDAY = datetime(2026, 4, 6)  # noqa: DTZ001 - local; thirteen weeks from here no clock is changed
+WORST = 10
+
+
+def joined(parts: Sequence[PastCover]) -> PastCover:
+    """Put periods that follow each other, on the same roads, one after the other."""
+    rows = ("hour", "snapshots", "all_road", "stops_begun")
+    sums = ("hours_beyond", "drive_time_km", "stops", "stops_beyond")
+    return replace(
+        parts[0],
+        **{name: np.concatenate([getattr(part, name) for part in parts]) for name in rows},
+        **{name: np.sum([getattr(part, name) for part in parts], axis=0) for name in sums},
+    )
+
+
+def named(history: History, week: int, ended: datetime) -> History:
+    """Give the stops of a week names that no other week has, and end those still open with it."""
+    stops = [
+        replace(one, stop=replace(one.stop, stop_id=f"W{week + 1:02}{one.stop.stop_id}"))
+        for one in history.stops
+    ]
+    last = {one.stop.stop_id: one.stop for one in stops}
+    stops += [
+        StopChange(stop=replace(stop, phase=StopPhase.CLEARED, ended_at=ended), at=ended)
+        for stop in last.values()
+        if stop.phase is not StopPhase.CLEARED
+    ]
+    return replace(history, stops=tuple(stops))
+
+
+def gap_figures(past: PastCover, settings: Settings) -> dict[str, Any]:
+    """Sum up what the weeks so far come to."""
+    gaps = gaps_of(past, settings=settings, simulated=True)
+    cars = range(len(CARS))
+    return {
+        "snapshots": gaps.snapshots,
+        "stops": gaps.stops,
+        "days": gaps.days,
+        "road_beyond": {
+            CARS[car]: [round(float(one[car]), 4) for one in
+                        (gaps.all_road, gaps.all_road_low, gaps.all_road_high)]
+            for car in cars
+        },
+        "stops_beyond": gaps.where_stops is not None
+        and {CARS[car]: round(float(gaps.where_stops[car]), 4) for car in cars},
+        "stops_a_week": {
+            CARS[car]: round(float(gaps.stops_a_week[:, car].sum()), 2) for car in cars
+        },
+        "worst_cells": [
+            {
+                "street": gaps.street[row],
+                "cell": str(gaps.cell[row]),
+                "second_beyond": gaps.share(row, 1),
+                "stops_a_week": round(float(gaps.stops_a_week[row, 1]), 3),
+            }
+            for row in gaps.worst[:WORST].tolist()
+        ],
+        "worst_hours": {
+            week_hour(hour): round(float(gaps.stops_by_hour[hour, :, 1].sum()), 2)
+            for hour in gaps.worst_hours[:WORST].tolist()
+        },
+        "days_alike": dict(zip(CARS, gaps.days_alike.round(2).tolist(), strict=True)),
+        "trend_a_week": {CARS[car]: gaps.trend[car].a_week for car in cars},
+        "trend_p": {CARS[car]: gaps.trend[car].p for car in cars},
+    }  # fmt: skip
+
+
+def post_figures(
+    net: RoadNetwork, planned: np.ndarray, unseen: np.ndarray, units: int, within_s: float
+) -> dict[str, Any]:
+    """Plan posts from where some stops began, and hold them against stops that were not seen."""
+    weight = [np.bincount(edge, minlength=len(net.edge_ms)) * 1.0 for edge in (planned, unseen)]
+    places = post_places(net, given=(), weight=weight[0], candidates=200, within_s=within_s)
+    free = np.zeros(len(places.place))
+    figures = {}
+    for model in ("expected", "backup"):
+        best, greedy = choose_posts(places, units, model, move_price=free)
+        posts = [places.place[row] for row in best.posts]
+        later = post_places(net, given=posts, weight=weight[1], candidates=1, within_s=within_s)
+        figures[model] = {
+            "gap_proved": round(best.gap, 6),
+            "planned_from": asdict(places.covered_by(best.posts)),
+            "one_by_one": asdict(places.covered_by(greedy.posts)),
+            "not_seen": asdict(later.covered_by(range(units))),
+        }
+    return figures
+
+
+@click.command()
+@click.argument("roads", type=click.Path(exists=True, path_type=Path))
+@click.argument("zone")
+@click.option("--units", default=40, show_default=True)
+@click.option("--weeks", default=13, show_default=True)
+@click.option("--every", "every_s", default=300.0, show_default=True, help="Between snapshots, s.")
+@click.option("--stops-per-hour", default=STOPS_PER_HOUR, show_default="as Minneapolis made them")
+@click.option("--history", type=click.Path(path_type=Path), help="Folder to write it to.")
+@click.option("--out", type=click.Path(path_type=Path), help="JSON, anew after every week.")
+def main(
+    roads: Path,
+    zone: str,
+    units: int,
+    weeks: int,
+    every_s: float,
+    stops_per_hour: float,
+    history: Path | None,
+    out: Path | None,
+) -> None:
+    """Simulate, look at the gaps, plan posts, and print the figures."""
+    net = RoadNetwork.load(roads)
+    settings = Settings.model_validate({"units": {"time_zone": zone, "simulated": True}})
+    monday = MONDAY.replace(tzinfo=ZoneInfo(zone))
+    parts, edges, took_s = [], [], {"simulating": 0.0, "looking": 0.0}
+    for week in range(weeks):
+        plan = ShiftPlan(
+            start=monday + timedelta(weeks=week),
+            hours=WEEK_HOURS,
+            units=units,
+            stops_per_unit_hour=stops_per_hour / units,
+        )
+        began = time.perf_counter()
+        ended = (plan.start + timedelta(hours=WEEK_HOURS)).astimezone(UTC)
+        recorded = named(simulate(net, plan, seed=week).history, week, ended)
+        if history:
+            add_to_history(history, recorded, f"week-{week + 1:02}")
+        made = time.perf_counter()
+        parts.append(past_cover(net, recorded, settings=settings, every_s=every_s))
+        edges.append(stops_begun(net, recorded)[0])
+        took_s["simulating"] += made - began
+        took_s["looking"] += time.perf_counter() - made
+        half = max(1, len(edges) // 2)
+        planned, unseen = np.concatenate(edges[:half]), np.concatenate(edges[half:] or edges)
+        figures = {
+            "simulated": True,
+            "roads": roads.stem,
+            "units": units,
+            "weeks": week + 1,
+            "every_s": every_s,
+            "within_s": settings.policy.within_s,
+            "gaps": gap_figures(joined(parts), settings),
+            "posts": post_figures(net, planned, unseen, units, settings.policy.within_s),
+            "took_s": {name: round(seconds) for name, seconds in took_s.items()},
+        }
+        text = json.dumps(figures, indent=2, ensure_ascii=False)
+        if out:
+            out.write_text(text + "\n", encoding="utf-8")
+    click.echo(text)
+
+
+if __name__ == "__main__":
+    main()
