@@ -211,3 +211,17 @@ def test_an_agency_reads_its_own_codes_beats_units_and_time(
     with opened(browser, own_ways, "/officer") as page:
         as_unit(page, "4A14")
         expect(page.locator("#own-state")).to_have_text("You are shown available (10-8).")
+
+
+def test_a_sign_in_whose_script_has_not_come_cannot_be_pressed(
+    browser: Browser, service: Service
+) -> None:
+    page = browser.new_page()
+    page.route("**/static/sign_in.js", lambda route: route.abort())
+    page.goto(f"{str(service.http.base_url).rstrip(chr(47))}/sign-in")
+    expect(page.get_by_role("button", name="Sign in")).to_be_disabled()
+    page.unroute_all()
+    page.reload()
+    expect(page.get_by_role("button", name="Sign in")).to_be_enabled()
+    expect(page.get_by_label("Name")).to_be_focused()
+    page.close()

@@ -29,4 +29,5 @@ form.addEventListener("submit", async (event) => {
   }
 });
 
-ask("/api/me").then(goOn, () => form.elements.name.focus());
+form.querySelector("button").disabled = false; // before, a press would have gone nowhere
+ask("/api/me").then(goOn, () => {}); // not signed in: the form is there
