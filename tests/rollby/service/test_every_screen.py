@@ -218,7 +218,7 @@ def test_a_sign_in_whose_script_has_not_come_cannot_be_pressed(
 ) -> None:
     page = browser.new_page()
     page.route("**/static/sign_in.js", lambda route: route.abort())
-    page.goto(f"{str(service.http.base_url).rstrip(chr(47))}/sign-in")
+    page.goto(str(service.http.base_url.join("/sign-in")))
     expect(page.get_by_role("button", name="Sign in")).to_be_disabled()
     page.unroute_all()
     page.reload()
