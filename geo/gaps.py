@@ -14,7 +14,7 @@ from geo.hierarchy import Hierarchy
 from geo.hours import MONDAY, WEEK_HOURS
 from geo.kernels.beyond import BIN_MS, BINS
 from geo.past_day import WHOLE, Ground, past_day
-from geo.past_parts import Recorded, load, parts_of
+from geo.past_parts import Posted, Recorded, load, parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -91,6 +91,7 @@ def past_cover(
     settings: Settings | None = None,
     beats: Sequence[Beat] = (),
     every_s: float = 60.0,
+    posts: Sequence[tuple[str, float, float]] = (),
     progress: Callable[[float], None] | None = None,
 ) -> PastCover:
     """
@@ -108,6 +109,8 @@ def past_cover(
         With a T of their own.
     every_s : float
         From snapshot to snapshot, seconds.
+    posts : sequence of (unit_id, lon_deg, lat_deg)
+        These units stand there whenever they are available, in place of where they were.
     progress : callable or None
         Told after each day what share of them is done.
 
@@ -124,6 +127,8 @@ def past_cover(
     chosen, recorded = settings or Settings(), Recorded(history)
     ground = Ground.of(net, chosen, beats)
     hierarchy, total = Hierarchy.of(net.forward), PastSum(ground)
+    known = {one.unit_id for one in history.statuses}
+    posted = [Posted.of(post, known) for post in posts]
     parts = parts_of(
         recorded.days,
         recorded.fix_days,
@@ -134,7 +139,7 @@ def past_cover(
         last_s=recorded.last_s,
     )
     for number, part in enumerate(parts):
-        at_s, seen = load(part, recorded.read, chosen.policy)
+        at_s, seen = load(part, recorded.read, chosen.policy, posted)
         if len(at_s):
             total.add(past_day(net, hierarchy, ground, seen, at_s))
         if progress:

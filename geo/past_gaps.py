@@ -50,6 +50,7 @@ def past_gaps(
     beats: Sequence[Beat] = (),
     every_s: float = 60.0,
     split: datetime | None = None,
+    posts: Sequence[tuple[str, float, float]] = (),
     progress: Callable[[float], None] | None = None,
 ) -> PastGaps:
     """
@@ -69,6 +70,8 @@ def past_gaps(
         From snapshot to snapshot, seconds.
     split : datetime or None
         Hold what was from here on against what was before.
+    posts : sequence of (unit_id, lon_deg, lat_deg)
+        These units stand there whenever they are available, in place of where they were.
     progress : callable or None
         Told after each day what share of them is done.
 
@@ -79,7 +82,13 @@ def past_gaps(
     """
     settings = settings or Settings()
     past = past_cover(
-        net, history, settings=settings, beats=beats, every_s=every_s, progress=progress
+        net,
+        history,
+        settings=settings,
+        beats=beats,
+        every_s=every_s,
+        posts=posts,
+        progress=progress,
     )
     simulated = history.simulated or settings.units.simulated
     return gaps_of(past, settings=settings, simulated=simulated, split=split)

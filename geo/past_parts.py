@@ -23,7 +23,7 @@ from geo.sightings import FUTURE_S
 from geo.what_if import with_post
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from zoneinfo import ZoneInfo
 
     from data.events import StopChange
@@ -95,6 +95,26 @@ class Posted:
     lon_deg: float
     lat_deg: float
     known: bool
+
+    @classmethod
+    def of(cls, post: tuple[str, float, float], known: Collection[str]) -> Posted:
+        """
+        Tell a unit of the period's own from one more.
+
+        Parameters
+        ----------
+        post : (unit_id, lon_deg, lat_deg)
+            Who stands where.
+        known : collection of str
+            Units with statuses.
+
+        Returns
+        -------
+        posted : Posted
+            For `load`.
+        """
+        unit_id, lon_deg, lat_deg = post
+        return cls(unit_id=unit_id, lon_deg=lon_deg, lat_deg=lat_deg, known=unit_id in known)
 
 
 def tail_s(policy: Policy) -> float:

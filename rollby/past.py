@@ -176,5 +176,5 @@ def _posted(
             else read_history(folder, days=(day,), tables=("statuses",))
         )
         known |= {one.unit_id for one in told_then.statuses}
-    for unit_id, lon_deg, lat_deg in posts:
-        yield Posted(unit_id=unit_id, lon_deg=lon_deg, lat_deg=lat_deg, known=unit_id in known)
+    for post in posts:
+        yield Posted.of(post, known)

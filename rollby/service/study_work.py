@@ -21,7 +21,6 @@ from data import words
 from data.errors import InputError, RollbyError, TableError
 from data.history import read_history
 from data.uploaded import unpack
-from geo.what_if import with_post
 from geo.without import without_agencies
 from rollby import __version__
 
@@ -164,7 +163,7 @@ def _gaps(work: Work, tell: Tell) -> dict[str, Any]:
     """Work out a period's gaps, and all that is shown of them."""
     from geo.network import RoadNetwork  # noqa: PLC0415 - a check needs none of these
     from geo.past_day import agencies_of  # noqa: PLC0415 - as above
-    from geo.past_gaps import gap_cells, past_gaps  # noqa: PLC0415 - as above
+    from geo.past_gaps import gap_cells, gap_hours, past_gaps  # noqa: PLC0415 - as above
     from maps.gaps_map import gaps_page  # noqa: PLC0415 - as above
     from maps.gaps_report import ReportFacts, gaps_report, in_short  # noqa: PLC0415 - as above
     from rollby.commands.gaps import gaps_answer, what_if  # noqa: PLC0415 - as above
@@ -172,8 +171,6 @@ def _gaps(work: Work, tell: Tell) -> dict[str, Any]:
     from rollby.output import json_text  # noqa: PLC0415 - as above
 
     recorded = _read(work, tell)
-    for one in work.stand:
-        recorded = with_post(recorded, *one)
     working = "Working out the drive times, snapshot after snapshot"
     tell(working)
     net, settings = RoadNetwork.load(work.roads), work.settings
@@ -184,6 +181,7 @@ def _gaps(work: Work, tell: Tell) -> dict[str, Any]:
         beats=work.beats,
         every_s=work.every_s,
         split=work.split,
+        posts=work.stand,
         progress=lambda share: tell(f"{working}: {words.percent(share)}"),
     )
     tell("Drawing the map and writing the report")
@@ -203,6 +201,8 @@ def _gaps(work: Work, tell: Tell) -> dict[str, Any]:
     write_text(work.out / "report.html", gaps_report(net.table, gaps, facts))
     for ending in ("csv", "geojson", "gpkg", "parquet"):
         write_cells(work.out / f"cells.{ending}", gap_cells(gaps))
+    for ending in ("csv", "parquet"):
+        write_cells(work.out / f"hours.{ending}", gap_hours(gaps))
     _write_pages(work.out, lambda: gaps_page(net.table, gaps, speed_unit=unit))
     return {"simulated": gaps.simulated, "said": in_short(gaps), "notes": notes}
 

@@ -230,6 +230,22 @@ def test_stops_are_counted_once_where_they_began() -> None:
     assert past.stops_begun.tolist() == [1, 0]
 
 
+def test_a_post_is_no_longer_recorded_than_the_others_and_every_day_is_told() -> None:
+    rows = [("1A1", second, second, 2000.0, 0.0) for second in range(0, 2 * 86_400, 600)]
+    recorded, shares = history(rows, always()), list[float]()
+    lon, lat = at(250, 0)
+    alone = past_cover(NET, recorded, every_s=600)
+    posted = past_cover(
+        NET, recorded, every_s=600, posts=[("9X1", lon, lat)], progress=shares.append
+    )
+    np.testing.assert_array_equal(posted.hour, alone.hour)
+    np.testing.assert_array_equal(posted.snapshots, alone.snapshots)
+    assert (alone.all_road[:, 1] == 1).all()
+    assert (posted.all_road[:, 1] < 1).all()
+    assert shares == sorted(set(shares))
+    assert 0 < shares[0] < shares[-1] <= 1
+
+
 def test_stops_are_expected_where_and_when_they_were() -> None:
     # Two hours of a Friday evening and one of a Saturday were recorded; NOW is in the first.
     seconds = [*range(0, 7200, 60), *range(86_400, 90_000, 60)]

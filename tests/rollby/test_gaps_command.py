@@ -115,7 +115,7 @@ def test_all_that_it_writes_is_written_together_whoever_works(
     split, post = (began + timedelta(days=6)).isoformat(), "1A2@-104.983,39.748"
     asked = ["gaps", "--roads", roads, "--history", str(tmp_path / "past"), "--every", "3600"]
     asked += ["--split", split, "--post", post, "--json"]
-    said = []
+    said: list[tuple[str, list[bytes]]] = []
     for name, who in (("alone", []), ("cluster", ["--cluster", "local"])):
         folder = tmp_path / name
         folder.mkdir()
@@ -128,9 +128,9 @@ def test_all_that_it_writes_is_written_together_whoever_works(
         options = [text for option, file in out.items() for text in (f"--{option}", str(file))]
         capsys.readouterr()
         assert main([*asked, *who, *options]) == 0
-        said.append([capsys.readouterr().out, *(file.read_text() for file in out.values())])
+        said.append((capsys.readouterr().out, [file.read_bytes() for file in out.values()]))
     assert said[0] == said[1]
-    answer, report = json.loads(said[0][0]), said[0][-1]
+    answer, report = json.loads(said[0][0]), said[0][1][-1].decode()
     assert answer["changes"]["second"]["days_before"] == 6
     assert answer["road_beyond"]["second"] < 1  # the post's car is the second
     assert "Denver PD, Sheriff" in report

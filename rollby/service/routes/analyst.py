@@ -48,6 +48,8 @@ EXPORTS = MappingProxyType(
             "cells.geojson": "GeoJSON, cells",
             "cells.gpkg": "GeoPackage, cells",
             "cells.parquet": "GeoParquet, cells",
+            "hours.csv": "CSV, a row a cell and hour of the week",
+            "hours.parquet": "GeoParquet, cells by hour of the week",
             "map.html": "Map, one HTML file",
             "report.html": "Report, one HTML file",
         },

@@ -116,7 +116,7 @@ def done(page: Page) -> None:
     page.wait_for_selector("html.ready")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", autouse=True)  # before any other study is begun
 def studied(browser: Browser, service: Service) -> str:
     """Have gaps worked out as an analyst does; give their address."""
     with signed_in(browser, service) as page:
@@ -146,8 +146,9 @@ def test_a_period_becomes_a_map_and_a_matrix(
         expect(page.locator(".leaflet-popup")).to_contain_text("Second car beyond T")
         page.get_by_role("link", name="All studies").click()
         desk(page)
-        expect(page.locator("#studies li")).to_have_count(1)
-        expect(page.locator("#studies .state")).to_have_text("done")
+        listed = page.locator("#studies li", has=page.locator(f'a[href$="{studied}"]'))
+        expect(listed).to_have_count(1)
+        expect(listed.locator(".state")).to_have_text("done")
 
 
 def test_it_is_exported_and_printed(
@@ -159,11 +160,12 @@ def test_it_is_exported_and_printed(
         for name, content in (
             ("JSON, all figures", b'{\n  "schema": "rollby.gaps/1"'),
             ("CSV, a row a cell", b"cell,street,road_km"),
+            ("CSV, a row a cell and hour of the week", b"cell,street,hour_of_week"),
             ("GeoJSON, cells", b'{\n"type": "FeatureCollection"'),
             ("GeoPackage, cells", b"SQLite format 3"),
         ):
             with page.expect_download() as taken:
-                page.get_by_role("link", name=name).click()
+                page.get_by_role("link", name=name, exact=True).click()
             taken.value.save_as(folder / "taken")
             assert (folder / "taken").read_bytes().startswith(content)
         with page.context.expect_page() as opened:

@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
 NOBODYS = "0123456789abcdef"
 
+BEGUN = ("Reading", "Working")
+
 
 @pytest.fixture(scope="module")
 def past(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -94,9 +96,11 @@ def test_gaps_are_those_of_the_command_line(http: httpx.Client, past: Path, tmp_
     own.write_text("[policy]\nwithin_s = 90\n")
     history = ["--history", str(past / "past"), "--settings", str(own), "--every", "600"]
     command = ["gaps", "--roads", ROADS, *history, "--post", "EXTRA@-104.987,39.753"]
-    assert main([*command, "--cells", str(tmp_path / "cells.csv")]) == 0
+    files = ["--cells", str(tmp_path / "cells.csv"), "--hours", str(tmp_path / "hours.csv")]
+    assert main([*command, *files]) == 0
     export = f"/api/studies/{study}/files"
-    assert http.get(f"{export}/cells.csv").text == (tmp_path / "cells.csv").read_text()
+    for name in ("cells.csv", "hours.csv"):
+        assert http.get(f"{export}/{name}").text == (tmp_path / name).read_text()
     assert http.get(f"{export}/gaps.json").json()["schema"] == "rollby.gaps/1"
     cells = geopandas.read_file(io.BytesIO(http.get(f"{export}/cells.geojson").content))
     (tmp_path / "cells.gpkg").write_bytes(http.get(f"{export}/cells.gpkg").content)
@@ -164,7 +168,7 @@ def test_a_study_can_be_cancelled_and_leaves_nothing_running(
     service: Service, http: httpx.Client
 ) -> None:
     first, second = asked(http, every_s=10), asked(http)
-    wait_until(lambda: http.get(f"/api/studies/{first}").json()["step"].startswith("Read"), 30)
+    wait_until(lambda: http.get(f"/api/studies/{first}").json()["step"].startswith(BEGUN), 30)
     process = service.app.state.studying._doing.process
     assert http.post(f"/api/studies/{second}/cancel").status_code == 204
     assert http.get(f"/api/studies/{second}").json()["state"] == "cancelled"
@@ -179,7 +183,7 @@ def test_a_process_that_dies_fails_its_study_and_no_other(
     service: Service, http: httpx.Client
 ) -> None:
     first, second = asked(http), asked(http, stand=["X@-104.987,39.753"])
-    wait_until(lambda: http.get(f"/api/studies/{first}").json()["step"].startswith("Read"), 30)
+    wait_until(lambda: http.get(f"/api/studies/{first}").json()["step"].startswith(BEGUN), 30)
     service.app.state.studying._doing.process.kill()
     assert "came to an end that nobody expected" in ended(http, first)["fault"]
     assert ended(http, second)["state"] == "done"
