@@ -182,7 +182,7 @@ class EsriLayer:
         """Say which rows are asked for."""
         where = self._where
         if self._since and nature.edited:
-            since = (self._since - OVERLAP).astimezone(nature.zone)
+            since = _local(self._since - OVERLAP, nature.zone)
             where = f"({where}) AND {nature.edited} >= TIMESTAMP '{since:%Y-%m-%d %H:%M:%S}'"
         query = {"where": where, "outFields": "*", "outSR": "4326", "f": self._answers}
         query["orderByFields"] = nature.object_id
@@ -239,6 +239,13 @@ def _newest(features: list[dict[str, Any]], edited: str) -> datetime | None:
     edits_ms = [_row(one).get(edited) for one in features]
     known_ms = [one for one in edits_ms if isinstance(one, int) and 0 < one < 1 << 43]
     return datetime.fromtimestamp(max(known_ms) / 1000, UTC) if known_ms else None
+
+
+def _local(instant: datetime, zone: ZoneInfo) -> datetime:
+    """Give a local time that is not after an instant, whichever a service takes it for."""
+    local = instant.astimezone(zone)
+    offsets = [local.replace(fold=fold).utcoffset() or timedelta() for fold in (0, 1)]
+    return local + (offsets[1] - offsets[0])  # back an hour, where it comes twice
 
 
 def _zone(reference: object) -> ZoneInfo:

@@ -105,6 +105,21 @@ def test_instants_of_a_query_are_in_the_layers_zone() -> None:
     assert layer.asked[-1]["where"].endswith("TIMESTAMP '2026-03-12 20:00:13'")
 
 
+@pytest.mark.parametrize("fold_h", [0, 1])
+def test_in_the_hour_that_comes_twice_a_query_begins_before_it(fold_h: int) -> None:
+    """A service that takes 01:29 for the second of its kind would hide an hour of edits."""
+    layer, keeper = FakeLayer(zone="America/Denver"), Keeper()
+    edited = datetime(2026, 11, 1, 7 + fold_h, 30, tzinfo=UTC)
+    layer.rows = [row_of(1, "T-1", round(1000 * edited.timestamp()))]
+
+    async def work() -> None:
+        await keeper.until(lambda: len(layer.asked) > 1)
+
+    with listening(layer.app()) as port:
+        during(layer_door(port), keeper, work)
+    assert layer.asked[-1]["where"].endswith("TIMESTAMP '2026-11-01 00:29:00'")
+
+
 def test_an_edit_of_the_far_future_hides_none_of_today() -> None:
     layer, keeper = FakeLayer(), Keeper()
     layer.rows = [row_of(1, "T-1", AT_MS), row_of(2, "T-2", 1 << 42)]
