@@ -164,6 +164,17 @@ def test_rows_that_never_stand_still_are_said(monkeypatch: pytest.MonkeyPatch) -
         )
 
 
+def test_pages_without_end_are_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(esri, "LARGEST", 1000)
+    layer, keeper = FakeLayer(most=3), Keeper()
+    layer.rows = [row_of(number, f"T-{number}", AT_MS) for number in range(1, 9)]
+    with listening(layer.app()) as port:
+        assert "its pages must not hold more than 0 MiB; make `where` narrower" in fails(
+            layer_door(port), keeper
+        )
+    assert keeper.told == []
+
+
 def test_more_rows_than_a_layer_without_pages_gives_are_said() -> None:
     layer = FakeLayer(most=3, pages=False)
     layer.rows = [row_of(number, f"T-{number}", AT_MS) for number in range(1, 9)]
