@@ -349,6 +349,25 @@ def test_a_server_that_is_not_there_is_said() -> None:
     assert "cannot be reached (" in fails(document_door(1))
 
 
+def test_an_answer_that_only_drips_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each byte comes in time, and the door would hang for as long as they come."""
+    monkeypatch.setattr(web, "LONGEST_ANSWER_S", 0.3)
+
+    async def drip(_scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for _ in range(50):
+            await send({"type": "http.response.body", "body": b" ", "more_body": True})
+            await asyncio.sleep(0.05)
+        await send({"type": "http.response.body", "body": b"[]"})
+
+    async def work() -> None:
+        await asyncio.sleep(1.5)
+
+    with listening(drip) as port, pytest.raises(SourceUnreachableError, match="TimeoutError"):
+        during(document_door(port), Keeper(), work)
+
+
 def test_an_answer_without_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(web, "LARGEST", 100)
     layer = FakeLayer(document=b"x" * 1000)
