@@ -178,12 +178,16 @@ class FolderDoor:
             return
         arrived_at = self._now()
         file = shown(path.name.partition("_")[2] if path.parent.name == TAKEN else path.name)
-        rows = await asyncio.to_thread(_heard, path, file, self._watched.form, arrived_at)
-        heard = [checked(one, self._check) for one in rows]
+        heard = await asyncio.to_thread(self._read, path, file, arrived_at)
         if heard:
             await receiver.take(heard, door=self.name, peer=file, arrived_at=arrived_at)
         if not self._watched.leaving:
             await asyncio.to_thread(self._put_away, path, heard)
+
+    def _read(self, path: Path, file: str, arrived_at: datetime) -> list[Heard | Told]:
+        """Read a file's rows, and refuse those of units that are not ours to speak for."""
+        rows = _heard(path, file, self._watched.form, arrived_at)
+        return [checked(one, self._check) for one in rows]
 
     def _pick(self, path: Path) -> Path:
         """Take a file away from whoever writes: the next of its name is another."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -368,3 +369,19 @@ def test_a_reason_is_written_through_no_link(tmp_path: Path) -> None:
     with pytest.raises(SourceUnreachableError, match="symbolic links"):
         during(door_of(tmp_path), Keeper(), work)
     assert (tmp_path / "ours").read_text() == "as it was"
+
+
+def test_rows_are_checked_beside_the_loop(tmp_path: Path) -> None:
+    """Fifty thousand rows stood all doors and screens still for most of a second."""
+    threads, keeper = set(), Keeper()
+    (tmp_path / "all.csv").write_bytes(write_csv([row("4A12")]))
+
+    async def work() -> None:
+        await keeper.until(lambda: units(keeper) == ["4A12"])
+
+    def check(_told: Told) -> None:
+        threads.add(threading.current_thread())
+
+    during(FolderDoor("door", watched(tmp_path), check), keeper, work)
+    assert threads
+    assert threading.main_thread() not in threads
