@@ -29,6 +29,8 @@ UNFINISHED = (".tmp", ".part", ".partial", ".filepart", ".crdownload", "~")
 CLOSING = {b"{": b"}", b"[": b"]"}  # of JSON; files of lines end with a line's end
 LONGER = 10  # so many times as long is waited for a file that looks cut off
 LARGEST = 1 << 26
+# Neither through a link out of the folder, nor waiting for who writes into a pipe.
+PLAINLY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 LONGEST_NAME = 180  # bytes: with the instant and a reason's ending less than any system's 255
 PRUNE_EVERY_S = 3600.0
 STAMP = "%Y%m%dT%H%M%S.%fZ"
@@ -156,7 +158,7 @@ class FolderDoor:
     def _wait_s(self, path: Path) -> float:
         """Say how long a file must have been still: longer if it looks cut off."""
         try:
-            with path.open("rb") as stream:
+            with open(path, "rb", opener=_plainly) as stream:
                 first = stream.read(64).removeprefix(codecs.BOM_UTF8).lstrip()[:1]
                 stream.seek(max(0, stream.seek(0, os.SEEK_END) - 64))
                 last = stream.read()
@@ -176,12 +178,16 @@ class FolderDoor:
             return
         arrived_at = self._now()
         file = shown(path.name.partition("_")[2] if path.parent.name == TAKEN else path.name)
-        rows = await asyncio.to_thread(_heard, path, file, self._watched.form, arrived_at)
-        heard = [checked(one, self._check) for one in rows]
+        heard = await asyncio.to_thread(self._read, path, file, arrived_at)
         if heard:
             await receiver.take(heard, door=self.name, peer=file, arrived_at=arrived_at)
         if not self._watched.leaving:
             await asyncio.to_thread(self._put_away, path, heard)
+
+    def _read(self, path: Path, file: str, arrived_at: datetime) -> list[Heard | Told]:
+        """Read a file's rows, and refuse those of units that are not ours to speak for."""
+        rows = _heard(path, file, self._watched.form, arrived_at)
+        return [checked(one, self._check) for one in rows]
 
     def _pick(self, path: Path) -> Path:
         """Take a file away from whoever writes: the next of its name is another."""
@@ -206,7 +212,8 @@ class FolderDoor:
         if reasons:
             text = f"{len(heard) - len(reasons)} rows were taken, {len(reasons)} were not:\n"
             beside = folder / FAILED / f"{path.name}.reason.txt"
-            beside.write_text(text + "".join(f"{one}\n" for one in reasons), encoding="utf-8")
+            with open(beside, "w", encoding="utf-8", opener=_plainly) as stream:
+                stream.write(text + "".join(f"{one}\n" for one in reasons))
         path.rename(folder / (FAILED if reasons else DONE) / path.name)
 
     def _prune(self) -> None:
@@ -225,9 +232,14 @@ class FolderDoor:
                     path.unlink(missing_ok=True)
 
 
+def _plainly(path: str, flags: int) -> int:
+    """Open a file that lies in the folder itself; a link leads elsewhere, and is a fault."""
+    return os.open(path, flags | PLAINLY, 0o666)
+
+
 def _read(path: Path) -> tuple[bytes, datetime]:
     """Read a file that nobody writes to any more."""
-    with path.open("rb") as stream:
+    with open(path, "rb", opener=_plainly) as stream:
         content = stream.read(LARGEST + 1)
         return content, datetime.fromtimestamp(os.fstat(stream.fileno()).st_mtime, UTC)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -10,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from data.errors import FieldError, SourceUnreachableError
 from data.feeds.json_values import object_of, parsed
-from data.feeds.web import UnreadError
+from data.feeds.web import LARGEST, UnreadError
 
 if TYPE_CHECKING:
     import httpx
@@ -93,9 +94,8 @@ class EsriLayer:
                 self._newest = _newest(features, nature.edited)
                 reference = {"wkid": 4326}
                 kind = {"type": "FeatureCollection"} if self._answers == "geojson" else {}
-                return json.dumps(
-                    {**kind, "spatialReference": reference, "features": features}
-                ).encode()
+                whole = {**kind, "spatialReference": reference, "features": features}
+                return (await asyncio.to_thread(json.dumps, whole)).encode()
         raise SourceUnreachableError(
             f"{self.server.where}: its rows change while they are read; make `where` narrower"
         )
@@ -129,7 +129,7 @@ class EsriLayer:
 
     async def _ask_nature(self, client: httpx.AsyncClient) -> _Nature:
         """Ask what the layer is like."""
-        told = await self._ask(client, self._url, {"f": "json"})
+        told, _ = await self._ask(client, self._url, {"f": "json"})
         tracking, advanced = (
             _object(told.get(name)) for name in ("editFieldsInfo", "advancedQueryCapabilities")
         )
@@ -154,15 +154,21 @@ class EsriLayer:
         Raises
         ------
         SourceUnreachableError
-            If there are more rows than the layer gives.
+            If there are more rows than the layer gives, or than can be held.
         UnreadError
             If a page is none.
         """
         features: list[dict[str, Any]] = []
+        held = 0
         for _ in range(MOST_PAGES):
             # The last row comes again: where it does not, rows before it have gone.
             offset = max(0, len(features) - 1)
-            page = await self._ask(client, f"{self._url}/query", self._query(nature, offset))
+            query = self._query(nature, offset)
+            page, size = await self._ask(client, f"{self._url}/query", query)
+            held += size
+            if held > LARGEST:
+                rule = f"its pages must not hold more than {LARGEST >> 20} MiB"
+                raise SourceUnreachableError(f"{self.server.where}: {rule}; make `where` narrower")
             found = page.get("features")
             if not isinstance(found, list):
                 rule = "must have a list of features"
@@ -182,7 +188,7 @@ class EsriLayer:
         """Say which rows are asked for."""
         where = self._where
         if self._since and nature.edited:
-            since = (self._since - OVERLAP).astimezone(nature.zone)
+            since = _local(self._since - OVERLAP, nature.zone)
             where = f"({where}) AND {nature.edited} >= TIMESTAMP '{since:%Y-%m-%d %H:%M:%S}'"
         query = {"where": where, "outFields": "*", "outSR": "4326", "f": self._answers}
         query["orderByFields"] = nature.object_id
@@ -192,9 +198,9 @@ class EsriLayer:
 
     async def _ask(
         self, client: httpx.AsyncClient, address: str, query: dict[str, str]
-    ) -> dict[str, Any]:
+    ) -> tuple[dict[str, Any], int]:
         """
-        Ask; a query goes in the body, where no log has it.
+        Ask; a query goes in the body, where no log has it; how large its answer is, in bytes.
 
         Raises
         ------
@@ -205,7 +211,7 @@ class EsriLayer:
         """
         answer = await self.server.ask(client, "POST", address, data=query)
         try:
-            told = object_of(parsed(answer.content), "answer")
+            told = object_of(await asyncio.to_thread(parsed, answer.content), "answer")
         except FieldError as unread:
             raise UnreadError(answer.content, str(unread)) from unread
         if "error" in told:
@@ -215,7 +221,7 @@ class EsriLayer:
                 f"{self.server.where}: answers with error {code} ({why}); look at its address, "
                 "`where` and the token"
             )
-        return told
+        return told, len(answer.content)
 
 
 def _id(feature: object, nature: _Nature) -> object:
@@ -239,6 +245,13 @@ def _newest(features: list[dict[str, Any]], edited: str) -> datetime | None:
     edits_ms = [_row(one).get(edited) for one in features]
     known_ms = [one for one in edits_ms if isinstance(one, int) and 0 < one < 1 << 43]
     return datetime.fromtimestamp(max(known_ms) / 1000, UTC) if known_ms else None
+
+
+def _local(instant: datetime, zone: ZoneInfo) -> datetime:
+    """Give a local time that is not after an instant, whichever a service takes it for."""
+    local = instant.astimezone(zone)
+    offsets = [local.replace(fold=fold).utcoffset() or timedelta() for fold in (0, 1)]
+    return local + (offsets[1] - offsets[0])  # back an hour, where it comes twice
 
 
 def _zone(reference: object) -> ZoneInfo:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 MOST_CONNECTIONS = 5000
 LONGEST_LINE = 10_000
 PIECE = 65_536
+AGAIN_S = 1e-7  # a byte: 30 ms for 300 kB, so that what is read again with each piece is bearable
 IDLE_S = 900.0  # a parked car's heartbeat is sooner
 
 
@@ -189,6 +190,8 @@ class TcpDoor:
                 return
             if not piece:
                 return
+            if len(rest) > LONGEST_LINE:  # it may drip, and all of it is read again with each drop
+                await asyncio.sleep(len(rest) * AGAIN_S)
 
     async def _refuse(self, receiver: Receiver, peer: str, raw: bytes, reason: str) -> None:
         """Have it kept why something was not heard."""

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
-from websockets.asyncio.client import connect as connect_socket
+from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
 
 from data.errors import FieldError, SourceUnreachableError
@@ -70,6 +70,21 @@ class Traccar:
     tls: ssl.SSLContext | None = None
 
 
+class _Connect(connect):
+    """Calls whom it is told to call: a redirect is a fault, as it is for the REST."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        """
+        Follow none.
+
+        Returns
+        -------
+        exc : Exception
+            To be raised.
+        """
+        return exc
+
+
 class TraccarDoor:
     """
     A Traccar server that is listened to.
@@ -124,7 +139,7 @@ class TraccarDoor:
             await self._ask_names(client)
             try:
                 # Opened before the gap is filled: what comes meanwhile waits in it.
-                async with connect_socket(
+                async with _Connect(
                     _socket_address(self._traccar.address),
                     additional_headers=headers,
                     ssl=self._traccar.tls,

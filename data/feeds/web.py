@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 LARGEST = 1 << 27
 TIMEOUT_S = 30.0
+LONGEST_ANSWER_S = 300.0  # from the first byte to the last, however often one comes
 LONGEST_PATIENCE_S = 600.0
 NOT_LET_IN = frozenset({401, 403})
 BUSY = frozenset({429, 503})
@@ -94,7 +95,8 @@ class Server:
             request = client.build_request(method, address, **more)
             answer = await client.send(request, stream=True)
             try:
-                await self._read(answer)
+                async with asyncio.timeout(LONGEST_ANSWER_S):
+                    await self._read(answer)
             finally:
                 await answer.aclose()
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:

@@ -28,6 +28,7 @@ _ABOUT = (
         EVENTS.c.kind == bindparam("kind"),
         EVENTS.c.subject == bindparam("subject"),
         EVENTS.c.body.like(bindparam("text")),
+        EVENTS.c.door != bindparam("but"),
     )
     .order_by(EVENTS.c.seq.desc())
     .limit(bindparam("most"))
@@ -184,7 +185,13 @@ class Reading:
         return self._first(select(EVENTS).where(mine).order_by(EVENTS.c.seq.desc()))
 
     def about(
-        self, kind: str, subject: str, *, at: datetime | None = None, most: int = 20
+        self,
+        kind: str,
+        subject: str,
+        *,
+        at: datetime | None = None,
+        but: str = "",
+        most: int = 20,
     ) -> list[Event]:
         """
         Read the last reports about something.
@@ -195,6 +202,8 @@ class Reading:
             As for `newest`.
         at : datetime or None
             Only those of this instant, in UTC; None for all.
+        but : str
+            A door whose reports are left out.
         most : int
             So many at most.
 
@@ -204,7 +213,7 @@ class Reading:
             The newest first.
         """
         text = "%" if at is None else f'%"at": "{instant_text(at)}"%'
-        told = {"kind": kind, "subject": subject, "text": text, "most": most}
+        told = {"kind": kind, "subject": subject, "text": text, "but": but, "most": most}
         with self.engine.connect() as reader:
             return [_event(row) for row in reader.execute(_ABOUT, told)]
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from data.store.store import Store
 
 AT = "at"
+_AT = attrgetter(AT)
+OFFICER = "officer"  # the door of officers' own words
 NEWEST = 20
 AHEAD = timedelta(minutes=2)  # an instant later than this is refused
 Change = StatusChange | StopChange
@@ -42,7 +44,8 @@ async def news_of(told: Sequence[Told], store: Store) -> tuple[list[Change], lis
     news : list of StatusChange or StopChange
         Each as it is now: a field that the sender did not tell is as the newest report has it. One
         that says what an earlier one said, at the same instant, is none; nor is one without an
-        instant that says what the newest says.
+        instant that says what the newest says that is no officer's own: a listing that is written
+        again and again does not put back what an officer has said meanwhile.
     refused : list of Refusal
         What does not fit what was told before.
     """
@@ -59,13 +62,16 @@ def _news(told: Sequence[Told], store: Store) -> tuple[list[Change], list[Refusa
             known[name] = _Known(store, *name)
         mine = known[name]
         try:
-            fresh = _fresh(one.report, one.untold, mine.reports, mine.older(one.report.at))
+            fresh = _fresh(
+                one.report, one.untold, mine.reports, mine.older(one.report.at), mine.listed
+            )
         except FieldError as error:
             refused.append(Refusal(raw=one.raw, reason=str(error)))
             continue
         if fresh is not None:
             news.append(fresh)
             mine.reports.insert(0, fresh)
+            mine.listed = fresh if mine.listed is None else max(mine.listed, fresh, key=_AT)
     return news, refused
 
 
@@ -76,6 +82,8 @@ class _Known:
         self._store, self._name = store, (kind, name)
         events = store.about(kind, name, most=NEWEST)
         self.reports: list[Any] = [one.report for one in events]
+        others = [one.report for one in store.about(kind, name, but=OFFICER, most=NEWEST)]
+        self.listed: Any = max(others, key=_AT, default=None)
         self._all = len(events) < NEWEST
         self._since_ms = events[-1].received_ms if events else 0
 
@@ -87,18 +95,19 @@ class _Known:
 
 
 def _fresh(
-    told: Change, untold: frozenset[str], before: Sequence[Change], older: Sequence[Change]
+    told: Change,
+    untold: frozenset[str],
+    before: Sequence[Change],
+    older: Sequence[Change],
+    listed: Change | None,
 ) -> Change | None:
     """Give a change as it is now; None where it is known."""
     if any(one.at == told.at and _filled(told, untold, one) == one for one in (*before, *older)):
         return None
-    newest = max(before, key=attrgetter(AT), default=None)
-    if newest is None:
-        return told
-    whole = _filled(told, untold, newest)
-    if AT in untold and replace(whole, at=newest.at) == newest:
+    if AT in untold and listed and _filled(replace(told, at=listed.at), untold, listed) == listed:
         return None
-    return whole
+    newest = max(before, key=_AT, default=None)
+    return told if newest is None else _filled(told, untold, newest)
 
 
 def _filled(told: Change, untold: frozenset[str], before: Change) -> Change:

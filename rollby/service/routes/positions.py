@@ -125,19 +125,21 @@ async def receive(service: Running, door: str, caller: Caller, heard: list[Heard
     if refused:
         await service.refuse(door, caller.name, refused)
     if good:
-        await _keep_pace(service, Counter(one.unit_id for one in good))
+        wait_s = _wait_s(service, Counter(one.unit_id for one in good))
         await service.accept(door, good, caller)
+        # Safe first: who gives up in the wait would be charged again each time, and never heard.
+        await asyncio.sleep(wait_s)
     return Received(accepted=len(good), refused=[whole_characters(one.reason) for one in refused])
 
 
-async def _keep_pace(service: Running, fixes: Counter[str]) -> None:
+def _wait_s(service: Running, fixes: Counter[str]) -> float:
     """
-    Answer who sends more than all can bear more slowly, and no other.
+    Say how long the answer waits for who sends more than all can bear; no other waits.
 
     Raises
     ------
     ProblemError
-        429 where that is not enough.
+        429 where slow answers were not enough.
     """
     for unit_id in fixes:
         wait_s = service.pace.wait_s(unit_id, 0)
@@ -146,7 +148,7 @@ async def _keep_pace(service: Running, fixes: Counter[str]) -> None:
             remedy = "have it send less often, or see service.most_hz"
             retry = {"Retry-After": str(math.ceil(wait_s))}
             raise ProblemError(429, f"unit_id={unit_id}: {rule}; {remedy}", retry)
-    await asyncio.sleep(max(service.pace.wait_s(name, count) for name, count in fixes.items()))
+    return max(service.pace.wait_s(name, count) for name, count in fixes.items())
 
 
 def _own_unit(device: str, caller: Caller) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,6 +20,8 @@ from data.records import UnitStatus
 from tests.data.feeds.keeper import Keeper, during
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from data.feeds.heard import Told
 
 AT = datetime(2026, 3, 13, 2, tzinfo=UTC)
@@ -163,17 +165,17 @@ def test_a_file_that_is_still_written_is_not_read(
 def test_a_file_that_cannot_be_read_holds_up_no_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    opened = Path.open
+    plainly = cad_folder._plainly
 
-    def refusing(path: Path, *words: Any, **more: Any) -> Any:
-        if "secret" in path.name and words == ("rb",):
+    def refusing(path: str, flags: int) -> int:
+        if path.endswith("secret.csv"):
             raise PermissionError(13, "Permission denied")
-        return opened(path, *words, **more)
+        return plainly(path, flags)
 
     keeper = Keeper()
     (tmp_path / "secret.csv").write_bytes(write_csv([row("4A1")]))
     (tmp_path / "t.csv").write_bytes(write_csv([row("4A2")]))
-    monkeypatch.setattr(Path, "open", refusing)
+    monkeypatch.setattr(cad_folder, "_plainly", refusing)
 
     async def work() -> None:
         await keeper.until(lambda: names(tmp_path / "done") == ["t.csv"])
@@ -328,3 +330,58 @@ def test_a_folder_that_goes_is_said(tmp_path: Path) -> None:
 
     with pytest.raises(SourceUnreachableError, match="must be a folder that can be read"):
         during(door_of(folder), keeper, work)
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe"])
+def test_what_leads_elsewhere_is_neither_read_nor_waited_for(tmp_path: Path, kind: str) -> None:
+    """Who may drop files has not the right to read ours: a reason would show him their content."""
+    folder, keeper = tmp_path / "cad", Keeper()
+    (folder / "taken").mkdir(parents=True)
+    strange = folder / "taken" / "20260313T020000.000000Z_strange.csv"
+    (tmp_path / "secret").write_text("a secret\n")
+    if kind == "link":
+        strange.symlink_to(tmp_path / "secret")
+    else:
+        os.mkfifo(strange)
+    (folder / "good.csv").write_bytes(write_csv([row("4A12")]))
+
+    async def work() -> None:
+        await keeper.until(lambda: units(keeper) == ["4A12"], 5)
+
+    during(door_of(folder), keeper, work)
+    (reason,) = keeper.reasons
+    rule = "cannot be read (Too many levels of symbolic links)" if kind == "link" else "must not be"
+    assert reason.startswith(f"strange.csv: {rule}")
+    assert not [one for one in keeper.heard if b"secret" in one.raw]
+
+
+def test_a_reason_is_written_through_no_link(tmp_path: Path) -> None:
+    name = "20260313T020000.000000Z_bad.csv"
+    for one in ("taken", "failed"):
+        (tmp_path / one).mkdir()
+    (tmp_path / "taken" / name).write_text("not,ours\n")
+    (tmp_path / "ours").write_text("as it was")
+    (tmp_path / "failed" / f"{name}.reason.txt").symlink_to(tmp_path / "ours")
+
+    async def work() -> None:
+        await asyncio.sleep(5)
+
+    with pytest.raises(SourceUnreachableError, match="symbolic links"):
+        during(door_of(tmp_path), Keeper(), work)
+    assert (tmp_path / "ours").read_text() == "as it was"
+
+
+def test_rows_are_checked_beside_the_loop(tmp_path: Path) -> None:
+    """Fifty thousand rows stood all doors and screens still for most of a second."""
+    threads, keeper = set(), Keeper()
+    (tmp_path / "all.csv").write_bytes(write_csv([row("4A12")]))
+
+    async def work() -> None:
+        await keeper.until(lambda: units(keeper) == ["4A12"])
+
+    def check(_told: Told) -> None:
+        threads.add(threading.current_thread())
+
+    during(FolderDoor("door", watched(tmp_path), check), keeper, work)
+    assert threads
+    assert threading.main_thread() not in threads

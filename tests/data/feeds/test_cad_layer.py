@@ -105,6 +105,21 @@ def test_instants_of_a_query_are_in_the_layers_zone() -> None:
     assert layer.asked[-1]["where"].endswith("TIMESTAMP '2026-03-12 20:00:13'")
 
 
+@pytest.mark.parametrize("fold_h", [0, 1])
+def test_in_the_hour_that_comes_twice_a_query_begins_before_it(fold_h: int) -> None:
+    """A service that takes 01:29 for the second of its kind would hide an hour of edits."""
+    layer, keeper = FakeLayer(zone="America/Denver"), Keeper()
+    edited = datetime(2026, 11, 1, 7 + fold_h, 30, tzinfo=UTC)
+    layer.rows = [row_of(1, "T-1", round(1000 * edited.timestamp()))]
+
+    async def work() -> None:
+        await keeper.until(lambda: len(layer.asked) > 1)
+
+    with listening(layer.app()) as port:
+        during(layer_door(port), keeper, work)
+    assert layer.asked[-1]["where"].endswith("TIMESTAMP '2026-11-01 00:29:00'")
+
+
 def test_an_edit_of_the_far_future_hides_none_of_today() -> None:
     layer, keeper = FakeLayer(), Keeper()
     layer.rows = [row_of(1, "T-1", AT_MS), row_of(2, "T-2", 1 << 42)]
@@ -147,6 +162,17 @@ def test_rows_that_never_stand_still_are_said(monkeypatch: pytest.MonkeyPatch) -
         assert "its rows change while they are read; make `where` narrower" in fails(
             layer_door(port)
         )
+
+
+def test_pages_without_end_are_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(esri, "LARGEST", 1000)
+    layer, keeper = FakeLayer(most=3), Keeper()
+    layer.rows = [row_of(number, f"T-{number}", AT_MS) for number in range(1, 9)]
+    with listening(layer.app()) as port:
+        assert "its pages must not hold more than 0 MiB; make `where` narrower" in fails(
+            layer_door(port), keeper
+        )
+    assert keeper.told == []
 
 
 def test_more_rows_than_a_layer_without_pages_gives_are_said() -> None:
@@ -321,6 +347,25 @@ def test_a_server_that_refuses_is_said(status: int, why: str) -> None:
 
 def test_a_server_that_is_not_there_is_said() -> None:
     assert "cannot be reached (" in fails(document_door(1))
+
+
+def test_an_answer_that_only_drips_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each byte comes in time, and the door would hang for as long as they come."""
+    monkeypatch.setattr(web, "LONGEST_ANSWER_S", 0.3)
+
+    async def drip(_scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for _ in range(50):
+            await send({"type": "http.response.body", "body": b" ", "more_body": True})
+            await asyncio.sleep(0.05)
+        await send({"type": "http.response.body", "body": b"[]"})
+
+    async def work() -> None:
+        await asyncio.sleep(1.5)
+
+    with listening(drip) as port, pytest.raises(SourceUnreachableError, match="TimeoutError"):
+        during(document_door(port), Keeper(), work)
 
 
 def test_an_answer_without_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:

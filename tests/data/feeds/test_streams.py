@@ -13,11 +13,12 @@ import trustme
 
 from data.errors import SourceUnreachableError
 from data.feeds import streams
+from data.feeds.cot import CotReader, whole_events
 from data.feeds.heard import Heard, Refusal, Sighting, Told
 from data.feeds.nmea import NmeaReader
 from data.feeds.nmea_fake import write_nmea
 from data.feeds.senders import Senders
-from data.feeds.streams import TcpDoor
+from data.feeds.streams import Talk, TcpDoor
 from data.records import UnitFix
 
 if TYPE_CHECKING:
@@ -203,6 +204,40 @@ def test_a_line_without_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     (refusal,) = keeper.heard
     assert isinstance(refusal, Refusal)
     assert "must be messages of at most 100 bytes; the connection was ended" in refusal.reason
+
+
+def test_what_drips_into_a_long_message_is_not_read_anew_byte_by_byte() -> None:
+    """One client stood all still: a megabyte was searched for its end with each byte."""
+    splits = 0
+
+    def split(data: bytes) -> tuple[bytes, bytes]:
+        nonlocal splits
+        splits += 1
+        return whole_events(data)
+
+    keeper = Keeper()
+    door = TcpDoor(
+        "cars",
+        "127.0.0.1",
+        0,
+        Senders("cars", CotReader),
+        talk=Talk(split, 1_000_000),
+        now=lambda: NOW,
+    )
+
+    async def work() -> None:
+        writer = await call(door)
+        writer.write(b"<event>" + b" " * 300_000)
+        for _ in range(300):
+            await writer.drain()
+            await asyncio.sleep(0.001)
+            writer.write(b" ")
+        writer.write(b"</event>")
+        await keeper.until(lambda: len(keeper.heard) == 1)
+        writer.close()
+
+    talk(door, keeper, work)
+    assert splits < 100
 
 
 def test_more_connections_than_can_be_borne_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

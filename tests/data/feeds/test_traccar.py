@@ -338,3 +338,30 @@ def test_a_busy_server_is_said_and_one_that_is_not_there() -> None:
     with listening(server.app()) as port:
         assert "answers 503 to /api/session" in fails(door_of(server, port, password=True))
     assert "cannot be reached (" in fails(door_of(server, free_port()))
+
+
+def test_the_line_is_led_to_no_other_server() -> None:
+    """Who answers for Traccar is held to its settings: positions of another are none of ours."""
+    server, called = a_server(), []
+    app = server.app()
+
+    async def elsewhere(scope: Any, _receive: Any, _send: Any) -> None:
+        if scope["type"] == "websocket":
+            called.append(scope["headers"])
+
+    with listening(elsewhere) as other:
+
+        async def leading(scope: Any, receive: Any, send: Any) -> None:
+            if scope["type"] != "websocket":
+                await app(scope, receive, send)
+                return
+            start = {"type": "websocket.http.response.start", "status": 302}
+            location = f"ws://127.0.0.1:{other}/api/socket".encode()
+            await send({**start, "headers": [(b"location", location)]})
+            await send({"type": "websocket.http.response.body", "body": b""})
+
+        with listening(leading) as port:
+            assert "the connection was lost (server rejected WebSocket connection: HTTP 302)" in (
+                fails(door_of(server, port))
+            )
+    assert called == []

@@ -9,6 +9,7 @@ import time
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -187,3 +188,26 @@ def test_a_phone_gone_mad_is_slowed_and_refused_and_no_other(
     began_s = time.monotonic()
     service.seen("4A13").raise_for_status()
     assert time.monotonic() - began_s < 5
+
+
+@pytest.mark.parametrize(
+    "settings", [Settings.model_validate({"service": {"most_hz": 1.0}})], ids=["one a second"]
+)
+def test_what_is_answered_slowly_is_safe_before_the_wait(
+    service: Service, settings: Settings
+) -> None:
+    """Who gives up meanwhile and tries again would else be charged each time, and never heard."""
+    assert settings.service.most_hz == 1
+    service.on_duty()
+    told = batch(3)
+    for number, one in enumerate(told["features"]):
+        at = datetime.now(UTC) - timedelta(seconds=number)
+        one["properties"] |= {"unit_id": "4A12", "fixed_at": at.isoformat()}
+    service.running.pace.wait_s("4A12", AT_A_STRETCH)
+    sending = Thread(target=lambda: service.http.post("/feeds/geojson", json=told))
+    sending.start()
+    time.sleep(1)
+    safe = service.running.store.counters().get("geojson", {}).get("accepted", 0)
+    assert sending.is_alive()
+    sending.join()
+    assert safe == 3

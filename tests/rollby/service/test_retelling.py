@@ -32,10 +32,10 @@ def store(tmp_path: Path) -> Iterator[Store]:
     one.close()
 
 
-def keep(store: Store, *reports: StatusChange | StopChange) -> None:
+def keep(store: Store, *reports: StatusChange | StopChange, door: str = "cad") -> None:
     newest_ms = round(1000 * max(one.at.timestamp() for one in reports))
     received_ms = max(store.received_ms + 1, newest_ms)
-    store.append([Entry(door="cad", reports=reports)], received_ms)
+    store.append([Entry(door=door, reports=reports)], received_ms)
 
 
 def news(
@@ -105,3 +105,21 @@ def test_what_contradicts_what_was_told_is_refused_with_its_reason(store: Store)
     found, (refusal,) = asyncio.run(news_of([told], store))
     assert found == []
     assert (refusal.raw, refusal.reason.partition(":")[0]) == (b"row", "ended_at=2026-03-13T02")
+
+
+@pytest.mark.parametrize("words", [1, 30])
+def test_a_listing_without_instants_does_not_put_back_an_officers_word(
+    store: Store, words: int
+) -> None:
+    """Written anew each minute, it still says what it said before the officer spoke."""
+    keep(store, STATUS, STOP)
+    for number in range(words):
+        at = AT + LATER + timedelta(seconds=number)
+        over = replace(STOP.stop, phase=StopPhase.CLEARED, ended_at=at)
+        on_stop = replace(STATUS, at=at, status=UnitStatus.ON_STOP)
+        keep(store, on_stop, StopChange(stop=over, at=at), door="officer")
+    written_at = AT + 2 * LATER
+    listed = replace(STATUS, at=written_at), replace(STOP, at=written_at)
+    assert news(store, *listed, untold="at") == []
+    busy = replace(STATUS, at=written_at, status=UnitStatus.BUSY)
+    assert news(store, busy, *listed, untold="at") == [busy, listed[0]]
