@@ -17,7 +17,7 @@ from rich.table import Table
 from data.errors import InputError
 from data.history import read_history
 from data.said import Attended, Escalated, Flagged, Prompted, Suggested
-from data.store.opening import is_there, prepared
+from data.store.opening import engine_of, is_there
 from data.store.reading import Reading
 from geo.as_json import advice_json, said_json
 from geo.board import Board
@@ -156,7 +156,7 @@ def _reading(address: str) -> Iterator[Reading]:
     """
     if not is_there(address):
         raise InputError(f"--store {address}: is not there; check --store or the settings")
-    engine = prepared(address)
+    engine = engine_of(address)  # as it is: who only reads brings no layout up to date
     try:
         yield Reading(engine)
     finally:
