@@ -17,7 +17,7 @@ from rich.table import Table
 from data.errors import InputError
 from data.history import read_history
 from data.said import Attended, Escalated, Flagged, Prompted, Suggested
-from data.store.opening import engine_of, is_there
+from data.store.opening import engine_of, is_there, reach
 from data.store.reading import Reading
 from geo.as_json import advice_json, said_json
 from geo.board import Board
@@ -158,6 +158,7 @@ def _reading(address: str) -> Iterator[Reading]:
         raise InputError(f"--store {address}: is not there; check --store or the settings")
     engine = engine_of(address)  # as it is: who only reads brings no layout up to date
     try:
+        reach(engine).close()
         yield Reading(engine)
     finally:
         engine.dispose()
