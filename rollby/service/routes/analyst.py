@@ -28,7 +28,7 @@ from rollby.service.routes.studies import (
     studying_of,
 )
 from rollby.service.running import InService, Running
-from rollby.service.screens import TEMPLATES
+from rollby.service.screens import TEMPLATES, facts_of
 from rollby.service.studies import Kind, State
 
 if TYPE_CHECKING:
@@ -172,16 +172,8 @@ def _out(studying: Studying, study: Study, name: str) -> FilePath:
 
 def _page(name: str, service: Running, **facts: Any) -> Response:
     """Fill a page's template."""
-    html = TEMPLATES.get_template(f"{name}.html").render(
-        name=name,
-        speed_unit=service.settings.units.speed_unit,
-        time_zone=service.settings.units.time_zone,
-        lock_above_mps=service.settings.service.lock_above_mps,
-        mute_min=service.settings.policy.mute_min,
-        rate=service.clock.rate,
-        simulated=service.settings.units.simulated,
-        **facts,
-    )
+    frame = facts_of(service.settings, service.clock.rate)
+    html = TEMPLATES.get_template(f"{name}.html").render(name=name, **frame, **facts)
     return Response(html, media_type="text/html", headers=KEPT)
 
 

@@ -6,17 +6,16 @@ import asyncio
 import hashlib
 from functools import cache
 from importlib.resources import files
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Path, Request, Response
 
-from data.records import UnitStatus
 from maps.coverage_map import band_words
 from maps.live_map import Drawn, live_map
 from maps.page import asset
 from rollby.service.guard import guard_of
 from rollby.service.running import InService, Running
-from rollby.service.screens import TEMPLATES
+from rollby.service.screens import TEMPLATES, facts_of
 
 router = APIRouter(tags=["screens"], include_in_schema=False)
 TYPES = {
@@ -58,18 +57,11 @@ async def live_screen(request: Request, service: InService) -> Response:
 
 def _frame(name: str, request: Request, service: Running, map_html: str = "") -> Response:
     """Fill a page's template."""
-    facts: dict[str, Any] = {
+    facts = facts_of(service.settings, service.clock.rate) | {
         "name": name,
         "title": SCREENS[name],
         "provider": guard_of(request).provider is not None,
-        "speed_unit": service.settings.units.speed_unit,
-        "time_zone": service.settings.units.time_zone,
-        "lock_above_mps": service.settings.service.lock_above_mps,
-        "simulated": service.settings.units.simulated,
-        "mute_min": service.settings.policy.mute_min,
         "map_html": map_html,
-        "rate": service.clock.rate,
-        "status_codes": _own_codes(service.settings.units.status),
         "bands": _bands(service),
     }
     html = TEMPLATES.get_template(f"{name.replace('-', '_')}.html").render(facts)
@@ -81,14 +73,6 @@ def _bands(service: Running) -> list[str]:
     if service.covering.has_own_limits:
         return ["up to half of T", "half of T to T", "T to twice T", "over twice T", "no way"]
     return band_words(service.settings.policy.within_s)
-
-
-def _own_codes(codes: dict[str, UnitStatus]) -> dict[str, str]:
-    """Give the agency's own codes, by status; of a status that has several, all of them."""
-    own: dict[str, list[str]] = {}
-    for code, status in codes.items():
-        own.setdefault(status.value, []).append(code)
-    return {status: ", ".join(known) for status, known in own.items()}
 
 
 async def drawn_map(request: Request, service: Running) -> Drawn:

@@ -16,6 +16,7 @@ from geo.network import RoadNetwork
 from rollby.service.administration import add_account
 from rollby.service.guard import caller
 from rollby.service.rights import Role
+from tests.accessible import faults
 from tests.rollby.service.conftest import CHIEF
 from tests.rollby.service.served import PLACE, serving
 from tests.rollby.service.studying import ROADS, settings_for, simulated
@@ -378,3 +379,23 @@ def test_a_phone_and_the_keyboard_are_enough(
         assert not page.evaluate("document.documentElement.classList.contains('dark')")
         page.get_by_role("button", name="Sign out").press("Enter")
         page.wait_for_url("**/sign-in*")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("place", ["list", "study", "report"])
+def test_axe_finds_nothing(
+    browser: Browser, service: Service, studied: str, place: str, scheme: str
+) -> None:
+    with signed_in(browser, service, color_scheme=scheme) as page:
+        desk(page)
+        base = str(service.http.base_url).rstrip("/")
+        if place == "study":
+            page.goto(f"{base}/analyst/{studied}")
+            done(page)
+        if place == "report":
+            page.goto(f"{base}/analyst/{studied}")
+            done(page)
+            page.goto(
+                f"{base}{page.get_by_role('link', name='report').first.get_attribute('href')}"
+            )
+        assert faults(page) == []
