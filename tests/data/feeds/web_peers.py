@@ -33,8 +33,14 @@ if TYPE_CHECKING:
 def listening(app: Any, port: int = 0, **tls: Any) -> Iterator[int]:
     """Serve an application on a port of the loopback."""
     bound = socket.create_server(("127.0.0.1", port))
+    # asyncio's own loop: uvloop leaves a call open whose TLS was refused, now and then.
     config = uvicorn.Config(
-        app, log_config=None, ws="websockets-sansio", timeout_graceful_shutdown=1, **tls
+        app,
+        log_config=None,
+        loop="asyncio",
+        ws="websockets-sansio",
+        timeout_graceful_shutdown=1,
+        **tls,
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([bound],), daemon=True)

@@ -224,7 +224,9 @@ def test_what_was_acknowledged_survives_a_kill(address: str) -> None:
     """Killed at random instants, again and again: all acknowledged is there, nothing twice."""
     chance = random.Random(7)  # noqa: S311 - no secret
     acknowledged: list[str] = []
-    for run in range(6):
+    for run in range(40):  # a busy machine acknowledges less in each
+        if run >= 6 and len(acknowledged) > 100:
+            break
         child = subprocess.Popen(
             [sys.executable, "-m", "tests.data.store.sender", address, str(run)],
             cwd=ROOT,
