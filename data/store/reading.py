@@ -119,11 +119,7 @@ class Reading:
             Numbered, in order.
         """
         rows = select(SAID).where(SAID.c.number > after).order_by(SAID.c.number).limit(most)
-        with self.engine.connect() as reader:
-            return [
-                (row.number, decoded(row.kind, row.subject, row.body))
-                for row in reader.execute(rows)
-            ]
+        return self._said(rows)
 
     def all_said(self) -> Iterator[tuple[int, Said]]:
         """
@@ -154,11 +150,13 @@ class Reading:
             Numbered, in order.
         """
         rows = select(SAID).where(SAID.c.subject == subject).order_by(SAID.c.number)
+        return self._said(rows)
+
+    def _said(self, rows: Select[Any]) -> list[tuple[int, Said]]:
+        """Read some of what was said."""
         with self.engine.connect() as reader:
-            return [
-                (row.number, decoded(row.kind, row.subject, row.body))
-                for row in reader.execute(rows)
-            ]
+            found = reader.execute(rows)
+            return [(row.number, decoded(row.kind, row.subject, row.body)) for row in found]
 
     def newest(self, kind: str, subject: str, before: int | None = None) -> Event | None:
         """
