@@ -325,8 +325,8 @@ class Board:
             Seconds since the epoch; inf where it waits for nothing.
         """
         if not self.open and not self.shown:
-            return np.inf
-        return min(self._tick_after(self.now_s), self._timer_s())
+            return self.scene.turns_s
+        return min(self._tick_after(self.now_s), self._timer_s(), self.scene.turns_s)
 
     def _timer_s(self) -> float:
         """Give the next instant at which an ask or a promise runs out."""

@@ -104,6 +104,8 @@ class Scene:
         When the last change of each stop that is over was.
     touched : bool
         Something other than time has happened to a stop, or to who is with it, since `refresh`.
+    turns_s : float
+        When the next stop begins or ends by itself, seconds since the epoch; inf for never.
     by_fix : set of str
         Units whose positions or status say where a stop is, or whether there is one.
     """
@@ -120,7 +122,7 @@ class Scene:
         self.over: dict[str, datetime] = {}
         self.touched = True
         self.by_fix: set[str] = set()
-        self._turns_s = -math.inf
+        self.turns_s = math.inf
 
     def take(self, change: StopChange) -> None:
         """
@@ -173,7 +175,7 @@ class Scene:
         gone : list of (str, int)
             Stop and unit's row, where the unit was beside a stop that is no more.
         """
-        if not self.touched and now.timestamp() < self._turns_s:
+        if not self.touched and now.timestamp() < self.turns_s:
             return {}, []
         self.touched = False
         for stop_id, change in list(self.changes.items()):
@@ -184,7 +186,7 @@ class Scene:
             for change in self.changes.values()
             if change.stop.is_open(now)
         ]
-        self._turns_s = min(
+        self.turns_s = min(
             (at.timestamp() for change in self.changes.values() for at in _turns(change.stop, now)),
             default=math.inf,
         )

@@ -85,7 +85,10 @@ def _take(
     if isinstance(report, StatusChange):
         board.take_status(replace(report, at=min(report.at, now)))
     elif isinstance(report, StopChange):
-        board.take_stop(replace(report, at=min(report.at, now)))
+        stop, begun = report.stop, report.stop.started_at
+        if begun is not None and begun > now:
+            stop = replace(stop, started_at=now)  # who tells of it is on it
+        board.take_stop(replace(report, stop=stop, at=min(report.at, now)))
     elif isinstance(report, Answer):
         board.take_answer(replace(report, answered_at=now))
     elif isinstance(report, Checked):

@@ -344,6 +344,16 @@ def test_the_right_car_is_asked_at_once() -> None:
     assert one.at_s == NOW.timestamp() + 1
 
 
+def test_a_stop_that_begins_later_wakes_the_board_when_it_does() -> None:
+    day = Day()
+    day.on_duty(HOME)
+    day.stop("S1", "1A1", 1, place=HOME["1A1"], started_at=later(8))
+    assert day.until(5) == []
+    assert day.board.wish_s() == NOW.timestamp() + 8
+    (one,) = day.until(9)
+    assert (one.suggestion_id, one.at_s) == ("S1/1", NOW.timestamp() + 8)
+
+
 def test_who_does_not_answer_is_asked_no_more_this_round() -> None:
     day = asking_day()
     said = [one for one in day.until(45) if not isinstance(one, Flagged)]

@@ -25,7 +25,7 @@ from geo.shift.plan import ShiftPlan
 from geo.shift.world import simulate
 from rollby.service.clock import SteadyClock
 from rollby.service.core import BusyError, Core, _Asked
-from rollby.service.feeding import feed_all
+from rollby.service.feeding import feed, feed_all
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -227,6 +227,16 @@ def test_what_came_of_late_is_remembered_so_long_as_it_is_bearable(
     for second in (1, 2, 3, 4, 2, 1):
         core.submit(Entry(door="phones", reports=(fix(second),))).result(10)
     assert store.counters()["phones"] == {"accepted": 5, "late": 1, "duplicate": 1}
+
+
+def test_a_stop_told_by_a_clock_that_is_ahead_begins_at_once(denver: RoadNetwork) -> None:
+    ahead = StopChange(
+        stop=Stop(stop_id="T1", unit_id="2A11", started_at=AT + timedelta(seconds=40)),
+        at=AT + timedelta(seconds=40),
+    )
+    board = Board(denver, Settings())
+    feed(board, int(AT.timestamp() * 1000), [ahead])
+    assert board.open["T1"].stop.started_at == AT
 
 
 def test_a_change_of_a_stop_that_expects_another_is_not_accepted(live: Any) -> None:
