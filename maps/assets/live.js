@@ -3,8 +3,8 @@
   "use strict";
 
   const SVG = "http://www.w3.org/2000/svg";
-  const CROWD = 60; // more units in view than that: names on the nearer zooms only
-  const NAMES_FROM = 14;
+  const BESIDE_PX = 3; // between a sign and its name
+  const COVERED = 0.1; // of a name, by signs or other names: then it gives way
 
   function symbol(name, css) {
     const svg = document.createElementNS(SVG, "svg");
@@ -65,6 +65,23 @@
       : [one.flag, one.unit_id].join();
   }
 
+  function covered(box, by) {
+    const w = Math.min(box[2], by[2]) - Math.max(box[0], by[0]);
+    const h = Math.min(box[3], by[3]) - Math.max(box[1], by[1]);
+    return w > 0 && h > 0 && w * h > COVERED * (box[2] - box[0]) * (box[3] - box[1]);
+  }
+
+  function measure(sign) {
+    const box = sign.marker.getElement();
+    sign.tag = box.querySelector(".tag");
+    sign.half = box.querySelector(".symbol").offsetWidth / 2;
+    sign.width = sign.tag.offsetWidth;
+    sign.height = sign.tag.offsetHeight;
+    sign.left = null;
+    // A stop's name is shown whatever lies there, one that is silent before those that are heard.
+    sign.rank = sign.kind === "stop" ? 0 : box.querySelector(".is-silent") ? 1 : 2;
+  }
+
   const NUDGE = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
   const NUDGE_PX = 24;
 
@@ -78,7 +95,7 @@
       this.onStop = null;
       this.droppedAt = -Infinity;  // the click that ends a drag is none
       this.onThought = null;  // called with a unit's name and where it might be
-      map.on("zoomend", () => this.crowd());
+      map.on("zoomend moveend resize", () => this.makeRoom());
       map.getContainer().addEventListener("pointerdown", (event) => this.grasp(event));
     }
 
@@ -174,15 +191,14 @@
         sign.marker.remove();
         this.signs.delete(key);
       }
-      this.count = units.length;
-      this.crowd();
+      this.makeRoom();
     }
 
     put(kind, name, one) {
       const key = kind + ":" + name, look = lookOf(kind, one);
       let sign = this.signs.get(key);
       if (!sign) {
-        sign = { marker: this.make(kind, one), lat: one.lat, lon: one.lon, look: look };
+        sign = { kind: kind, marker: this.make(kind, one), lat: one.lat, lon: one.lon, look: look };
         this.signs.set(key, sign);
         return key;
       }
@@ -194,6 +210,7 @@
       if (sign.look !== look) {
         sign.look = look;
         sign.marker.getElement().replaceChildren(this.draw(kind, one));
+        sign.tag = null;
       }
       return key;
     }
@@ -216,9 +233,29 @@
       return marker;
     }
 
-    crowd() {
-      const crowded = this.count > CROWD && this.map.getZoom() < NAMES_FROM;
-      this.map.getContainer().classList.toggle("crowded", crowded);
+    /* Names stand right or left of their signs, and give way where they would lie on others. */
+    makeRoom() {
+      const view = this.map.getSize(), taken = [], shown = [];
+      for (const sign of this.signs.values()) {
+        const at = this.map.latLngToContainerPoint([sign.lat, sign.lon]);
+        if (!view.contains(at)) continue;
+        if (!sign.tag) measure(sign);
+        taken.push([at.x - sign.half, at.y - sign.half, at.x + sign.half, at.y + sign.half]);
+        shown.push([sign, at]);
+      }
+      shown.sort((a, b) => a[0].rank - b[0].rank);
+      for (const [sign, at] of shown) {
+        const right = sign.half + BESIDE_PX, left = -right - sign.width;
+        const boxAt = (x) => [at.x + x, at.y - sign.height / 2, at.x + x + sign.width, at.y + sign.height / 2];
+        const sides = sign.left === left ? [left, right] : [right, left]; // it stays where it is, if it can
+        let side = sides.find((x) => !taken.some((by) => covered(boxAt(x), by)));
+        if (side === undefined && sign.kind === "stop") side = sides[0];
+        if (side !== undefined) taken.push(boxAt(side));
+        if (side === sign.left) continue;
+        sign.left = side;
+        sign.tag.classList.toggle("no-room", side === undefined);
+        if (side !== undefined) sign.tag.style.left = side + "px";
+      }
     }
 
     goTo(lat, lon) {

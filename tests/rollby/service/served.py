@@ -41,8 +41,8 @@ class Service:
     failed: list[BaseException] = field(default_factory=list)
 
     def seen(self, unit_id: str, **more: Any) -> httpx.Response:
-        """Report where a unit stands, as a phone would."""
-        lon, lat = PLACE[unit_id]
+        """Report where a unit stands, as a phone would; who is none of ours is where 4A14 is."""
+        lon, lat = PLACE.get(unit_id, PLACE["4A14"])
         told: dict[str, Any] = {
             "id": unit_id,
             "lon": lon,

@@ -25,6 +25,16 @@ MOVED = """before =>
     document.querySelector("[data-unit='4A14']").getBoundingClientRect().x > before"""
 
 
+COVERING_NAMES = """() => {
+    const names = [...document.querySelectorAll("section.map .tag")];
+    const boxes = names.filter((one) => getComputedStyle(one).visibility === "visible")
+        .map((one) => one.getBoundingClientRect());
+    return boxes.filter((a, i) => boxes.slice(i + 1).some((b) =>
+        Math.min(a.right, b.right) - Math.max(a.left, b.left) > 0.2 * a.width
+        && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 0.5 * a.height)).length;
+}"""
+
+
 # No longer than this file: while Playwright waits, no other test of the process may run a loop.
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
@@ -71,6 +81,24 @@ def test_a_fix_moves_its_marker_and_no_other_unit_goes(browser: Browser, service
         service.seen("4A14", lon=-104.980).raise_for_status()
         page.wait_for_function(MOVED, arg=before)
         expect(page.locator("#units li")).to_have_count(len(PLACE))
+
+
+def test_names_give_way_to_each_other_and_a_stops_to_none(
+    browser: Browser, service: Service
+) -> None:
+    service.on_duty()
+    for number in range(8):
+        service.seen(f"9Z{number}", lon=-104.985 + number * 1e-5).raise_for_status()
+        service.shows(f"9Z{number}").raise_for_status()
+    service.stop("S1", "9Z0", lon=-104.9852, lat=39.745).raise_for_status()
+    with opened(browser, service, "/supervisor") as page:
+        page.locator("[data-unit='9Z7'] .symbol").wait_for()
+        expect(page.locator("[data-stop='S1'] .tag")).to_be_visible()
+        expect(page.locator("[data-unit='9Z7'] .tag")).to_be_hidden()
+        expect(page.locator("[data-unit='4A13'] .tag")).to_be_visible()
+        assert page.evaluate(COVERING_NAMES) == 0
+        page.locator("[data-unit='9Z7'] .symbol").hover(force=True)
+        expect(page.locator("[data-unit='9Z7'] .tag")).to_be_visible()
 
 
 def test_a_name_is_text_wherever_it_stands(browser: Browser, service: Service) -> None:
