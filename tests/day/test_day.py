@@ -252,10 +252,10 @@ def test_a_day_in_its_life(day: Day, serve: Serve, capsys: pytest.CaptureFixture
 
 
 def asked_first(day: Day) -> Suggested | None:
-    """Give the first suggestion there was; its answer is given at the officer's page."""
-    bodies = (body for _, body in day.heard if body["kind"] == "suggested")
-    found = next((said_of("suggested", body) for body in bodies), None)
-    return found if isinstance(found, Suggested) else None
+    """Give the first suggestion of a unit that can be there this day; it is answered at a page."""
+    asked = (said_of("suggested", body) for _, body in day.heard if body["kind"] == "suggested")
+    near = (one for one in asked if isinstance(one, Suggested) and one.drive_time_s < DAY_S / 3)
+    return next(near, None)
 
 
 def place_of(page: Page, unit_id: str) -> list[float]:
