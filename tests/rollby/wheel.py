@@ -38,6 +38,11 @@ def install_wheel(folder: Path) -> Path:
     return python
 
 
+def apart() -> dict[str, str]:
+    """Give an environment that leads to no source tree."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+
+
 def _take_compiled(packages: Path) -> None:
     """Take the machine code of kernels along: it is told by the age and size of their source."""
     for source in (ROOT / KERNELS).glob("*.py"):
