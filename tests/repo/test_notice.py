@@ -29,12 +29,14 @@ def works() -> dict[str, str]:
     return {path: text for path, _, text in told}
 
 
-def tracked() -> list[str]:
+def files_of_ours() -> list[str]:
+    """What git tracks, or would."""
     git = shutil.which("git")
     if not git or not (ROOT / ".git").exists():
         pytest.skip("no git checkout, so nobody can say which files are the project's")
-    run = subprocess.run([git, "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
-    return run.stdout.splitlines()
+    listed = [git, "ls-files", "--cached", "--others", "--exclude-standard"]
+    run = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True)
+    return [name for name in run.stdout.splitlines() if (ROOT / name).exists()]
 
 
 def is_named(file: str) -> bool:
@@ -54,7 +56,7 @@ def test_what_is_named_is_there_with_its_licence() -> None:
 
 
 def test_a_file_that_is_not_of_a_kind_of_ours_is_named() -> None:
-    strange = [one for one in tracked() if not any(fnmatch(one, ours) for ours in OURS)]
+    strange = [one for one in files_of_ours() if not any(fnmatch(one, ours) for ours in OURS)]
     assert strange
     assert [one for one in strange if not is_named(one)] == []
 
@@ -62,7 +64,7 @@ def test_a_file_that_is_not_of_a_kind_of_ours_is_named() -> None:
 def test_a_file_that_bears_a_mark_of_others_is_named() -> None:
     marked = [
         one
-        for one in tracked()
+        for one in files_of_ours()
         if not any(fnmatch(one, known) for known in TELLS_OF_OTHERS)
         and MARK.search((ROOT / one).read_text("utf-8", errors="ignore")[:4000])
     ]

@@ -9,13 +9,16 @@ import subprocess
 import sys
 import tarfile
 import zipfile
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from rollby import __version__
-from tests.repo.test_notice import tracked, works
+from tests.repo.test_notice import files_of_ours, works
 from tests.rollby.wheel import ROOT, apart
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PACKAGES = ("data", "geo", "maps", "rollby")
 WHEEL_BYTES_MAX, SDIST_BYTES_MAX = 1_500_000, 8_000_000
@@ -48,13 +51,15 @@ def sdist(built: Path) -> set[str]:
 
 
 def test_the_wheel_holds_every_file_of_the_program_and_no_other(wheel: set[str]) -> None:
-    ours = {one for one in tracked() if one.startswith(tuple(f"{name}/" for name in PACKAGES))}
+    ours = {
+        one for one in files_of_ours() if one.startswith(tuple(f"{name}/" for name in PACKAGES))
+    }
     assert {"data/sample/denver.roads", "maps/assets/templates/page.html"} < ours
     assert {one for one in wheel if ".dist-info/" not in one} == ours
 
 
 def test_the_sdist_is_the_tree(sdist: set[str]) -> None:
-    assert sdist == {*tracked(), "PKG-INFO"}
+    assert sdist == {*files_of_ours(), "PKG-INFO"}
 
 
 def test_licences_come_along(wheel: set[str]) -> None:
