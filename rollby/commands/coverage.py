@@ -15,7 +15,7 @@ from geo.coverage import cover
 from geo.demand import expected_stops
 from rollby.files import say, say_skipped, write_cells, write_text
 from rollby.inputs import load
-from rollby.output import console, coverage_table, json_text
+from rollby.output import console, coverage_table, json_text, manner_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -109,23 +109,13 @@ def show_coverage(
     if cells:
         from geo.cells import coverage_cells
 
-        write_cells(cells, coverage_cells(inputs.net, answer, chosen.policy))
-        say([f"cells: {cells}"])
+        write_cells(cells, coverage_cells(inputs.net, answer, chosen.policy), what="cells")
     if bands:
         from geo.bands import band_areas
 
-        write_cells(bands, band_areas(inputs.net, answer))
-        say([f"bands: {bands}"])
+        write_cells(bands, band_areas(inputs.net, answer), what="bands")
     if map_path:
         from maps.coverage_map import coverage_map
 
-        shown = chosen.units
-        page = coverage_map(
-            inputs.net.table,
-            answer,
-            time_zone=shown.time_zone,
-            speed_unit=shown.speed_unit,
-            tiles=tiles,
-        )
-        write_text(map_path, page)
-        say([f"map: {map_path}"])
+        page = coverage_map(inputs.net.table, answer, manner_of(chosen, tiles=tiles))
+        write_text(map_path, page, what="map")

@@ -14,9 +14,9 @@ from data.past_gaps import CARS
 from geo.as_json import number_json
 from geo.past_gaps import gap_cells, gap_columns, gap_hours, gaps_of
 from rollby import __version__
-from rollby.files import say, write_cells, write_text
+from rollby.files import write_cells, write_text
 from rollby.inputs import load_roads, load_settings
-from rollby.output import console, json_text
+from rollby.output import console, json_text, manner_of
 from rollby.past import past_of_folder
 
 if TYPE_CHECKING:
@@ -92,18 +92,14 @@ def show_gaps(
     else:
         _print(gaps)
     if cells:
-        write_cells(cells, gap_cells(gaps))
-        say([f"cells: {cells}"])
+        write_cells(cells, gap_cells(gaps), what="cells")
     if hours:
-        write_cells(hours, gap_hours(gaps))
-        say([f"hours: {hours}"])
+        write_cells(hours, gap_hours(gaps), what="hours")
     if map_path:
-        from maps.gaps_map import gaps_map
+        from maps.gaps_map import gaps_page
 
-        speed_unit = chosen.units.speed_unit
-        drawn = gaps_map(net.table, gaps, tiles=tiles, speed_unit=speed_unit)
-        write_text(map_path, drawn)
-        say([f"map: {map_path}"])
+        page = gaps_page(net.table, gaps, manner_of(chosen, tiles=tiles))
+        write_text(map_path, page.render(), what="map")
     if report:
         from maps.gaps_report import ReportFacts, gaps_report
 
@@ -115,8 +111,7 @@ def show_gaps(
             version=__version__,
             speed_unit=chosen.units.speed_unit,
         )
-        write_text(report, gaps_report(net.table, gaps, facts))
-        say([f"report: {report}"])
+        write_text(report, gaps_report(net.table, gaps, facts), what="report")
 
 
 @contextmanager

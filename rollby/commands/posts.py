@@ -19,7 +19,7 @@ from geo.post_places import choose_posts, post_places
 from geo.starts import starts_of
 from rollby.files import say, write_text
 from rollby.inputs import far_rule, load_roads, load_settings, snap_places
-from rollby.output import console, feature, json_text
+from rollby.output import console, feature, json_text, manner_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from geo.posts import Plan
     from geo.snap import Position
     from maps.page import Page
+    from maps.style import Manner
 
     Place = tuple[float, float, float]
 
@@ -118,12 +119,12 @@ def show_posts(
     else:
         _print(plan.answer)
     if geojson_path:
-        write_text(geojson_path, json_text(posts_geojson(plan.answer)))
+        write_text(geojson_path, json_text(posts_geojson(plan.answer)), what="posts")
         tried = f"--on-duty {count} --posts {geojson_path}"
-        say([f"posts: {geojson_path}", f"next: rollby simulate --roads {roads} -o shift {tried}"])
+        say([f"next: rollby simulate --roads {roads} -o shift {tried}"])
     if map_path:
-        write_text(map_path, draw_posts(net, plan, chosen.units.speed_unit, tiles=tiles).render())
-        say([f"map: {map_path}"])
+        page = draw_posts(net, plan, manner_of(chosen, tiles=tiles))
+        write_text(map_path, page.render(), what="map")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,9 +251,7 @@ def _stops_on(net: RoadNetwork, history: History) -> FloatArray:
     return np.bincount(edge, minlength=len(net.edge_ms)).astype(np.float64)
 
 
-def draw_posts(
-    net: RoadNetwork, plan: PostsPlan, unit: words.SpeedUnit, *, tiles: bool = False
-) -> Page:
+def draw_posts(net: RoadNetwork, plan: PostsPlan, manner: Manner) -> Page:
     """
     Draw the posts, and how soon two cars would be anywhere from there.
 
@@ -262,10 +261,8 @@ def draw_posts(
         The roads.
     plan : PostsPlan
         What was chosen.
-    unit : {"mph", "km/h"}
-        Miles go with mph.
-    tiles : bool
-        With online tiles beneath the map.
+    manner : Manner
+        How figures are written, and what the page offers.
 
     Returns
     -------
@@ -284,8 +281,7 @@ def draw_posts(
         proof=proof(answer["gap"]),
         within_s=answer["within_s"],
         simulated=answer["simulated"],
-        speed_unit=unit,
-        tiles=tiles,
+        manner=manner,
     )
 
 

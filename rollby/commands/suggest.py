@@ -19,6 +19,7 @@ from rollby.output import (
     console,
     csv_text,
     json_text,
+    manner_of,
     no_formulas,
 )
 
@@ -98,13 +99,5 @@ def suggest_units(
     if map_path:
         from maps.stops_map import stops_map
 
-        shown = inputs.settings.units
-        page = stops_map(
-            inputs.net.table,
-            advice,
-            time_zone=shown.time_zone,
-            speed_unit=shown.speed_unit,
-            tiles=tiles,
-        )
-        write_text(map_path, page)
-        say([f"map: {map_path}"])
+        page = stops_map(inputs.net.table, advice, manner_of(inputs.settings, tiles=tiles))
+        write_text(map_path, page, what="map")
