@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 FIGURES = {"drive_time_s", "distance_m"}  # the other columns of a matrix are texts
 GIS_DRIVERS = {".gpkg": "GPKG", ".geojson": "GeoJSON"}
-CELL_ENDINGS = (*GIS_DRIVERS, ".parquet", ".csv")
 
 
 def say(notes: Iterable[str]) -> None:

@@ -422,7 +422,7 @@ def test_matrix_lists_every_fault(rollby: Any, city: list[object], tmp_path: Pat
     [
         (["--pairs", "p.csv", "--from", "a.csv", "-o", "m.csv"], "give either --from and --to, or"),
         (["--from", "a.csv", "-o", "m.csv"], "give either --from and --to, or --pairs"),
-        (["--pairs", "p.csv", "-o", "m.xlsx"], "must end in .csv or .parquet"),
+        (["--pairs", "p.csv", "-o", "m.xlsx"], "'m.xlsx': must end in .csv, .parquet"),
         (["--pairs", "p.csv", "--within", "0", "-o", "m.csv"], "'--within'"),
     ],
 )
@@ -476,7 +476,7 @@ def test_a_horizon_is_a_finite_number_of_seconds(
 def test_cells_want_a_known_ending(rollby: Any, evening: list[object]) -> None:
     run = rollby("coverage", *evening, "--cells", "cells.xlsx")
     assert run.code == 2
-    assert "--cells cells.xlsx: must end in .gpkg, .geojson, .parquet, .csv" in run.err
+    assert "'--cells': 'cells.xlsx': must end in .gpkg, .geojson, .parquet, .csv" in run.err
 
 
 def test_a_folder_that_is_not_there_is_said(

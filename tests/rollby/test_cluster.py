@@ -233,7 +233,7 @@ def test_nobody_there_is_said(installed: Path, asked: list[str], tmp_path: Path)
 def test_an_address_is_one(asked: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     for address in ("scheduler", "http://scheduler:8786", "tcp://scheduler", "tcp://:1/x"):
         assert main([*asked, "--cluster", address]) == 2
-        rule = f"--cluster {address}: must be local, tcp://HOST:PORT or tls://HOST:PORT"
+        rule = f"'--cluster': {address!r}: must be local, tcp://HOST:PORT or tls://HOST:PORT"
         assert rule in " ".join(capsys.readouterr().err.split())
 
 
