@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from data.settings import Settings
     from geo.network import RoadNetwork
     from maps.page import Page
-    from rollby.commands.posts import PostsWish
+    from rollby.posts import PostsWish
 
     Tell = Callable[[str], None]
 
@@ -211,7 +211,7 @@ def _posts(work: Work, tell: Tell) -> dict[str, Any]:
     from geo.network import RoadNetwork  # noqa: PLC0415 - a check needs none of these
     from rollby.files import write_rows, write_text  # noqa: PLC0415 - as above
     from rollby.output import json_text, manner_of  # noqa: PLC0415 - as above
-    from rollby.commands.posts import (  # noqa: PLC0415 - as above
+    from rollby.posts import (  # noqa: PLC0415 - as above
         draw_posts,
         plan_posts,
         posts_geojson,

@@ -17,7 +17,7 @@ from data import history
 from data.errors import InputError
 from data.store.audit import Action
 from rollby.options import PLACE, POST, Read
-from rollby.commands.posts import PostsWish
+from rollby.posts import PostsWish
 from rollby.service.callers import Caller
 from rollby.service.guard import needs
 from rollby.service.rights import Right
