@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -24,54 +24,33 @@ from rollby.output import (
 )
 
 if TYPE_CHECKING:
-    from datetime import datetime
     from pathlib import Path
 
 
 def suggest_units(
     *,
-    roads: Path,
-    units: Path,
-    stops: Path,
-    answers: Path | None,
-    at: datetime | None,
-    settings: Path | None,
-    skip_bad: bool,
     as_json: bool,
     as_csv: bool,
     as_geojson: bool,
     map_path: Path | None,
     tiles: bool,
+    **given: Any,
 ) -> None:
     """
     Do ``rollby suggest``.
 
     Parameters
     ----------
-    roads, units, stops : Path
-        What it works on.
-    answers, settings : Path or None
-        Earlier asks, and settings.
-    at : datetime or None
-        The instant; None for the newest in the files.
-    skip_bad : bool
-        Go on without faulty rows.
     as_json, as_csv, as_geojson : bool
         What to print in place of a table.
     map_path : Path or None
         Write a map here.
     tiles : bool
         With online tiles beneath.
+    **given : Any
+        What `rollby.inputs.load` works on.
     """
-    inputs = load(
-        roads=roads,
-        units=units,
-        stops=stops,
-        answers=answers,
-        settings=settings,
-        at=at,
-        skip_bad=skip_bad,
-    )
+    inputs = load(**given)
     say(inputs.notes)
     advice = advise(
         inputs.net,
@@ -84,7 +63,7 @@ def suggest_units(
     )
     advice = replace(advice, left_out=tuple(map(str, inputs.skipped)))
     if as_json:
-        roads_facts = {"file": str(roads), **inputs.net.facts()}
+        roads_facts = {"file": str(given["roads"]), **inputs.net.facts()}
         answer = advice_json(
             advice, roads=roads_facts, settings=inputs.settings, skipped=inputs.skipped
         )
