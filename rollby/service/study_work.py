@@ -166,8 +166,8 @@ def _gaps(work: Work, tell: Tell) -> dict[str, Any]:
     from geo.past_gaps import gap_cells, gap_hours, past_gaps  # noqa: PLC0415 - as above
     from maps.gaps_map import gaps_page  # noqa: PLC0415 - as above
     from maps.gaps_report import ReportFacts, gaps_report, in_short  # noqa: PLC0415 - as above
-    from rollby.commands.gaps import gaps_answer, what_if  # noqa: PLC0415 - as above
     from rollby.files import write_cells, write_text  # noqa: PLC0415 - as above
+    from rollby.gaps import gaps_answer, what_if  # noqa: PLC0415 - as above
     from rollby.output import json_text, manner_of  # noqa: PLC0415 - as above
 
     recorded = _read(work, tell)
