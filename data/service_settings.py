@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
-from data.setting_parts import Address, NonNegative, Positive, Section
+from data.setting_parts import Address, NonNegative, Positive, Section, nobody_listens
 
 RoleName = Literal["officer", "supervisor", "analyst", "administrator", "feed", "wallboard"]
 
@@ -74,8 +73,7 @@ class Oidc(Section):
             if not getattr(self, name):
                 raise ValueError(f"must have service.oidc.{name} where there is an issuer")
         for address in (self.issuer, self.redirect):
-            url = urlsplit(address)
-            if url.scheme != "https" and url.hostname not in {"127.0.0.1", "localhost"}:
+            if not nobody_listens(address):
                 raise ValueError(f"must be https: {address}")
         return self
 
@@ -143,6 +141,6 @@ class Service(Section):
         if self.webhooks and not self.webhook_secret:
             raise ValueError("webhook_secret must name a file where there are webhooks")
         for name, address in self.webhooks.items():
-            if not address.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+            if not nobody_listens(address):
                 raise ValueError(f"webhooks.{name} must begin with https://, but on this machine")
         return self

@@ -6,7 +6,6 @@ import json
 import tomllib
 from pathlib import Path  # noqa: TC003 - pydantic reads the annotation
 from typing import TYPE_CHECKING, Any, Literal
-from zoneinfo import ZoneInfo
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
@@ -16,7 +15,7 @@ from data.feed_settings import KINDS, OWN_DOORS, AnyFeed, FeedName
 from data.policy_settings import Policy
 from data.records import UnitStatus  # noqa: TC001 - as above
 from data.service_settings import AccessRules, Oidc, Service
-from data.setting_parts import Positive, Section
+from data.setting_parts import Positive, Section, TimeZone
 from data.status_codes import Meaning, StatusCodes
 
 if TYPE_CHECKING:
@@ -49,24 +48,7 @@ class Units(Section):
     simulated: bool = Field(
         default=False, description="the data are made up: every answer and map says so"
     )
-    time_zone: str = Field("UTC", description="shown to people; files and JSON stay UTC")
-
-    @field_validator("time_zone")
-    @classmethod
-    def _zone_exists(cls, name: str) -> str:
-        """
-        Hold the time zone to the names the IANA knows.
-
-        Raises
-        ------
-        ValueError
-            If nobody knows the name.
-        """
-        try:
-            ZoneInfo(name)
-        except (KeyError, ValueError, OSError) as error:
-            raise ValueError("must be an IANA name such as America/Denver") from error
-        return name
+    time_zone: TimeZone = Field("UTC", description="shown to people; files and JSON stay UTC")
 
 
 AgencyKind = Literal["police", "sheriff", "state", "security"]

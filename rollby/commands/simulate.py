@@ -65,7 +65,8 @@ def simulate_shift(
     """
     net = load_roads(roads)
     chosen, beats = load_settings(settings)
-    plan = ShiftPlan(**wanted, **({"start": start} if start else {}))
+    plan = ShiftPlan(**wanted)
+    plan = replace(plan, start=start) if start else plan
     posted = read_posts(net, posts) if posts else ()
     check_posts(len(posted), plan.units)
     record = simulate(net, plan, seed=seed, dispatcher=Board(net, chosen, beats))
