@@ -20,13 +20,14 @@ from rollby.options import (
     FILE,
     INSTANT,
     PLACE,
-    POST,
     SECONDS,
+    cells_option,
     count_option,
     file_in,
     hours_option,
     json_option,
     map_option,
+    post_option,
     roads_option,
     settings_option,
     several,
@@ -120,22 +121,11 @@ def roads_info(file: Path, *, as_json: bool) -> None:
 @json_option
 @map_option
 @tiles_option
-def time(
-    roads: Path,
-    start: tuple[float, float, float],
-    end: tuple[float, float, float],
-    *,
-    settings: Path | None,
-    as_json: bool,
-    map_path: Path | None,
-    tiles: bool,
-) -> None:
+def time(**options: Any) -> None:
     """Drive time by road from one place to another."""
     from rollby.commands.time import drive_time
 
-    drive_time(
-        roads, start, end, settings=settings, as_json=as_json, map_path=map_path, tiles=tiles
-    )
+    drive_time(**options)
 
 
 @cli.command()
@@ -195,7 +185,7 @@ def suggest(**options: Any) -> None:
 @within_option
 @json_option
 @click.option("--history", type=FILE, help="Expect stops where and when this period had them.")
-@click.option("--cells", type=CELLS, help="Write H3 cells: .gpkg, .geojson, .parquet or .csv.")
+@cells_option
 @click.option("--bands", type=CELLS, help="Write bands of drive time as areas; endings likewise.")
 def coverage(**options: Any) -> None:
     """Drive time from the nearest idle units, everywhere."""
@@ -231,13 +221,7 @@ def simulate(**options: Any) -> None:
 @click.option("--store", help="In place of --history: a live service's store, sqlite:///FILE.")
 @settings_option
 @click.option("--what-if", type=FILE, help="Hold these other settings against them.")
-@click.option(
-    "--post",
-    "posts",
-    type=POST,
-    multiple=True,
-    help="Hold against it: this unit, or one more, stands here while available.",
-)
+@post_option
 @click.option("--why", "ask", type=ASKED, help="Say why this unit was asked about then.")
 @click.option(
     "--speed",
@@ -309,20 +293,14 @@ def calibrate(**options: Any) -> None:
     help="Seconds from snapshot to snapshot.",
 )
 @click.option("--split", type=INSTANT, help="Hold what was from here on against before.")
-@click.option(
-    "--post",
-    "posts",
-    type=POST,
-    multiple=True,
-    help="What if: this unit, or one more, stands here while available.",
-)
+@post_option
 @click.option(
     "--cluster",
     type=CLUSTER,
     help="Spread the days over a Dask scheduler's workers: local, or its address.",
 )
 @json_option
-@click.option("--cells", type=CELLS, help="Write H3 cells: .gpkg, .geojson, .parquet or .csv.")
+@cells_option
 @click.option("--hours", type=CELLS, help="Write cells by hour of the week; endings likewise.")
 @map_option
 @click.option("--report", type=FILE, help="Write a printable report here (HTML).")

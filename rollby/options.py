@@ -169,6 +169,16 @@ map_option = click.option(
 tiles_option = click.option(
     "--tiles", is_flag=True, help="Lay OpenStreetMap's online tiles beneath the map."
 )
+post_option = click.option(
+    "--post",
+    "posts",
+    type=POST,
+    multiple=True,
+    help="What if: this unit, or one more, stands here while available.",
+)
+cells_option = click.option(
+    "--cells", type=CELLS, help="Write H3 cells: .gpkg, .geojson, .parquet or .csv."
+)
 within_option = click.option("--within", "within_s", type=SECONDS, help="T, seconds.")
 hours_option = click.option(
     "--hours", type=click.FloatRange(0.05, 24 * 31), default=8.0, show_default=True

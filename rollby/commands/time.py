@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 
 def drive_time(
+    *,
     roads: Path,
     start: tuple[float, float, float],
     end: tuple[float, float, float],
-    *,
     settings: Path | None,
     as_json: bool,
     map_path: Path | None,
