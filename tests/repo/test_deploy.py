@@ -49,3 +49,13 @@ def test_the_install_script_copies_all_that_the_program_is_built_of(tmp_path: Pa
 
 def test_the_install_script_is_sound() -> None:
     subprocess.run(["/bin/sh", "-n", str(ROOT / "deploy" / "install.sh")], check=True)
+
+
+def test_the_log_in_the_documents_is_of_this_install_script() -> None:
+    script = (ROOT / "deploy" / "install.sh").read_text("utf-8")
+    told = (ROOT / "docs" / "operations.md").read_text("utf-8")
+    log = told.partition("$ sudo deploy/install.sh\n")[2].partition("```")[0]
+    steps = [f"{one} ...\n" for one in re.findall(r'^ *step "(.+)"$', script, re.MULTILINE)]
+    *always, with_systemd = steps
+    assert "service is there" in with_systemd
+    assert log == "".join(always) + script.partition("<<'END'\n")[2].removesuffix("END\n")
