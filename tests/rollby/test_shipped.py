@@ -12,6 +12,8 @@ import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 
 from rollby import __version__
 from tests.repo.test_notice import files_of_ours, works
@@ -79,7 +81,9 @@ def test_neither_has_grown_beyond_measure(built: Path) -> None:
 
 
 def test_the_list_of_what_it_is_made_of_is_the_lock_and_what_is_carried(built: Path) -> None:
-    listed = json.loads((built / f"rollby-{__version__}.cdx.json").read_text())
+    text = (built / f"rollby-{__version__}.cdx.json").read_text()
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
+    listed = json.loads(text)
     lock = (ROOT / "deploy" / "requirements.txt").read_text()
     pinned = re.findall(r"^([\w.-]+)==([\w.]+)", lock, re.MULTILINE)
     assert len(pinned) > 50
