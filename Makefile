@@ -13,7 +13,7 @@ FUZZ_S ?= 60
 DAY_S ?= 240
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lock clean golden bench bench-quick prove fuzz day
+.PHONY: help setup demo test check format lock clean golden bench bench-quick prove fuzz day dist
 
 help:
 	@echo "make demo    set up .venv and run the main job on the embedded city"
@@ -27,6 +27,7 @@ help:
 	@echo "make format  put the code in shape"
 	@echo "make golden  record anew what the hand-worked stops come out as"
 	@echo "make lock    choose the newest versions of all libraries"
+	@echo "make dist    wheel, sdist and the list of what they are made of (SBOM), into dist/"
 	@echo "make clean   remove .venv, caches and the demo's maps"
 
 setup: $(READY)
@@ -85,6 +86,10 @@ format: $(READY)
 golden: $(READY)
 	$(BIN)/python -m tests.golden.cases
 
+dist: $(READY)
+	$(BIN)/python -m hatchling build -d dist
+	PYTHONPATH=. $(BIN)/python scripts/sbom.py dist
+
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
   --no-emit-find-links --no-header
 
@@ -93,4 +98,4 @@ lock: $(READY)
 	$(BIN)/$(LOCK) --no-annotate --extra build --constraint requirements.txt pyproject.toml --output-file deploy/requirements.txt
 
 clean:
-	rm -rf $(VENV) $(BENCH) bench/out demo .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) $(BENCH) bench/out demo dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

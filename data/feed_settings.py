@@ -5,7 +5,6 @@ from __future__ import annotations
 from ipaddress import ip_network
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -14,9 +13,11 @@ from data.setting_parts import (
     Address,
     Interface,
     MaybeAddress,
+    MaybeTimeZone,
     NonNegative,
     Positive,
     Section,
+    nobody_listens,
 )
 
 OWN_DOORS = frozenset({"cad", "geojson", "officer", "osmand", "owntracks", "service"})
@@ -174,21 +175,6 @@ class MqttFeed(Feed):
         return self
 
 
-def _zone(name: str) -> str:
-    """
-    Hold a time zone to the names that the IANA knows.
-
-    Raises
-    ------
-    ValueError
-        If nobody knows it.
-    """
-    try:
-        return ZoneInfo(name).key if name else ""
-    except (KeyError, ValueError, OSError) as error:
-        raise ValueError("must be an IANA name such as America/Denver") from error
-
-
 CadField = Literal[
     "stop_id", "unit_id", "started_at", "ended_at", "lon", "lat", "heading_deg", "phase", "backup",
     "needs", "at", "status", "officers", "agency",
@@ -207,7 +193,7 @@ class Cad(Feed):
     )
     phases: dict[str, StopPhase] = Field({}, description="the CAD's words for phases: ours")
     agency: str = Field("", description="whose units they are, where a row does not say")
-    time_zone: Annotated[str, AfterValidator(_zone)] = Field(
+    time_zone: MaybeTimeZone = Field(
         "", description="of instants without an offset, an IANA name; empty = these are refused"
     )
     instants: str = Field(
@@ -242,9 +228,7 @@ def _https(address: str) -> str:
         If it is something else.
     """
     url = urlsplit(address)
-    if url.scheme != "https" and (url.scheme, url.hostname) not in {
-        ("http", one) for one in ("127.0.0.1", "localhost", "::1")
-    }:
+    if not nobody_listens(address):
         raise ValueError("must begin with https://, but on this machine")
     if not url.hostname or url.username or url.password:
         raise ValueError("must be an address without a name or password in it; see the files")

@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from data.checking.cells import identifier, instant, number, whole_number, word
+from data.checking.cells import identifier, instant, whole_number, word
 from data.checking.rows import Column, Table
 from data.errors import FieldError
 from data.events import Answer, AnswerKind, OnScene, SeenBy, StatusChange, StopChange
-from data.records import UnitFix, UnitStatus
-from data.tables import stop_table
+from data.records import UnitStatus
+from data.tables import FIX_COLUMNS, check_order, fix_of, id_column, stop_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from data.formats.raw import RawRow
+    from data.records import UnitFix
 
 MS = pa.timestamp("ms", tz="UTC")
 FIXES = pa.schema(
@@ -89,11 +90,6 @@ def _words(kind: type) -> Any:
     return partial(word, words={member.value: member for member in kind})  # type: ignore[attr-defined]
 
 
-def _id(name: str) -> Column:
-    """Give a column of ids."""
-    return Column(name, identifier, required=True, stand_in="-")
-
-
 def _schema(*columns: tuple[str, Any]) -> Any:
     """Give the columns of a Parquet file; those not told otherwise hold text."""
     return pa.schema([pa.field(name, kind) for name, kind in columns])
@@ -101,16 +97,8 @@ def _schema(*columns: tuple[str, Any]) -> Any:
 
 def _fix(values: Mapping[str, Any], _row: RawRow) -> FixRow:
     """Make a fix; a log that does not tell when it arrived is taken as prompt."""
-    fix = UnitFix(
-        fixed_at=values["fixed_at"],
-        lon_deg=values["lon"],
-        lat_deg=values["lat"],
-        heading_deg=values["heading_deg"],
-        speed_mps=values["speed_mps"],
-        accuracy_m=values["accuracy_m"],
-    )
     received_at = values["received_at"] or values["fixed_at"]
-    return FixRow(unit_id=values["unit_id"], fix=fix, received_at=received_at)
+    return FixRow(unit_id=values["unit_id"], fix=fix_of(values), received_at=received_at)
 
 
 def _status(values: Mapping[str, Any], _row: RawRow) -> StatusChange:
@@ -139,30 +127,18 @@ def _answer(values: Mapping[str, Any], _row: RawRow) -> Answer:
     Raises
     ------
     FieldError
-        If it was given before it was asked for, or there is an answer without its instant or the
-        other way round.
+        If there is an answer without its instant or the other way round.
     """
-    asked_at, answered_at = values["asked_at"], values["answered_at"]
-    if asked_at and answered_at and not answered_at >= asked_at:
-        raise FieldError("answered_at", answered_at, "must not be before asked_at; correct one")
-    if (values["answer"] is None) != (answered_at is None):
+    check_order(values, "asked_at", "answered_at")
+    if (values["answer"] is None) != (values["answered_at"] is None):
         missing = "answer" if values["answer"] is None else "answered_at"
         raise FieldError(missing, None, "answer and answered_at go together; give both or neither")
     return Answer(**values)
 
 
 def _on_scene(values: Mapping[str, Any], _row: RawRow) -> OnScene:
-    """
-    Make a presence.
-
-    Raises
-    ------
-    FieldError
-        If it ended before it began.
-    """
-    arrived_at, left_at = values["arrived_at"], values["left_at"]
-    if arrived_at and left_at and not left_at >= arrived_at:
-        raise FieldError("left_at", left_at, "must not be before arrived_at; correct one")
+    """Make a presence."""
+    check_order(values, "arrived_at", "left_at")
     return OnScene(**values)
 
 
@@ -205,14 +181,10 @@ _AT = Column("at", _instant, required=True)
 
 FIX_TABLE = Table(
     columns=(
-        _id("unit_id"),
+        id_column("unit_id"),
         Column("fixed_at", _instant, required=True),
         Column("received_at", _instant),
-        Column("lon", number, required=True, stand_in=1.0),
-        Column("lat", number, required=True, stand_in=1.0),
-        Column("heading_deg", number),
-        Column("speed_mps", number),
-        Column("accuracy_m", number),
+        *FIX_COLUMNS,
     ),
     build=_fix,
 )
@@ -222,7 +194,7 @@ EVENT_TABLES = (
         name="statuses",
         table=Table(
             columns=(
-                _id("unit_id"),
+                id_column("unit_id"),
                 _AT,
                 Column("status", _words(UnitStatus), required=True),
                 Column("officers", whole_number, default=1, stand_in=1),
@@ -263,9 +235,9 @@ EVENT_TABLES = (
         name="answers",
         table=Table(
             columns=(
-                _id("suggestion_id"),
-                _id("stop_id"),
-                _id("unit_id"),
+                id_column("suggestion_id"),
+                id_column("stop_id"),
+                id_column("unit_id"),
                 Column("asked_at", _instant, required=True),
                 Column("answer", _words(AnswerKind)),
                 Column("answered_at", _instant),
@@ -287,8 +259,8 @@ EVENT_TABLES = (
         name="on_scene",
         table=Table(
             columns=(
-                _id("stop_id"),
-                _id("unit_id"),
+                id_column("stop_id"),
+                id_column("unit_id"),
                 Column("arrived_at", _instant, required=True),
                 Column("left_at", _instant),
                 Column("seen_by", _words(SeenBy), required=True),

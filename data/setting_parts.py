@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from ipaddress import IPv4Address
 from typing import Annotated
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -35,6 +37,44 @@ def _address(listen: str) -> str:
 
 Address = Annotated[str, AfterValidator(_address)]
 MaybeAddress = Annotated[str, AfterValidator(lambda address: address and _address(address))]
+
+
+def _zone(name: str) -> str:
+    """
+    Hold a time zone to the names that the IANA knows.
+
+    Raises
+    ------
+    ValueError
+        If nobody knows it.
+    """
+    try:
+        return ZoneInfo(name).key
+    except (KeyError, ValueError, OSError) as error:
+        raise ValueError("must be an IANA name such as America/Denver") from error
+
+
+TimeZone = Annotated[str, AfterValidator(_zone)]
+MaybeTimeZone = Annotated[str, AfterValidator(lambda name: name and _zone(name))]
+
+
+def nobody_listens(address: str) -> bool:
+    """
+    Tell whether what goes to an address stays between the two.
+
+    Parameters
+    ----------
+    address : str
+        Of a server.
+
+    Returns
+    -------
+    safe : bool
+        By TLS, or on this machine.
+    """
+    url = urlsplit(address)
+    here = url.hostname in {"127.0.0.1", "localhost", "::1"}
+    return url.scheme == "https" or (url.scheme == "http" and here)
 
 
 def _interface(address: str) -> str:

@@ -38,7 +38,23 @@ __all__ = [
 ]
 
 _NO_CODES: Mapping[str, UnitStatus] = MappingProxyType({})
-_ANYWHERE = 1.0  # a place in range, where a row's own was refused
+
+
+def id_column(name: str) -> Column:
+    """Give a column of ids, which must be filled."""
+    return Column(name, identifier, required=True, stand_in="-")
+
+
+def _degrees(*names: str) -> tuple[Column, ...]:
+    """Give columns of degrees, which must be filled; a place in range stands in for a bad one."""
+    return tuple(Column(name, number, required=True, stand_in=1.0) for name in names)
+
+
+FIX_COLUMNS = (
+    *_degrees("lon", "lat"),
+    *(Column(name, number) for name in ("heading_deg", "speed_mps", "accuracy_m")),
+)
+"""Where a unit was, beside its ``fixed_at``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,13 +176,9 @@ def read_units(
     )
     table = Table(
         columns=(
-            Column("unit_id", identifier, required=True, stand_in="-"),
+            id_column("unit_id"),
             Column("fixed_at", partial(instant, clock=clock), required=True),
-            Column("lon", number, required=True, stand_in=_ANYWHERE),
-            Column("lat", number, required=True, stand_in=_ANYWHERE),
-            Column("heading_deg", number),
-            Column("speed_mps", number),
-            Column("accuracy_m", number),
+            *FIX_COLUMNS,
             Column("status", parse_status, required=True),
             Column("officers", whole_number, default=1, stand_in=1),
             Column("agency", identifier, default=""),
@@ -178,9 +190,9 @@ def read_units(
     return read_rows(path, table)
 
 
-def _unit(values: Mapping[str, Any], _row: RawRow) -> Unit:
-    """Make a unit."""
-    fix = UnitFix(
+def fix_of(values: Mapping[str, Any]) -> UnitFix:
+    """Make a fix of its instant and `FIX_COLUMNS`."""
+    return UnitFix(
         fixed_at=values["fixed_at"],
         lon_deg=values["lon"],
         lat_deg=values["lat"],
@@ -188,6 +200,11 @@ def _unit(values: Mapping[str, Any], _row: RawRow) -> Unit:
         speed_mps=values["speed_mps"],
         accuracy_m=values["accuracy_m"],
     )
+
+
+def _unit(values: Mapping[str, Any], _row: RawRow) -> Unit:
+    """Make a unit."""
+    fix = fix_of(values)
     unit = Unit(
         unit_id=values["unit_id"],
         fix=fix,
@@ -231,10 +248,10 @@ def stop_table(*, clock: datetime) -> Table[Stop]:
     parse_instant = partial(instant, clock=clock)
     return Table(
         columns=(
-            Column("stop_id", identifier, required=True, stand_in="-"),
-            Column("unit_id", identifier, required=True, stand_in="-"),
-            Column("lon", number, stand_in=_ANYWHERE),
-            Column("lat", number, stand_in=_ANYWHERE),
+            id_column("stop_id"),
+            id_column("unit_id"),
+            Column("lon", number, stand_in=1.0),
+            Column("lat", number, stand_in=1.0),
             Column("heading_deg", number),
             Column("started_at", parse_instant, required=True),
             Column("ended_at", parse_instant),
@@ -285,8 +302,8 @@ def read_answers(path: Path, *, clock: datetime) -> Rows[Ask]:
     table = Table(
         columns=(
             Column("suggestion_id", identifier),
-            Column("stop_id", identifier, required=True, stand_in="-"),
-            Column("unit_id", identifier, required=True, stand_in="-"),
+            id_column("stop_id"),
+            id_column("unit_id"),
             Column("asked_at", parse_instant, required=True),
             Column("answer", identifier),
             Column("answered_at", parse_instant),
@@ -297,19 +314,24 @@ def read_answers(path: Path, *, clock: datetime) -> Rows[Ask]:
     return read_rows(path, table)
 
 
-def _ask(values: Mapping[str, Any], _row: RawRow) -> Ask:
+def check_order(values: Mapping[str, Any], earlier: str, later: str) -> None:
     """
-    Make an ask.
+    Hold two instants of a row against each other; either may be unknown.
 
     Raises
     ------
     FieldError
-        If it was answered before it was asked.
+        If they are in the other order.
     """
-    asked_at, answered_at = values["asked_at"], values["answered_at"]
-    if asked_at and answered_at and not answered_at >= asked_at:
-        raise FieldError("answered_at", answered_at, "must not be before asked_at; correct one")
-    return Ask(stop_id=values["stop_id"], unit_id=values["unit_id"], asked_at=asked_at)
+    first, second = values[earlier], values[later]
+    if first and second and not second >= first:
+        raise FieldError(later, second, f"must not be before {earlier}; correct one")
+
+
+def _ask(values: Mapping[str, Any], _row: RawRow) -> Ask:
+    """Make an ask."""
+    check_order(values, "asked_at", "answered_at")
+    return Ask(**{name: values[name] for name in ("stop_id", "unit_id", "asked_at")})
 
 
 def read_places(path: Path) -> Rows[Place]:
@@ -328,9 +350,8 @@ def read_places(path: Path) -> Rows[Place]:
     """
     table = Table(
         columns=(
-            Column("id", identifier, required=True, stand_in="-"),
-            Column("lon", number, required=True, stand_in=_ANYWHERE),
-            Column("lat", number, required=True, stand_in=_ANYWHERE),
+            id_column("id"),
+            *_degrees("lon", "lat"),
             Column("heading_deg", number),
         ),
         build=_place,
@@ -365,11 +386,10 @@ def read_pairs(path: Path) -> Rows[Pair]:
     pairs : Rows of Pair
         Every good row, and every fault.
     """
-    ends = ("from_lon", "from_lat", "to_lon", "to_lat")
     table = Table(
         columns=(
-            Column("id", identifier, required=True, stand_in="-"),
-            *(Column(name, number, required=True, stand_in=_ANYWHERE) for name in ends),
+            id_column("id"),
+            *_degrees("from_lon", "from_lat", "to_lon", "to_lat"),
         ),
         build=_pair,
         carries_others=True,

@@ -9,7 +9,7 @@ import numpy as np
 
 from data import words
 from maps import style, views
-from maps.layers import RoadData, bounds_of, page_of, road_bands, road_gaps, road_names
+from maps.layers import RoadData, bands, page_of, road_bands, road_gaps, road_names
 from maps.page import TEMPLATES, PageFacts
 from maps.signs import Sign, sign_layer
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from data.answers import Coverage, Gap
     from data.road_table import RoadTable
     from data.words import SpeedUnit
-    from maps.style import Theme
+    from maps.style import Manner
 
 _GAPS_LISTED: Final = 30
 _LARGE_GAP: Final = 0.25
@@ -27,15 +27,7 @@ _GAPS_MARKED: Final = 12
 _KM_M: Final = 1000
 
 
-def coverage_map(
-    roads: RoadTable,
-    coverage: Coverage,
-    *,
-    tiles: bool = False,
-    theme: Theme = "auto",
-    time_zone: str = "UTC",
-    speed_unit: SpeedUnit = "mph",
-) -> str:
+def coverage_map(roads: RoadTable, coverage: Coverage, manner: Manner = style.PLAIN) -> str:
     """
     Draw drive-time bands of the first and of the second car on the roads, and the gaps.
 
@@ -45,14 +37,8 @@ def coverage_map(
         The network `coverage` was worked out on.
     coverage : Coverage
         What is drawn.
-    tiles : bool
-        Adds OpenStreetMap's tiles, which are fetched when the page is viewed.
-    theme : {"auto", "light", "dark"}
-        "auto" follows the device; a button in the page switches.
-    time_zone : str
-        The agency's, an IANA name.
-    speed_unit : {"mph", "km/h"}
-        Miles go with mph.
+    manner : Manner
+        How figures are written, and what the page offers.
 
     Returns
     -------
@@ -62,12 +48,10 @@ def coverage_map(
     data = RoadData(roads)
     first = bands(coverage.first_s, coverage.within_s)
     second = bands(coverage.second_s, coverage.within_s)
-    manner = views.Manner(time_zone=time_zone, speed_unit=speed_unit)
     within = words.drive(coverage.within_s)
     facts = PageFacts(
         title="Coverage",
         at=coverage.at,
-        time_zone=time_zone,
         summary=(
             f"Second car within {within} on {_share(roads, second <= 1)} of road, "
             f"first on {_share(roads, first <= 1)}"
@@ -75,62 +59,20 @@ def coverage_map(
         ),
         panel=_panel(roads, coverage, (first, second), manner),
         simulated=coverage.simulated,
-        theme=theme,
         source=roads.source,
+        manner=manner,
     )
     units = [views.unit_sign(unit, f"unit-{i}") for i, unit in enumerate(coverage.units)]
     gaps = [_gap_sign(i, gap, roads, manner) for i, gap in enumerate(coverage.gaps[:_GAPS_MARKED])]
     layers = [
         road_names(data),
-        road_bands(data, slower(data, first), name="First car", show=False),
-        road_bands(data, slower(data, second), name="Second car", show=True),
-        road_gaps(data, slower(data, coverage.gap.astype(np.int64))),
+        road_bands(data, first, name="First car", show=False),
+        road_bands(data, second, name="Second car", show=True),
+        road_gaps(data, coverage.gap.astype(np.int64)),
         sign_layer("Longest gaps", gaps),
         sign_layer("Units", units),
     ]
-    return page_of(
-        facts,
-        data,
-        layers,
-        bounds=bounds_of([], roads),
-        tiles=tiles,
-        imperial=speed_unit == "mph",
-    ).render()
-
-
-def bands(times_s: npt.NDArray[np.float64], within_s: float) -> npt.NDArray[np.int64]:
-    """
-    Tell the band of every drive time.
-
-    Parameters
-    ----------
-    times_s : ndarray of float64, shape (m,)
-        Seconds; inf where there is no way.
-    within_s : float
-        T.
-
-    Returns
-    -------
-    rows : ndarray of int64, shape (m,)
-        Rows of `style.BANDS`; a time on a bound belongs to the nearer band.
-    """
-    bounds = [band.up_to * within_s for band in style.BANDS[:-2]]
-    rows = np.searchsorted(bounds, times_s, side="left")
-    return np.where(np.isfinite(times_s), rows, len(style.BANDS) - 1).astype(np.int64)
-
-
-def slower(data: RoadData, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """
-    Give every line drawn the worse value of its directions: no map looks better than the road.
-
-    Returns
-    -------
-    rows : ndarray of int64, shape (k,)
-        In the order of drawing.
-    """
-    drawn = np.zeros(len(data.streets.edge), np.int64)
-    np.maximum.at(drawn, data.streets.drawn_as, rows)
-    return drawn
+    return page_of(facts, data, layers).render()
 
 
 def _share(roads: RoadTable, rows: npt.NDArray[np.bool_]) -> str:
@@ -146,7 +88,7 @@ def _share(roads: RoadTable, rows: npt.NDArray[np.bool_]) -> str:
     return words.percent(min(1.0, float(roads.road_m[rows].sum()) / total) if total else np.nan)
 
 
-def _gap_sign(row: int, gap: Gap, roads: RoadTable, manner: views.Manner) -> Sign:
+def _gap_sign(row: int, gap: Gap, roads: RoadTable, manner: Manner) -> Sign:
     """
     Put a gap on the map.
 
@@ -252,7 +194,7 @@ def _panel(
     roads: RoadTable,
     coverage: Coverage,
     rows: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
-    manner: views.Manner,
+    manner: Manner,
 ) -> str:
     """
     Write the panel: the same as the map, in figures.
@@ -262,16 +204,12 @@ def _panel(
     html : str
         Escaped.
     """
-
-    def length(chosen: npt.NDArray[np.bool_]) -> str:
-        return words.distance(float(roads.road_m[chosen].sum()), manner.speed_unit)
-
     listed, rest = coverage.gaps[:_GAPS_LISTED], coverage.gaps[_GAPS_LISTED:]
     return TEMPLATES.get_template("coverage.html").render(
         left_out=coverage.left_out,
         within=words.drive(coverage.within_s),
         bands=band_rows(roads, coverage.within_s, rows, manner.speed_unit),
-        gap=length(coverage.gap),
+        gap=words.distance(float(roads.road_m[coverage.gap].sum()), manner.speed_unit),
         gap_share=_share(roads, coverage.gap),
         gaps=[
             {

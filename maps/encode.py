@@ -148,6 +148,27 @@ def chain_points(roads: RoadTable, drawn: Streets) -> tuple[IntArray, IntArray]:
     return points[keep], np.bincount(line[keep], minlength=len(size)).astype(np.int64)
 
 
+def slower_codes(drawn: Streets, rows: npt.NDArray[np.integer]) -> str:
+    """
+    Write for every line the worse value of its directions: no map looks better than the road.
+
+    Parameters
+    ----------
+    drawn : Streets
+        The lines.
+    rows : ndarray of integer, shape (m,)
+        Of every edge, from 0 to 63.
+
+    Returns
+    -------
+    text : str
+        As `encode_codes`.
+    """
+    worst = np.zeros(len(drawn.edge), np.int64)
+    np.maximum.at(worst, drawn.drawn_as, rows)
+    return encode_codes(worst)
+
+
 def encode_codes(codes: npt.NDArray[np.integer]) -> str:
     """
     Write one small number a line, one character each.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from data import words
 from maps import style
-from maps.layers import RoadData, bounds_of, page_of, road_base, road_names
+from maps.layers import RoadData, page_of, road_base, road_names
 from maps.page import TEMPLATES, PageFacts
 from maps.signs import Sign, sign_layer
 
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 
     from data.answers import ExposedStop
     from data.road_table import RoadTable
-    from data.words import SpeedUnit
-    from maps.style import Look, Theme
+    from maps.style import Look, Manner
 
 
 def exposure_map(
@@ -25,10 +24,7 @@ def exposure_map(
     stops: Sequence[ExposedStop],
     *,
     simulated: bool,
-    tiles: bool = False,
-    theme: Theme = "auto",
-    time_zone: str = "UTC",
-    speed_unit: SpeedUnit = "mph",
+    manner: Manner = style.PLAIN,
 ) -> str:
     """
     Draw every stop of a period by how long it was short of officers.
@@ -41,14 +37,8 @@ def exposure_map(
         In the order of the list beside the map.
     simulated : bool
         Said on the page.
-    tiles : bool
-        Adds OpenStreetMap's tiles, which are fetched when the page is viewed.
-    theme : {"auto", "light", "dark"}
-        "auto" follows the device; a button in the page switches.
-    time_zone : str
-        The agency's, an IANA name.
-    speed_unit : {"mph", "km/h"}
-        Miles go with mph.
+    manner : Manner
+        How figures are written, and what the page offers.
 
     Returns
     -------
@@ -64,14 +54,16 @@ def exposure_map(
         subtitle=f"{words.count(len(stops), 'stop')}, short of officers for {minutes:.0f} min",
         at=None,
         badges=[(look, str(counts[look.word]), look.word) for look in style.EXPOSURES.values()],
-        summary=f"from {words.clock(began, time_zone, day=True)}" if began else "No stop was made",
+        summary=f"from {words.clock(began, manner.time_zone, day=True)}"
+        if began
+        else "No stop was made",
         panel=TEMPLATES.get_template("exposure.html").render(
-            stops=[_view(stop, f"stop-{i}", time_zone) for i, stop in enumerate(stops)],
+            stops=[_view(stop, f"stop-{i}", manner.time_zone) for i, stop in enumerate(stops)],
             looks=list(style.EXPOSURES.values()),
         ),
         simulated=simulated,
-        theme=theme,
         source=roads.source,
+        manner=manner,
     )
     places = {
         f"stop-{i}": (stop.lat_deg, stop.lon_deg)
@@ -90,14 +82,8 @@ def exposure_map(
         for i, stop in enumerate(stops)
         if (anchor := f"stop-{i}") in places
     ]
-    return page_of(
-        facts,
-        data,
-        [road_base(data), road_names(data), sign_layer("Stops", signs)],
-        bounds=bounds_of(list(places.values()), roads),
-        tiles=tiles,
-        imperial=speed_unit == "mph",
-    ).render()
+    layers = [road_base(data), road_names(data), sign_layer("Stops", signs)]
+    return page_of(facts, data, layers, places=list(places.values())).render()
 
 
 def _look(stop: ExposedStop) -> Look:

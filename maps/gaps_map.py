@@ -14,15 +14,14 @@ from data import words
 from data.past_gaps import CARS
 from maps import style
 from maps.cells import week_payload
-from maps.layers import RoadData, Script, bounds_of, page_of, road_base, road_names
+from maps.layers import RoadData, Script, page_of, road_base, road_names
 from maps.page import TEMPLATES, PageFacts, script_json
 
 if TYPE_CHECKING:
     from data.past_gaps import PastGaps
     from data.road_table import FloatArray, RoadTable
-    from data.words import SpeedUnit
     from maps.page import Page
-    from maps.style import Theme
+    from maps.style import Manner
 
 DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _LISTED: Final = 30
@@ -105,14 +104,7 @@ rollby.openGaps({{ this._parent.get_name() }}, {{ this.week.get_name() }});
         self.week = week
 
 
-def gaps_map(
-    roads: RoadTable,
-    gaps: PastGaps,
-    *,
-    tiles: bool = False,
-    theme: Theme = "auto",
-    speed_unit: SpeedUnit = "mph",
-) -> str:
+def gaps_page(roads: RoadTable, gaps: PastGaps, manner: Manner = style.PLAIN) -> Page:
     """
     Draw how often the first and the second car were beyond T, for each cell and hour of the week.
 
@@ -122,41 +114,13 @@ def gaps_map(
         The network.
     gaps : PastGaps
         What is drawn.
-    tiles : bool
-        Adds OpenStreetMap's tiles, which are fetched when the page is viewed.
-    theme : {"auto", "light", "dark"}
-        "auto" follows the device; a button in the page switches.
-    speed_unit : {"mph", "km/h"}
-        Miles go with mph.
-
-    Returns
-    -------
-    html : str
-        A whole page that fetches nothing; the same input gives the same text.
-    """
-    return gaps_page(roads, gaps, tiles=tiles, theme=theme, speed_unit=speed_unit).render()
-
-
-def gaps_page(
-    roads: RoadTable,
-    gaps: PastGaps,
-    *,
-    tiles: bool = False,
-    theme: Theme = "auto",
-    speed_unit: SpeedUnit = "mph",
-) -> Page:
-    """
-    Make the page of `gaps_map`.
-
-    Parameters
-    ----------
-    roads, gaps, tiles, theme, speed_unit
-        As there.
+    manner : Manner
+        How figures are written, and what the page offers.
 
     Returns
     -------
     page : Page
-        ``parts`` gives what a server sends apart.
+        It fetches nothing; ``render`` gives one document, ``parts`` what a server sends apart.
     """
     data, week = RoadData(roads), WeekData(gaps)
     within = words.drive(gaps.within_s)
@@ -170,8 +134,8 @@ def gaps_page(
         ),
         panel=_panel(gaps),
         simulated=gaps.simulated,
-        theme=theme,
         source=roads.source,
+        manner=manner,
     )
     layers = [
         road_base(data),
@@ -179,16 +143,7 @@ def gaps_page(
         CellShares(week, 0, show=False),
         CellShares(week, 1, show=True),
     ]
-    return page_of(
-        facts,
-        data,
-        layers,
-        bounds=bounds_of([], roads),
-        tiles=tiles,
-        imperial=speed_unit == "mph",
-        before=[week],
-        after=[OpenGaps(week)],
-    )
+    return page_of(facts, data, layers, before=[week], after=[OpenGaps(week)])
 
 
 def period(gaps: PastGaps) -> str:
@@ -216,11 +171,9 @@ def overall(gaps: PastGaps) -> list[dict[str, str]]:
     rows : list of dict
         ``name``, ``first`` and ``second``.
     """
-    rows = [("Of all road", both_cars(gaps.all_road, gaps.all_road_low, gaps.all_road_high))]
-    at_stops = gaps.where_stops, gaps.where_stops_low, gaps.where_stops_high
-    known = [one for one in at_stops if one is not None]
-    if len(known) == len(at_stops):
-        rows.append(("Where and when stops began", both_cars(*known)))
+    rows = [("Of all road", of_all_road(gaps))]
+    if at_stops := where_stops(gaps):
+        rows.append(("Where and when stops began", at_stops))
     if gaps.changes:
         rows.append(("Before", [words.percent(one.before) for one in gaps.changes]))
         rows.append(("After", [words.percent(one.after) for one in gaps.changes]))
@@ -229,6 +182,18 @@ def overall(gaps: PastGaps) -> list[dict[str, str]]:
         moved = [f"{words.points(one.a_week or 0)}, {words.chance(one.p)}" for one in gaps.trend]
         rows.append(("From week to week", moved))
     return [{"name": name, **dict(zip(CARS, cars, strict=True))} for name, cars in rows]
+
+
+def of_all_road(gaps: PastGaps) -> list[str]:
+    """Write each car's share of all road and time, with its interval."""
+    return both_cars(gaps.all_road, gaps.all_road_low, gaps.all_road_high)
+
+
+def where_stops(gaps: PastGaps) -> list[str] | None:
+    """Write each car's share where and when stops began, with its interval, if any did."""
+    ends = gaps.where_stops, gaps.where_stops_low, gaps.where_stops_high
+    known = [one for one in ends if one is not None]
+    return both_cars(*known) if len(known) == len(ends) else None
 
 
 def both_cars(mean: FloatArray, low: FloatArray, high: FloatArray) -> list[str]:
@@ -327,10 +292,7 @@ def _panel(gaps: PastGaps) -> str:
         Escaped.
     """
     return TEMPLATES.get_template("gaps.html").render(
-        matrix=[
-            {"name": name, "hours": [_hour(gaps, 24 * day + hour) for hour in range(24)]}
-            for day, name in enumerate(DAYS)
-        ],
+        matrix=matrix(gaps, 1),
         within=words.drive(gaps.within_s),
         time_zone=gaps.time_zone,
         overall=overall(gaps),
@@ -340,22 +302,33 @@ def _panel(gaps: PastGaps) -> str:
     )
 
 
-def _hour(gaps: PastGaps, hour: int) -> dict[str, Any]:
+def matrix(gaps: PastGaps, car: int) -> list[dict[str, Any]]:
     """
-    Put an hour of the week into the matrix.
+    Lay out a week by hours.
+
+    Parameters
+    ----------
+    gaps : PastGaps
+        Summed up.
+    car : {0, 1}
+        The first or the second.
 
     Returns
     -------
-    view : dict
-        Of the second car, on all road.
+    days : list of dict
+        ``name`` and ``hours``; of each hour its ``row``, ``css`` class, ``share`` of all road in
+        words, and ``figure``, whole percent, "" where nobody looked.
     """
-    share = float(gaps.all_by_hour[hour, 1])
-    seen = bool(np.isfinite(share))
-    return {
-        "row": hour,
-        "css": style.SHARES[step_of(share)].css if seen else "share-none",
-        "share": words.percent(share) if seen else "not looked at",
-    }
+    hours = [_hour(row, share) for row, share in enumerate(gaps.all_by_hour[:, car].tolist())]
+    return [{"name": name, "hours": hours[24 * i : 24 * i + 24]} for i, name in enumerate(DAYS)]
+
+
+def _hour(row: int, share: float) -> dict[str, Any]:
+    """Put an hour of the week into the matrix."""
+    if not np.isfinite(share):
+        return {"row": row, "css": "share-none", "share": "not looked at", "figure": ""}
+    css, figure = style.SHARES[step_of(share)].css, f"{100 * share:.0f}"
+    return {"row": row, "css": css, "share": words.percent(share), "figure": figure}
 
 
 def step_of(share: float) -> int:

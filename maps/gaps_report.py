@@ -13,7 +13,15 @@ from data import words
 from data.past_gaps import CARS
 from data.road_table import OSM_LICENCE
 from maps import style
-from maps.gaps_map import DAYS, both_cars, period, rests_on, step_of, worst_cells
+from maps.gaps_map import (
+    both_cars,
+    matrix,
+    of_all_road,
+    period,
+    rests_on,
+    where_stops,
+    worst_cells,
+)
 from maps.page import TEMPLATES, asset
 from maps.still_map import still_map
 
@@ -91,7 +99,7 @@ def gaps_report(roads: RoadTable, gaps: PastGaps, facts: ReportFacts) -> str:
         rests_on=rests_on(gaps),
         overall=_overall(gaps),
         map=still_map(roads, gaps, numbered=numbered, speed_unit=facts.speed_unit),
-        matrices=[_matrix(gaps, car) for car in (1, 0)],
+        matrices=[{"car": CARS[car], "days": matrix(gaps, car)} for car in (1, 0)],
         worst=[
             cell | {"road": words.distance(gaps.road_km[cell["row"]] * 1000, facts.speed_unit)}
             for cell in worst_cells(gaps, NUMBERED)
@@ -152,7 +160,7 @@ def in_short(gaps: PastGaps) -> list[str]:
         Each with its interval, where it has one.
     """
     within = words.drive(gaps.within_s)
-    first, second = _whole(gaps)
+    first, second = of_all_road(gaps)
     return [
         (
             f"On {second} of all road and time no second car was within {within}; "
@@ -163,11 +171,6 @@ def in_short(gaps: PastGaps) -> list[str]:
         *_at_worst(gaps, within),
         *_moved(gaps),
     ]
-
-
-def _whole(gaps: PastGaps) -> list[str]:
-    """Write each car's share of all road and time."""
-    return both_cars(gaps.all_road, gaps.all_road_low, gaps.all_road_high)
 
 
 def _expected(gaps: PastGaps, within: str) -> list[str]:
@@ -207,16 +210,9 @@ def _moved(gaps: PastGaps) -> list[str]:
     return said
 
 
-def _where_stops(gaps: PastGaps) -> list[str] | None:
-    """Write each car's share where and when stops began, if any did."""
-    ends = gaps.where_stops, gaps.where_stops_low, gaps.where_stops_high
-    known = [one for one in ends if one is not None]
-    return both_cars(*known) if len(known) == len(ends) else None
-
-
 def _at_stops(gaps: PastGaps, within: str) -> str:
     """Say how it was where stops began."""
-    shares = _where_stops(gaps)
+    shares = where_stops(gaps)
     if shares is None:
         return "No stop with a place near these roads was recorded, so nothing is said of stops."
     return (
@@ -232,28 +228,11 @@ def _stops(expected: float) -> str:
 
 def _overall(gaps: PastGaps) -> list[dict[str, str]]:
     """Lay out the key figures, each car's with its interval."""
-    rows = [("Of all road and time", _whole(gaps))]
-    if at_stops := _where_stops(gaps):
+    rows = [("Of all road and time", of_all_road(gaps))]
+    if at_stops := where_stops(gaps):
         rows.append(("Where and when stops began", at_stops))
     rows.append(("Stops a week, expected", [*map(_stops, gaps.stops_a_week.sum(axis=0).tolist())]))
     return [{"name": name, **dict(zip(CARS, cars, strict=True))} for name, cars in rows]
-
-
-def _matrix(gaps: PastGaps, car: int) -> dict[str, Any]:
-    """Lay out a week by hours, in whole percent."""
-
-    def hour(row: int) -> dict[str, str]:
-        share = float(gaps.all_by_hour[row, car])
-        if not np.isfinite(share):
-            return {"css": "share-none", "figure": "", "word": "not looked at"}
-        css = style.SHARES[step_of(share)].css
-        return {"css": css, "figure": f"{100 * share:.0f}", "word": words.percent(share)}
-
-    days = [
-        {"name": name, "hours": [hour(24 * day + one) for one in range(24)]}
-        for day, name in enumerate(DAYS)
-    ]
-    return {"car": CARS[car], "days": days}
 
 
 def _worst_hours(gaps: PastGaps) -> list[dict[str, str]]:

@@ -5,20 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import folium
+import numpy as np
 from branca.element import MacroElement
 from folium.map import Layer
 from folium.template import Template
 from folium.utilities import JsCode
 
 from maps import style
-from maps.encode import encode_codes, encode_roads
+from maps.encode import encode_roads, slower_codes
 from maps.page import OfflineMap, Page, script_json
 from maps.streets import Streets, streets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
     import numpy.typing as npt
 
     from data.road_table import RoadTable
@@ -61,6 +61,7 @@ var {{ this.get_name() }} = rollby.decodeRoads({{ this.json }});
 
     def __init__(self, roads: RoadTable) -> None:
         super().__init__()
+        self.roads = roads
         self.streets: Streets = streets(roads)
         self.json = script_json(encode_roads(roads, self.streets))
 
@@ -146,8 +147,36 @@ def road_names(data: RoadData, *, show: bool = True) -> RoadLayer:
     return RoadLayer(data, "RoadNames", name="Street names", show=show)
 
 
+def bands(
+    times_s: npt.NDArray[np.float64], within_s: npt.NDArray[np.float64] | float
+) -> npt.NDArray[np.int64]:
+    """
+    Tell the band of every drive time.
+
+    Parameters
+    ----------
+    times_s : ndarray of float64, shape (m,)
+        Seconds; inf where there is no way.
+    within_s : float, or ndarray of float64, shape (m,)
+        T.
+
+    Returns
+    -------
+    rows : ndarray of int64, shape (m,)
+        Rows of `style.BANDS`; a time on a bound belongs to the nearer band.
+    """
+    bounds = [band.up_to for band in style.BANDS[:-2]]
+    rows = np.searchsorted(bounds, times_s / within_s, side="left")
+    return np.where(np.isfinite(times_s), rows, len(style.BANDS) - 1).astype(np.int64)
+
+
 def road_bands(
-    data: RoadData, bands: npt.NDArray[np.integer], *, name: str, show: bool
+    data: RoadData,
+    rows: npt.NDArray[np.integer] | None,
+    *,
+    name: str,
+    show: bool,
+    overlay: bool = False,
 ) -> RoadLayer:
     """
     Make a layer of drive-time bands on the roads.
@@ -156,12 +185,14 @@ def road_bands(
     ----------
     data : RoadData
         The network.
-    bands : ndarray of integer, shape (k,)
-        Row of `style.BANDS` for every line drawn.
+    rows : ndarray of integer, shape (m,), or None
+        Row of `style.BANDS` for every edge; None: of none yet.
     name : str
-        In the layer control, where only one such layer is on at a time.
+        In the layer control.
     show : bool
         On when the page opens.
+    overlay : bool
+        Whatever else is on; otherwise only one such layer is on at a time.
 
     Returns
     -------
@@ -169,8 +200,9 @@ def road_bands(
         The layer.
     """
     looks = [{"css": b.css, "width_px": b.width_px, "dash_px": b.dash_px} for b in style.BANDS]
-    options = {"codes": encode_codes(bands), "bands": looks, "zIndex": 4}
-    return RoadLayer(data, "RoadBands", name=name, overlay=False, show=show, options=options)
+    codes = "" if rows is None else slower_codes(data.streets, rows)
+    options = {"codes": codes, "bands": looks, "zIndex": 4}
+    return RoadLayer(data, "RoadBands", name=name, overlay=overlay, show=show, options=options)
 
 
 def road_gaps(data: RoadData, gap: npt.NDArray[np.integer]) -> RoadLayer:
@@ -181,15 +213,15 @@ def road_gaps(data: RoadData, gap: npt.NDArray[np.integer]) -> RoadLayer:
     ----------
     data : RoadData
         The network.
-    gap : ndarray of integer, shape (k,)
-        1 for every line drawn that lies in a gap, else 0.
+    gap : ndarray of integer, shape (m,)
+        1 for every edge that lies in a gap, else 0.
 
     Returns
     -------
     layer : RoadLayer
         On when the page opens.
     """
-    options = {"codes": encode_codes(gap), "zIndex": 3}
+    options = {"codes": slower_codes(data.streets, gap), "zIndex": 3}
     return RoadLayer(data, "RoadGaps", name="Gaps", options=options)
 
 
@@ -254,9 +286,7 @@ def page_of(
     data: RoadData,
     layers: Sequence[Layer],
     *,
-    bounds: Bounds,
-    tiles: bool,
-    imperial: bool,
+    places: Sequence[LatLon] = (),
     before: Sequence[Script] = (),
     after: Sequence[Script] = (),
 ) -> Page:
@@ -271,12 +301,8 @@ def page_of(
         The network the layers draw from.
     layers : sequence of Layer
         In the order of the layer control.
-    bounds : tuple of tuple of float
-        What it opens on.
-    tiles : bool
-        Adds OpenStreetMap's tiles, which are fetched when the page is viewed.
-    imperial : bool
-        The scale bar has miles beside kilometres.
+    places : sequence of (float, float)
+        What it opens on, latitudes and longitudes; none: the whole network.
     before, after : sequence of Script
         What the layers draw from beside the network, and what wakes when they are there.
 
@@ -289,7 +315,7 @@ def page_of(
     page.add_child(view)
     for one in (data, *before):
         view.add_child(one)
-    if tiles:
+    if facts.manner.tiles:
         view.add_child(
             folium.TileLayer(
                 _OSM_TILES,
@@ -310,7 +336,11 @@ def page_of(
         )
     )
     groups = [layer for layer in layers if isinstance(layer, folium.FeatureGroup)]
-    options = {"bounds": bounds, "imperial": imperial, "credit": style.OSM_CREDIT}
+    options = {
+        "bounds": bounds_of(places, data.roads),
+        "imperial": facts.manner.speed_unit == "mph",
+        "credit": style.OSM_CREDIT,
+    }
     for one in (*after, _OpenPage(options, groups)):
         view.add_child(one)
     return page

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from branca.element import Figure
 from folium.template import Template
 
 from maps import style
-from maps.encode import encode_codes
-from maps.layers import RoadData, RoadLayer, Script, bounds_of, road_base, road_names
+from maps.encode import slower_codes
+from maps.layers import RoadData, Script, bands, bounds_of, road_bands, road_base, road_names
 from maps.page import OfflineMap, Parts, asset, parts_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
     import numpy.typing as npt
 
     from data.road_table import RoadTable
-    from maps.layers import Bounds
+    from maps.layers import Bounds, RoadLayer
     from maps.streets import Streets
 
 
@@ -51,24 +53,18 @@ rollby.openLive(
             "bounds": bounds,
             "imperial": imperial,
             "credit": style.OSM_CREDIT,
-            "statuses": {
-                status.value: {"word": look.word, "symbol": look.symbol, "css": look.css}
-                for status, look in style.STATUSES.items()
-            },
-            "freshness": {
-                fresh.value: {"word": look.word, "symbol": look.symbol, "css": look.css}
-                for fresh, look in style.FRESHNESS.items()
-            },
-            "flags": {
-                flag.value: {
-                    "word": look.word,
-                    "symbol": look.symbol,
-                    "css": look.css,
-                    "letter": look.letter,
-                }
-                for flag, look in style.FLAGS.items()
-            },
+            "statuses": _looks(style.STATUSES),
+            "freshness": _looks(style.FRESHNESS),
+            "flags": _looks(style.FLAGS),
         }
+
+
+def _looks(looks: Mapping[Any, style.Look]) -> dict[str, dict[str, str]]:
+    """Give a script the looks of values, by value."""
+    names = ("word", "symbol", "css", "letter")
+    return {
+        value.value: {name: getattr(look, name) for name in names} for value, look in looks.items()
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,22 +103,15 @@ def live_map(roads: RoadTable, *, imperial: bool = True) -> Drawn:
         script or style stands within the page.
     """
     view, data = LiveMap(), RoadData(roads)
-    bands = _no_bands(data)
-    for layer in (data, road_base(data), bands, road_names(data)):
+    coverage = road_bands(data, None, name="Coverage", show=False, overlay=True)
+    for layer in (data, road_base(data), coverage, road_names(data)):
         view.add_child(layer)
-    view.add_child(_OpenLive(bounds_of([], roads), bands, imperial=imperial))
+    view.add_child(_OpenLive(bounds_of([], roads), coverage, imperial=imperial))
     figure = Figure()
     figure.add_child(view)
     parts = parts_of(figure)
     html = parts.html + asset("symbols.svg").decode("utf-8")
     return Drawn(Parts(html, parts.script, parts.style), data.streets)
-
-
-def _no_bands(data: RoadData) -> RoadLayer:
-    """Make the layer of drive-time bands: of no line yet, and not on the map."""
-    looks = [{"css": b.css, "width_px": b.width_px, "dash_px": b.dash_px} for b in style.BANDS]
-    options = {"codes": "", "bands": looks, "zIndex": 4}
-    return RoadLayer(data, "RoadBands", name="Coverage", show=False, options=options)
 
 
 def band_codes(
@@ -143,9 +132,4 @@ def band_codes(
     codes : str
         A row of `style.BANDS` for each line; a time on a bound belongs to the nearer band.
     """
-    bounds = [band.up_to for band in style.BANDS[:-2]]
-    rows = np.searchsorted(bounds, drive_time_s / limit_s, side="left")
-    rows = np.where(np.isfinite(drive_time_s), rows, len(style.BANDS) - 1)
-    drawn = np.zeros(len(streets.edge), np.int64)
-    np.maximum.at(drawn, streets.drawn_as, rows)
-    return encode_codes(drawn)
+    return slower_codes(streets, bands(drive_time_s, limit_s))

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from data.road_table import RoadSource
-    from maps.style import Look, Theme
+    from maps.style import Look, Manner
 
 _ASSETS: Final = files("maps") / "assets"
 _SCHEME: Final = "asset:"
@@ -245,8 +245,6 @@ class PageFacts:
         Shown where there is no instant.
     at : datetime or None
         The instant it holds for.
-    time_zone : str
-        The agency's, an IANA name.
     badges : sequence of (Look, str, str)
         The answer as symbols, figures and words.
     summary : str
@@ -255,22 +253,21 @@ class PageFacts:
         HTML of the panel, escaped already.
     simulated : bool
         Says so in the bar and in the title.
-    theme : {"auto", "light", "dark"}
-        "auto" follows the device.
     source : RoadSource
         Of the road base, for the attribution.
+    manner : Manner
+        How figures are written, and what the page offers.
     """
 
     title: str
     subtitle: str = ""
     at: datetime | None
-    time_zone: str = "UTC"
     badges: Sequence[tuple[Look, str, str]] = ()
     summary: str
     panel: str
     simulated: bool = False
-    theme: Theme
     source: RoadSource
+    manner: Manner
 
     def as_context(self) -> dict[str, object]:
         """
@@ -281,18 +278,18 @@ class PageFacts:
         context : dict
             Plain values.
         """
-        at, local = self.at, self.time_zone != "UTC"
+        at, zone = self.at, self.manner.time_zone
         return {
             "title": self.title,
             "subtitle": self.subtitle,
-            "instant": words.clock(at, self.time_zone, day=True) if at else "",
-            "instant_utc": words.clock(at, "UTC") if at and local else "",
+            "instant": words.clock(at, zone, day=True) if at else "",
+            "instant_utc": words.clock(at, "UTC") if at and zone != "UTC" else "",
             "instant_iso": at.astimezone(UTC).isoformat() if at else "",
             "badges": self.badges,
             "summary": self.summary,
             "panel": self.panel,
             "simulated": self.simulated,
-            "theme": self.theme,
+            "theme": self.manner.theme,
             "source": self.source,
             "credit": OSM_CREDIT,
             "licence": "" if self.source.licence == OSM_LICENCE else self.source.licence,

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from data import words
 from maps import style
-from maps.coverage_map import band_rows, bands, slower
-from maps.layers import RoadData, bounds_of, page_of, road_bands, road_names
+from maps.coverage_map import band_rows
+from maps.layers import RoadData, bands, page_of, road_bands, road_names
 from maps.page import TEMPLATES, PageFacts
 from maps.signs import Sign, sign_layer
 
@@ -15,9 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from data.road_table import FloatArray, RoadTable
-    from data.words import SpeedUnit
     from maps.page import Page
-    from maps.style import Theme
+    from maps.style import Manner
 
 
 def posts_page(
@@ -30,9 +29,7 @@ def posts_page(
     proof: str,
     within_s: float,
     simulated: bool = False,
-    tiles: bool = False,
-    theme: Theme = "auto",
-    speed_unit: SpeedUnit = "mph",
+    manner: Manner = style.PLAIN,
 ) -> Page:
     """
     Draw posts, and drive-time bands of the first and the second car that stand there.
@@ -55,12 +52,8 @@ def posts_page(
         T, seconds.
     simulated : bool
         Whether stops were made up.
-    tiles : bool
-        Adds OpenStreetMap's tiles, which are fetched when the page is viewed.
-    theme : {"auto", "light", "dark"}
-        "auto" follows the device; a button in the page switches.
-    speed_unit : {"mph", "km/h"}
-        Miles go with mph.
+    manner : Manner
+        How figures are written, and what the page offers.
 
     Returns
     -------
@@ -78,7 +71,7 @@ def posts_page(
         where=where,
         proof=proof,
         within=within,
-        bands=band_rows(roads, within_s, (first, second), speed_unit),
+        bands=band_rows(roads, within_s, (first, second), manner.speed_unit),
     )
     facts = PageFacts(
         title="Posts",
@@ -90,17 +83,16 @@ def posts_page(
         ),
         panel=panel,
         simulated=simulated,
-        theme=theme,
         source=roads.source,
+        manner=manner,
     )
     layers = [
         road_names(data),
-        road_bands(data, slower(data, first), name="First car", show=False),
-        road_bands(data, slower(data, second), name="Second car", show=True),
+        road_bands(data, first, name="First car", show=False),
+        road_bands(data, second, name="Second car", show=True),
         sign_layer("Posts", [_sign(row, post) for row, post in enumerate(named)]),
     ]
-    around = bounds_of([], roads)
-    return page_of(facts, data, layers, bounds=around, tiles=tiles, imperial=speed_unit == "mph")
+    return page_of(facts, data, layers)
 
 
 def _entry(row: int, post: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,15 +8,14 @@ import folium
 
 from data import words
 from maps import style
-from maps.layers import RoadData, bounds_of, page_of, road_base, road_names
+from maps.layers import RoadData, page_of, road_base, road_names
 from maps.page import TEMPLATES, PageFacts
 from maps.signs import Sign, draw_route, sign_layer
 
 if TYPE_CHECKING:
     from data.answers import Route
     from data.road_table import RoadTable
-    from data.words import SpeedUnit
-    from maps.style import Theme
+    from maps.style import Manner
 
 
 def route_map(
@@ -25,9 +24,7 @@ def route_map(
     *,
     from_label: str,
     to_label: str,
-    tiles: bool = False,
-    theme: Theme = "auto",
-    speed_unit: SpeedUnit = "mph",
+    manner: Manner = style.PLAIN,
 ) -> str:
     """
     Draw one way by road.
@@ -40,12 +37,8 @@ def route_map(
         What is drawn.
     from_label, to_label : str
         What its ends are called.
-    tiles : bool
-        Adds OpenStreetMap's tiles, which are fetched when the page is viewed.
-    theme : {"auto", "light", "dark"}
-        "auto" follows the device; a button in the page switches.
-    speed_unit : {"mph", "km/h"}
-        Miles go with mph.
+    manner : Manner
+        How figures are written, and what the page offers.
 
     Returns
     -------
@@ -54,7 +47,7 @@ def route_map(
     """
     data = RoadData(roads)
     minutes = words.drive(route.drive_time_s)
-    distance = words.distance(route.distance_m, speed_unit)
+    distance = words.distance(route.distance_m, manner.speed_unit)
     facts = PageFacts(
         title="Route",
         subtitle=f"{from_label} to {to_label}",
@@ -68,15 +61,15 @@ def route_map(
             steps=[
                 {
                     "street": street or "road without a name",
-                    "length": words.distance(metres, speed_unit),
+                    "length": words.distance(metres, manner.speed_unit),
                 }
                 for street, metres in route.streets
             ],
             start=style.MARKS["start"],
             finish=style.MARKS["finish"],
         ),
-        theme=theme,
         source=roads.source,
+        manner=manner,
     )
     way = folium.FeatureGroup(name="Route")
     draw_route(way, route, who="", minutes=minutes)
@@ -87,14 +80,7 @@ def route_map(
         sign_layer("Ends", _ends(route, from_label, to_label)),
     ]
     places = list(zip(route.lat_deg, route.lon_deg, strict=True))
-    return page_of(
-        facts,
-        data,
-        layers,
-        bounds=bounds_of(places, roads),
-        tiles=tiles,
-        imperial=speed_unit == "mph",
-    ).render()
+    return page_of(facts, data, layers, places=places).render()
 
 
 def _ends(route: Route, from_label: str, to_label: str) -> list[Sign]:

@@ -95,12 +95,11 @@ def still_map(
     roads: RoadTable,
     gaps: PastGaps,
     *,
-    car: int = 1,
     numbered: Sequence[int] = (),
     speed_unit: words.SpeedUnit = "mph",
 ) -> str:
     """
-    Draw a car's shares by cell.
+    Draw the second car's shares by cell.
 
     Parameters
     ----------
@@ -108,8 +107,6 @@ def still_map(
         The network. Where it is large, smaller classes of road are left out.
     gaps : PastGaps
         What is drawn.
-    car : {0, 1}
-        The first or the second.
     numbered : sequence of int
         Rows of cells that bear a number, from 1.
     speed_unit : {"mph", "km/h"}
@@ -124,7 +121,7 @@ def still_map(
     corners = np.concatenate(rings)
     frame = Frame.around(corners[:, 1], corners[:, 0])
     shapes = [frame.steps(ring[:, 1], ring[:, 0]) for ring in rings]
-    step = np.searchsorted([one.up_to for one in style.SHARES], gaps.beyond[:, car])
+    step = np.searchsorted([one.up_to for one in style.SHARES], gaps.beyond[:, 1])
     cells = [
         {
             "css": look.css,
@@ -142,7 +139,6 @@ def still_map(
         roads=list(_roads(roads, frame)),
         marks=marks,
         scale=_scale(frame, speed_unit),
-        car=("first", "second")[car],
     )
 
 

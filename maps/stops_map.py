@@ -9,27 +9,18 @@ import folium
 
 from data import words
 from maps import style, views
-from maps.layers import RoadData, bounds_of, page_of, road_base, road_names
+from maps.layers import RoadData, page_of, road_base, road_names
 from maps.page import TEMPLATES, PageFacts
 from maps.signs import draw_route, sign_layer
 
 if TYPE_CHECKING:
     from data.answers import Advice
     from data.road_table import RoadTable
-    from data.words import SpeedUnit
     from maps.signs import LatLon
-    from maps.style import Theme
+    from maps.style import Manner
 
 
-def stops_map(
-    roads: RoadTable,
-    advice: Advice,
-    *,
-    tiles: bool = False,
-    theme: Theme = "auto",
-    time_zone: str = "UTC",
-    speed_unit: SpeedUnit = "mph",
-) -> str:
+def stops_map(roads: RoadTable, advice: Advice, manner: Manner = style.PLAIN) -> str:
     """
     Draw every open stop by its flag, every unit, and the suggested ways.
 
@@ -39,14 +30,8 @@ def stops_map(
         The base map.
     advice : Advice
         What is drawn.
-    tiles : bool
-        Adds OpenStreetMap's tiles, which are fetched when the page is viewed.
-    theme : {"auto", "light", "dark"}
-        "auto" follows the device; a button in the page switches.
-    time_zone : str
-        The agency's, an IANA name.
-    speed_unit : {"mph", "km/h"}
-        Miles go with mph.
+    manner : Manner
+        How figures are written, and what the page offers.
 
     Returns
     -------
@@ -54,17 +39,15 @@ def stops_map(
         A whole page that fetches nothing; the same input gives the same text.
     """
     data = RoadData(roads)
-    manner = views.Manner(time_zone=time_zone, speed_unit=speed_unit)
     facts = PageFacts(
         title="Stops",
         at=advice.at,
-        time_zone=time_zone,
         badges=_badges(advice),
         summary=_summary(advice),
         panel=_panel(advice, manner),
         simulated=advice.simulated,
-        theme=theme,
         source=roads.source,
+        manner=manner,
     )
     units = [views.unit_sign(unit, f"unit-{i}") for i, unit in enumerate(advice.units)]
     stops = [
@@ -79,14 +62,7 @@ def stops_map(
         sign_layer("Stops", stops),
         sign_layer("Units", units),
     ]
-    return page_of(
-        facts,
-        data,
-        layers,
-        bounds=bounds_of(_places(advice), roads),
-        tiles=tiles,
-        imperial=speed_unit == "mph",
-    ).render()
+    return page_of(facts, data, layers, places=_places(advice)).render()
 
 
 def _routes(advice: Advice) -> folium.FeatureGroup:
@@ -154,7 +130,7 @@ def _summary(advice: Advice) -> str:
     return summary + (views.LEFT_OUT if advice.left_out else "")
 
 
-def _panel(advice: Advice, manner: views.Manner) -> str:
+def _panel(advice: Advice, manner: Manner) -> str:
     """
     Write the panel: the same as the map, in words.
 

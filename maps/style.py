@@ -3,11 +3,38 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from data.records import Flag, Freshness, StopPhase, UnitStatus
 
-Theme = Literal["auto", "light", "dark"]
+if TYPE_CHECKING:
+    from data.words import SpeedUnit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """
+    How an agency likes its maps.
+
+    Parameters
+    ----------
+    time_zone : str
+        An IANA name.
+    speed_unit : {"mph", "km/h"}
+        Miles go with mph.
+    tiles : bool
+        Adds OpenStreetMap's tiles, which are fetched when the page is viewed.
+    theme : {"auto", "light", "dark"}
+        "auto" follows the device; a button in the page switches.
+    """
+
+    time_zone: str = "UTC"
+    speed_unit: SpeedUnit = "mph"
+    tiles: bool = False
+    theme: Literal["auto", "light", "dark"] = "auto"
+
+
+PLAIN: Final = Manner()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

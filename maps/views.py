@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from data import words
@@ -14,28 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from data.answers import NearUnit, StopAdvice, Suggestion, UnitState
-    from data.words import SpeedUnit
     from maps.signs import LatLon
+    from maps.style import Manner
 
 
 LEFT_OUT = "; faulty rows were left out"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Manner:
-    """
-    How this agency writes figures.
-
-    Parameters
-    ----------
-    time_zone : str
-        IANA name.
-    speed_unit : {"mph", "km/h"}
-        Miles go with mph.
-    """
-
-    time_zone: str
-    speed_unit: SpeedUnit
 
 
 def legend_looks() -> dict[str, object]:

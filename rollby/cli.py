@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import io
-import re
 import sys
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,219 +12,45 @@ import click
 from data.errors import InputError, SourceUnreachableError
 from rollby import __version__
 from rollby.commands.administration import COMMANDS as ADMINISTRATION
+from rollby.options import (
+    ASKED,
+    BOX,
+    CELLS,
+    CLUSTER,
+    FILE,
+    INSTANT,
+    PLACE,
+    SECONDS,
+    cells_option,
+    count_option,
+    file_in,
+    hours_option,
+    json_option,
+    map_option,
+    post_option,
+    roads_option,
+    settings_option,
+    several,
+    tiles_option,
+    within_option,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-FILE = click.Path(path_type=Path)
-Decorator = "Callable[[Callable[..., None]], Callable[..., None]]"
 BAD_DATA, UNREACHABLE = 3, 4
-CHART_ENDINGS = (".svg", ".png", ".pdf")
-DAY_S = 86_400
-SCHEDULER = re.compile(r"(tcp|tls)://[^\s/]+:[0-9]+")
 
-
-class Instant(click.ParamType[datetime]):
-    """An instant with its offset from UTC."""
-
-    name = "instant"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> datetime:
-        """
-        Read ISO 8601.
-
-        Returns
-        -------
-        instant : datetime
-            Timezone-aware.
-        """
-        if isinstance(value, datetime):
-            return value
-        try:
-            instant = datetime.fromisoformat(value)
-        except ValueError:
-            self.fail(f"{value!r}: must be ISO 8601, such as 2026-11-23T02:13:00-07:00", param, ctx)
-        if instant.utcoffset() is None:
-            self.fail(f"{value!r}: must have an offset or Z", param, ctx)
-        return instant
-
-
-class Place(click.ParamType[tuple[float, float, float]]):
-    """LON,LAT or LON,LAT,HEADING in degrees."""
-
-    name = "lon,lat[,heading]"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[float, float, float]:
-        """
-        Read a place.
-
-        Returns
-        -------
-        place : (lon_deg, lat_deg, heading_deg)
-            The heading NaN if not given.
-        """
-        if isinstance(value, tuple):
-            return value
-        try:
-            lon, lat, heading = ([*map(float, value.split(",")), float("nan")])[:3]
-        except ValueError:
-            self.fail(f"{value!r}: must be LON,LAT or LON,LAT,HEADING in degrees", param, ctx)
-        if value.count(",") > 2 or not (-180 <= lon <= 180 and -90 <= lat <= 90):  # noqa: PLR2004 - degrees
-            self.fail(f"{value!r}: must be LON,LAT[,HEADING], longitude first", param, ctx)
-        if heading == heading and not 0 <= heading <= 360:  # noqa: PLR0124, PLR2004 - NaN; degrees
-            self.fail(f"{value!r}: the heading must be from 0 to 360", param, ctx)
-        return lon, lat, heading
-
-
-class Seconds(click.ParamType[float]):
-    """A finite number of seconds, more than none."""
-
-    name = "seconds"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        """
-        Read seconds.
-
-        Returns
-        -------
-        seconds : float
-            More than 0, at most a day.
-        """
-        try:
-            seconds = float(value)
-        except ValueError:
-            seconds = float("nan")
-        if not 0 < seconds <= DAY_S:
-            self.fail(f"{value!r}: must be seconds, more than 0 and at most {DAY_S}", param, ctx)
-        return seconds
-
-
-class Box(click.ParamType[tuple[float, float, float, float]]):
-    """W,S,E,N in degrees."""
-
-    name = "w,s,e,n"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[float, float, float, float]:
-        """
-        Read a bounding box.
-
-        Returns
-        -------
-        box : (west, south, east, north)
-            Degrees.
-        """
-        if isinstance(value, tuple):
-            return value
-        try:
-            west, south, east, north = map(float, value.split(","))
-        except ValueError:
-            self.fail(f"{value!r}: must be W,S,E,N in degrees", param, ctx)
-        return west, south, east, north
-
-
-settings_option = click.option(
-    "--settings", type=FILE, help="Settings, TOML; see `rollby settings`."
+units_options = several(
+    roads_option,
+    click.option(
+        "--units", type=FILE, required=True, help="Units: .csv, .geojson, .jsonl or .parquet."
+    ),
+    click.option("--at", type=INSTANT, help="Instant to answer for; default: newest in the files."),
+    settings_option,
+    click.option("--skip-bad", is_flag=True, help="Go on without faulty rows; list them."),
+    map_option,
+    tiles_option,
 )
-map_option = click.option(
-    "--map", "map_path", type=FILE, help="Write a map here (HTML, complete without internet)."
-)
-tiles_option = click.option(
-    "--tiles", is_flag=True, help="Lay OpenStreetMap's online tiles beneath the map."
-)
-
-
-def _roads_option(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the option that names the road network."""
-    return click.option(
-        "--roads", type=FILE, required=True, help="Road network, from `rollby roads build`."
-    )(command)
-
-
-def _units_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options that `suggest` and `coverage` share."""
-    for option in (
-        tiles_option,
-        map_option,
-        click.option("--skip-bad", is_flag=True, help="Go on without faulty rows; list them."),
-        settings_option,
-        click.option(
-            "--at",
-            type=Instant(),
-            help="Instant to answer for; default: newest in the files.",
-        ),
-        click.option(
-            "--units", type=FILE, required=True, help="Units: .csv, .geojson, .jsonl or .parquet."
-        ),
-        _roads_option,
-    ):
-        command = option(command)
-    return command
-
-
-class Post(click.ParamType[tuple[str, float, float]]):
-    """UNIT@LON,LAT."""
-
-    name = "unit@lon,lat"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, float, float]:
-        """
-        Read a unit and its place.
-
-        Returns
-        -------
-        post : (unit_id, lon_deg, lat_deg)
-            On the globe.
-        """
-        if isinstance(value, tuple):
-            return value
-        unit_id, _, place = value.rpartition("@")
-        lon, lat, heading = Place().convert(place, param, ctx)
-        if not unit_id or heading == heading:  # noqa: PLR0124 - NaN
-            self.fail(f"{value!r}: must be UNIT@LON,LAT", param, ctx)
-        return unit_id, lon, lat
-
-
-class Asked(click.ParamType[tuple[str, datetime]]):
-    """UNIT@INSTANT."""
-
-    name = "unit@instant"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, datetime]:
-        """
-        Read a unit and an instant.
-
-        Returns
-        -------
-        asked : (unit_id, instant)
-            Timezone-aware.
-        """
-        if isinstance(value, tuple):
-            return value
-        unit_id, _, instant = value.rpartition("@")
-        if not unit_id:
-            self.fail(f"{value!r}: must be UNIT@INSTANT", param, ctx)
-        return unit_id, Instant().convert(instant, param, ctx)
-
-
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-
-
-def say(*notes: str) -> None:
-    """Write notes to stderr, which is never the answer."""
-    for note in notes:
-        click.echo(note, err=True)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -257,7 +81,7 @@ def roads() -> None:
 
 @roads.command("build")
 @click.option("--place", help="A place that OpenStreetMap's Nominatim knows.")
-@click.option("--bbox", type=Box(), help="A box in degrees.")
+@click.option("--bbox", type=BOX, help="A box in degrees.")
 @click.option("--polygon", type=FILE, help="A GeoJSON polygon.")
 @click.option("--osm", type=FILE, help="An .osm, .osm.gz, .osm.bz2 or .osm.pbf file.")
 @click.option("-o", "--out", type=FILE, required=True, help="The .roads file to write.")
@@ -290,38 +114,33 @@ def roads_info(file: Path, *, as_json: bool) -> None:
 
 
 @cli.command()
-@_roads_option
-@click.option("--from", "start", type=Place(), required=True, help="Where from.")
-@click.option("--to", "end", type=Place(), required=True, help="Where to.")
+@roads_option
+@click.option("--from", "start", type=PLACE, required=True, help="Where from.")
+@click.option("--to", "end", type=PLACE, required=True, help="Where to.")
 @settings_option
 @json_option
 @map_option
 @tiles_option
-def time(
-    roads: Path,
-    start: tuple[float, float, float],
-    end: tuple[float, float, float],
-    *,
-    settings: Path | None,
-    as_json: bool,
-    map_path: Path | None,
-    tiles: bool,
-) -> None:
+def time(**options: Any) -> None:
     """Drive time by road from one place to another."""
     from rollby.commands.time import drive_time
 
-    drive_time(
-        roads, start, end, settings=settings, as_json=as_json, map_path=map_path, tiles=tiles
-    )
+    drive_time(**options)
 
 
 @cli.command()
-@_roads_option
+@roads_option
 @click.option("--from", "start", type=FILE, help="CSV: id,lon,lat[,heading_deg].")
 @click.option("--to", "end", type=FILE, help="CSV: id,lon,lat[,heading_deg].")
 @click.option("--pairs", type=FILE, help="CSV: id,from_lon,from_lat,to_lon,to_lat[,...].")
-@click.option("--within", "within_s", type=Seconds(), help="Horizon, seconds.")
-@click.option("-o", "--out", type=FILE, required=True, help="The .csv or .parquet file to write.")
+@click.option("--within", "within_s", type=SECONDS, help="Horizon, seconds.")
+@click.option(
+    "-o",
+    "--out",
+    type=file_in(".csv", ".parquet"),
+    required=True,
+    help="The .csv or .parquet file to write.",
+)
 def matrix(
     roads: Path,
     start: Path | None,
@@ -334,8 +153,6 @@ def matrix(
     from rollby.commands.matrix import many_to_many, one_by_one
 
     horizon_s = float("inf") if within_s is None else within_s
-    if out.suffix not in {".csv", ".parquet"}:
-        raise click.UsageError(f"-o {out}: must end in .csv or .parquet")
     if pairs and not start and not end:
         one_by_one(roads, pairs, out, within_s=horizon_s)
     elif start and end and not pairs:
@@ -345,7 +162,7 @@ def matrix(
 
 
 @cli.command()
-@_units_options
+@units_options
 @click.option(
     "--stops", type=FILE, required=True, help="Stops: .csv, .geojson, .jsonl or .parquet."
 )
@@ -363,45 +180,26 @@ def suggest(**options: Any) -> None:
 
 
 @cli.command()
-@_units_options
+@units_options
 @click.option("--stops", type=FILE, help="Stops: their units are not idle.")
-@click.option("--within", "within_s", type=Seconds(), help="T, seconds.")
+@within_option
 @json_option
 @click.option("--history", type=FILE, help="Expect stops where and when this period had them.")
-@click.option("--cells", type=FILE, help="Write H3 cells: .gpkg, .geojson, .parquet or .csv.")
-@click.option("--bands", type=FILE, help="Write bands of drive time as areas; endings likewise.")
+@cells_option
+@click.option("--bands", type=CELLS, help="Write bands of drive time as areas; endings likewise.")
 def coverage(**options: Any) -> None:
     """Drive time from the nearest idle units, everywhere."""
     from rollby.commands.coverage import show_coverage
 
-    _check_endings(options, "cells", "bands")
     show_coverage(**options)
 
 
-def _check_endings(options: dict[str, Any], *names: str) -> None:
-    """Refuse to write a table for a GIS in a format that is not known."""
-    from rollby.files import CELL_ENDINGS
-
-    for name in names:
-        path = options[name]
-        if path and path.suffix not in CELL_ENDINGS:
-            raise click.UsageError(f"--{name} {path}: must end in {', '.join(CELL_ENDINGS)}")
-
-
-_hours_option = click.option(
-    "--hours", type=click.FloatRange(0.05, 24 * 31), default=8.0, show_default=True
-)
-_count_option = click.option(
-    "--on-duty", "units", type=click.IntRange(1, 2000), default=40, show_default=True, help="Units."
-)
-
-
 @cli.command()
-@_roads_option
+@roads_option
 @click.option("-o", "--out", type=FILE, required=True, help="Folder to write; must not be there.")
-@click.option("--start", type=Instant(), help="Default: Friday 2026-03-13 18:00 UTC.")
-@_hours_option
-@_count_option
+@click.option("--start", type=INSTANT, help="Default: Friday 2026-03-13 18:00 UTC.")
+@hours_option
+@count_option
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--stops-per-unit-hour", type=click.FloatRange(0, 10), default=0.5, show_default=True)
 @click.option("--calls-per-unit-hour", type=click.FloatRange(0, 10), default=0.4, show_default=True)
@@ -418,19 +216,13 @@ def simulate(**options: Any) -> None:
 
 
 @cli.command()
-@_roads_option
+@roads_option
 @click.option("--history", type=FILE, help="Folder of a recorded period.")
 @click.option("--store", help="In place of --history: a live service's store, sqlite:///FILE.")
 @settings_option
 @click.option("--what-if", type=FILE, help="Hold these other settings against them.")
-@click.option(
-    "--post",
-    "posts",
-    type=Post(),
-    multiple=True,
-    help="Hold against it: this unit, or one more, stands here while available.",
-)
-@click.option("--why", "ask", type=Asked(), help="Say why this unit was asked about then.")
+@post_option
+@click.option("--why", "ask", type=ASKED, help="Say why this unit was asked about then.")
 @click.option(
     "--speed",
     type=click.FloatRange(min=0, min_open=True),
@@ -439,8 +231,8 @@ def simulate(**options: Any) -> None:
 @click.option(
     "--compare", is_flag=True, help="In place of --history: all policies on simulated shifts."
 )
-@_hours_option
-@_count_option
+@hours_option
+@count_option
 @click.option("--seeds", type=click.IntRange(1, 1000), default=3, show_default=True, help="Shifts.")
 @click.option("--figures", type=FILE, help="With --compare: folder for a drawing a measure (SVG).")
 @json_option
@@ -471,48 +263,45 @@ def replay(**options: Any) -> None:
 
 
 @cli.command()
-@_roads_option
+@roads_option
 @click.option("--history", type=FILE, required=True, help="Folder of a recorded period.")
 @settings_option
-@click.option("--chart", type=FILE, help="Draw the reliability diagrams: .svg, .png or .pdf.")
+@click.option(
+    "--chart",
+    type=file_in(".svg", ".png", ".pdf"),
+    help="Draw the reliability diagrams: .svg, .png or .pdf.",
+)
 @click.option("--learn-times", type=FILE, help="Write the .roads with seconds learnt from it.")
 @json_option
 def calibrate(**options: Any) -> None:
     """Hold predictions against what came, and fit the model's constants to it."""
     from rollby.commands.calibrate import calibrate_history
 
-    chart = options["chart"]
-    if chart and chart.suffix not in CHART_ENDINGS:
-        raise click.UsageError(f"--chart {chart}: must end in {', '.join(CHART_ENDINGS)}")
     calibrate_history(**options)
 
 
 @cli.command()
-@_roads_option
+@roads_option
 @click.option("--history", type=FILE, required=True, help="Folder of a recorded period.")
 @settings_option
 @click.option(
     "--every",
     "every_s",
-    type=Seconds(),
+    type=SECONDS,
     default=60.0,
     show_default=True,
     help="Seconds from snapshot to snapshot.",
 )
-@click.option("--split", type=Instant(), help="Hold what was from here on against before.")
+@click.option("--split", type=INSTANT, help="Hold what was from here on against before.")
+@post_option
 @click.option(
-    "--post",
-    "posts",
-    type=Post(),
-    multiple=True,
-    help="What if: this unit, or one more, stands here while available.",
-)
-@click.option(
-    "--cluster", help="Spread the days over a Dask scheduler's workers: local, or its address."
+    "--cluster",
+    type=CLUSTER,
+    help="Spread the days over a Dask scheduler's workers: local, or its address.",
 )
 @json_option
-@click.option("--cells", type=FILE, help="Write H3 cells: .gpkg, .geojson, .parquet or .csv.")
-@click.option("--hours", type=FILE, help="Write cells by hour of the week; endings likewise.")
+@cells_option
+@click.option("--hours", type=CELLS, help="Write cells by hour of the week; endings likewise.")
 @map_option
 @click.option("--report", type=FILE, help="Write a printable report here (HTML).")
 @tiles_option
@@ -520,16 +309,11 @@ def gaps(**options: Any) -> None:
     """Where and when the first and the second car were too far away, over a recorded period."""
     from rollby.commands.gaps import show_gaps
 
-    _check_endings(options, "cells", "hours")
-    cluster = options["cluster"]
-    if cluster not in {None, "local"} and not SCHEDULER.fullmatch(cluster):
-        rule = "must be local, tcp://HOST:PORT or tls://HOST:PORT"
-        raise click.UsageError(f"--cluster {cluster}: {rule}")
     show_gaps(**options)
 
 
 @cli.command()
-@_roads_option
+@roads_option
 @click.option("--count", type=click.IntRange(1, 2000), required=True, help="How many posts.")
 @click.option(
     "--model",
@@ -539,7 +323,7 @@ def gaps(**options: Any) -> None:
     help="First and second car within T; free cars within T (MEXCLP); mean drive time.",
 )
 @click.option("--history", type=FILE, help="Weigh roads by the stops of this recorded period.")
-@click.option("--within", "within_s", type=Seconds(), help="T, seconds.")
+@within_option
 @click.option(
     "--busy",
     type=click.FloatRange(0, 1, max_open=True),
@@ -547,7 +331,7 @@ def gaps(**options: Any) -> None:
     show_default=True,
     help="Of the model `expected`: share of time that a unit is busy.",
 )
-@click.option("--present", type=Place(), multiple=True, help="A post of today; may be kept.")
+@click.option("--present", type=PLACE, multiple=True, help="A post of today; may be kept.")
 @click.option(
     "--move-price",
     type=click.FloatRange(min=0),
@@ -555,7 +339,7 @@ def gaps(**options: Any) -> None:
     show_default=True,
     help="What a post must gain to be elsewhere: share of stops, or mean seconds.",
 )
-@click.option("--by-hand", type=Place(), multiple=True, help="A post of a plan to hold beside it.")
+@click.option("--by-hand", type=PLACE, multiple=True, help="A post of a plan to hold beside it.")
 @click.option(
     "--candidates",
     type=click.IntRange(1, 2000),
@@ -566,7 +350,7 @@ def gaps(**options: Any) -> None:
 @click.option(
     "--solve-within",
     "solve_s",
-    type=Seconds(),
+    type=SECONDS,
     default=60.0,
     show_default=True,
     help="Seconds for the solver.",
@@ -649,14 +433,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         error.show()
         return error.exit_code
     except click.Abort:
-        say("stopped")
+        click.echo("stopped", err=True)
         return 130
-    except InputError as error:
-        say(str(error))
-        return BAD_DATA
-    except SourceUnreachableError as error:
-        say(str(error))
-        return UNREACHABLE
+    except (InputError, SourceUnreachableError) as error:
+        click.echo(error, err=True)
+        return UNREACHABLE if isinstance(error, SourceUnreachableError) else BAD_DATA
     except BrokenPipeError:
         sys.stderr.close()
     return 0

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 FIGURES = {"drive_time_s", "distance_m"}  # the other columns of a matrix are texts
 GIS_DRIVERS = {".gpkg": "GPKG", ".geojson": "GeoJSON"}
-CELL_ENDINGS = (*GIS_DRIVERS, ".parquet", ".csv")
 
 
 def say(notes: Iterable[str]) -> None:
@@ -33,7 +32,7 @@ def say_skipped(skipped: Iterable[Fault]) -> None:
     say(f"skipped: {fault}" for fault in skipped)
 
 
-def write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str, *, what: str = "") -> None:
     """
     Write a text file.
 
@@ -43,9 +42,13 @@ def write_text(path: Path, text: str) -> None:
         Where to; its folder must exist.
     text : str
         Its content.
+    what : str
+        What is said to be there; "" = nothing is said.
     """
     with written(path) as part:
         part.write_text(text, encoding="utf-8")
+    if what:
+        say([f"{what}: {path}"])
 
 
 def write_rows(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, object]]) -> None:
@@ -79,16 +82,18 @@ def write_rows(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, o
         parquet.write_table(table, part)
 
 
-def write_cells(path: Path, cells: geopandas.GeoDataFrame) -> None:
+def write_cells(path: Path, cells: geopandas.GeoDataFrame, *, what: str = "") -> None:
     """
     Write cells for a GIS.
 
     Parameters
     ----------
     path : Path
-        One of `CELL_ENDINGS`; CSV has the geometry as WKT.
+        .gpkg, .geojson, .parquet, or .csv, which has the geometry as WKT.
     cells : GeoDataFrame
         From `geo.cells.coverage_cells`.
+    what : str
+        As in `write_text`.
     """
     with written(path) as part:
         if path.suffix == ".parquet":
@@ -97,3 +102,5 @@ def write_cells(path: Path, cells: geopandas.GeoDataFrame) -> None:
             cells.to_wkt().to_csv(part, index=False, lineterminator="\n")
         else:
             cells.to_file(part, driver=GIS_DRIVERS[path.suffix], layer="coverage")
+    if what:
+        say([f"{what}: {path}"])

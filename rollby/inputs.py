@@ -139,7 +139,6 @@ def load(
     at: datetime | None = None,
     within_s: float | None = None,
     skip_bad: bool = False,
-    clock: datetime | None = None,
 ) -> Inputs:
     """
     Read everything that `suggest` and `coverage` work on.
@@ -156,8 +155,6 @@ def load(
         T in place of that of the settings.
     skip_bad : bool
         Go on without faulty rows; they are listed in `skipped`.
-    clock : datetime or None
-        The wall clock; None to read it.
 
     Returns
     -------
@@ -172,7 +169,7 @@ def load(
         If rows are faulty and `skip_bad` is not set: every fault of every file. Also where it is
         set, if a file could not be read to its end.
     """
-    clock = clock or datetime.now(UTC)
+    clock = datetime.now(UTC)
     net = load_roads(roads)
     chosen, beats = load_settings(settings, within_s=within_s)
     unit_rows = read_units(units, clock=clock, status=chosen.units.status)

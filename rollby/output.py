@@ -17,6 +17,7 @@ from rich.text import Text
 from data import words
 from data.records import Flag
 from geo.as_json import instant_json, number_json, route_json
+from maps.style import Manner
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -43,6 +44,26 @@ def console() -> Console:
         As wide as the terminal, or a fixed width in a pipe so that nothing is cut off.
     """
     return Console(width=None if sys.stdout.isatty() else PIPE_COLUMNS, highlight=False)
+
+
+def manner_of(settings: Settings, *, tiles: bool = False) -> Manner:
+    """
+    Tell how an agency likes its maps.
+
+    Parameters
+    ----------
+    settings : Settings
+        The agency's.
+    tiles : bool
+        With OpenStreetMap's online tiles beneath.
+
+    Returns
+    -------
+    manner : Manner
+        For every map.
+    """
+    units = settings.units
+    return Manner(time_zone=units.time_zone, speed_unit=units.speed_unit, tiles=tiles)
 
 
 def console_err() -> Console:

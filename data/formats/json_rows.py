@@ -94,10 +94,7 @@ def _json_rows(stream: IO[bytes], file: str) -> Iterator[RawRow]:
         except ValueError as error:
             yield bad_row(file, line, f"must be a JSON object ({error}); write one a line")
             continue
-        if isinstance(value, _Object):
-            yield text_row(file, line, _cells(value), *_repeated(value, file, line))
-        else:
-            yield bad_row(file, line, "must be a JSON object; write one a line")
+        yield _object(value, line, file, "must be a JSON object; write one a line")
     if not line:
         raise TableError([file_fault(file, f"{EMPTY}; write one blank line if there are no rows")])
 
@@ -205,10 +202,10 @@ def _numbered(values: list[Any]) -> Iterator[tuple[Any, int]]:
     return ((value, line) for line, value in enumerate(values, start=1))
 
 
-def _object(value: Any, line: int, file: str) -> RawRow:
+def _object(value: Any, line: int, file: str, rule: str = "must be a JSON object") -> RawRow:
     """Make a row of an object."""
     if not isinstance(value, _Object):
-        return bad_row(file, line, "must be a JSON object")
+        return bad_row(file, line, rule)
     return text_row(file, line, _cells(value), *_repeated(value, file, line))
 
 

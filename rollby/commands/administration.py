@@ -2,46 +2,33 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from rollby.options import FILE, file_in, json_option, settings_option, several
 
-FILE = click.Path(path_type=Path)
+if TYPE_CHECKING:
+    from pathlib import Path
+
 ROLES = ("officer", "supervisor", "analyst", "administrator", "feed", "wallboard")
 
 
-def _store_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options that say whose store is meant."""
-    for option in (
-        click.option("--store", help="sqlite:///FILE or postgresql://...; default: the settings'."),
-        click.option("--settings", type=FILE, help="Settings, TOML; see `rollby settings`."),
-    ):
-        command = option(command)
-    return command
-
-
-def _scope_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options that say who somebody is to be."""
-    for option in (
-        click.option("--agency", default="", help="Whose; default: all."),
-        click.option(
-            "--unit", "unit_ids", multiple=True, help="A unit spoken for; * and ? stand for any."
-        ),
-        click.option("--role", type=click.Choice(ROLES), required=True, help="See docs/access.md."),
-    ):
-        command = option(command)
-    return command
-
-
-_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-_password_option = click.option(
+store_options = several(
+    settings_option,
+    click.option("--store", help="sqlite:///FILE or postgresql://...; default: the settings'."),
+)
+scope_options = several(
+    click.option("--role", type=click.Choice(ROLES), required=True, help="See docs/access.md."),
+    click.option(
+        "--unit", "unit_ids", multiple=True, help="A unit spoken for; * and ? stand for any."
+    ),
+    click.option("--agency", default="", help="Whose; default: all."),
+)
+password_option = click.option(
     "--password-stdin", is_flag=True, help="Read the password's line from stdin; else it is asked."
 )
-_qr_option = click.option("--qr", type=FILE, help="Write the one-time codes' QR code here (SVG).")
+qr_option = click.option("--qr", type=FILE, help="Write the one-time codes' QR code here (SVG).")
 
 
 @click.group()
@@ -51,11 +38,11 @@ def users() -> None:
 
 @users.command("add")
 @click.argument("name")
-@_scope_options
+@scope_options
 @click.option("--terminal", is_flag=True, help="An in-car terminal: never locked for being idle.")
-@_password_option
-@_qr_option
-@_store_options
+@password_option
+@qr_option
+@store_options
 def users_add(**options: Any) -> None:
     """Make an account; where its role needs one-time codes, show their QR code this once."""
     from rollby.commands.users import add_user
@@ -64,8 +51,8 @@ def users_add(**options: Any) -> None:
 
 
 @users.command("list")
-@_json_option
-@_store_options
+@json_option
+@store_options
 def users_list(**options: Any) -> None:
     """List the accounts."""
     from rollby.commands.users import list_users
@@ -75,7 +62,7 @@ def users_list(**options: Any) -> None:
 
 @users.command("disable")
 @click.argument("name")
-@_store_options
+@store_options
 def users_disable(**options: Any) -> None:
     """Keep somebody out; all their sessions end."""
     from rollby.commands.users import disable_user
@@ -85,7 +72,7 @@ def users_disable(**options: Any) -> None:
 
 @users.command("enable")
 @click.argument("name")
-@_store_options
+@store_options
 def users_enable(**options: Any) -> None:
     """Let somebody in again."""
     from rollby.commands.users import disable_user
@@ -95,8 +82,8 @@ def users_enable(**options: Any) -> None:
 
 @users.command("password")
 @click.argument("name")
-@_password_option
-@_store_options
+@password_option
+@store_options
 def users_password(**options: Any) -> None:
     """Give somebody another password; a lock for failed sign-ins ends too."""
     from rollby.commands.users import change_password
@@ -106,8 +93,8 @@ def users_password(**options: Any) -> None:
 
 @users.command("totp")
 @click.argument("name")
-@_qr_option
-@_store_options
+@qr_option
+@store_options
 def users_totp(**options: Any) -> None:
     """Give somebody new one-time codes, and show their QR code this once."""
     from rollby.commands.users import change_totp
@@ -122,8 +109,8 @@ def keys() -> None:
 
 @keys.command("add")
 @click.argument("name")
-@_scope_options
-@_store_options
+@scope_options
+@store_options
 def keys_add(**options: Any) -> None:
     """Make an API key and print it, this once."""
     from rollby.commands.keys import make_key
@@ -132,8 +119,8 @@ def keys_add(**options: Any) -> None:
 
 
 @keys.command("list")
-@_json_option
-@_store_options
+@json_option
+@store_options
 def keys_list(**options: Any) -> None:
     """List the API keys; what they are is kept nowhere."""
     from rollby.commands.keys import list_keys
@@ -143,7 +130,7 @@ def keys_list(**options: Any) -> None:
 
 @keys.command("rotate")
 @click.argument("key_id")
-@_store_options
+@store_options
 def keys_rotate(**options: Any) -> None:
     """Print another key in the place of one, which works on for a while."""
     from rollby.commands.keys import change_key
@@ -153,7 +140,7 @@ def keys_rotate(**options: Any) -> None:
 
 @keys.command("revoke")
 @click.argument("key_id")
-@_store_options
+@store_options
 def keys_revoke(**options: Any) -> None:
     """Have a key be refused."""
     from rollby.commands.keys import end_key
@@ -168,7 +155,7 @@ def audit() -> None:
 
 @audit.command("verify")
 @click.option("--head", help="A row noted earlier, SEQ:HASH: finds what was removed at the end.")
-@_store_options
+@store_options
 def audit_verify(**options: Any) -> None:
     """Find rows that were changed, removed or reordered; exit code 3 if there are any."""
     from rollby.commands.audit import verify_audit
@@ -178,8 +165,8 @@ def audit_verify(**options: Any) -> None:
 
 @audit.command("show")
 @click.option("--last", type=click.IntRange(min=1), default=20, show_default=True, help="Rows.")
-@_json_option
-@_store_options
+@json_option
+@store_options
 def audit_show(**options: Any) -> None:
     """Show the last rows; that is written down too."""
     from rollby.commands.audit import show_audit
@@ -188,20 +175,18 @@ def audit_show(**options: Any) -> None:
 
 
 @audit.command("export")
-@click.argument("out", type=FILE)
-@_store_options
+@click.argument("out", type=file_in(".csv", ".jsonl"))
+@store_options
 def audit_export(out: Path, **options: Any) -> None:
     """Write all rows into a .csv or .jsonl file; that is written down too."""
     from rollby.commands.audit import export_audit
 
-    if out.suffix not in {".csv", ".jsonl"}:
-        click.get_current_context().fail(f"{out}: must end in .csv or .jsonl")
     export_audit(out, **options)
 
 
 @click.command()
 @click.argument("out", type=FILE)
-@_store_options
+@store_options
 def backup(**options: Any) -> None:
     """Write the whole store into one file, while the service runs."""
     from rollby.commands.backup import write_backup
@@ -211,7 +196,7 @@ def backup(**options: Any) -> None:
 
 @click.command()
 @click.argument("file", type=FILE)
-@_store_options
+@store_options
 def restore(**options: Any) -> None:
     """Make a store of a backup, in an empty place."""
     from rollby.commands.backup import read_back
@@ -237,7 +222,7 @@ def feeds() -> None:
     show_default=True,
     help="Listen for so many seconds.",
 )
-@_json_option
+@json_option
 def feeds_check(**options: Any) -> None:
     """Listen for a while: what came by each feed, how often, how old, and what to change."""
     from rollby.commands.feeds import check_feeds

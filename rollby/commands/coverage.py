@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import click
@@ -15,44 +15,27 @@ from geo.coverage import cover
 from geo.demand import expected_stops
 from rollby.files import say, say_skipped, write_cells, write_text
 from rollby.inputs import load
-from rollby.output import console, coverage_table, json_text
+from rollby.output import console, coverage_table, json_text, manner_of
 
 if TYPE_CHECKING:
-    from datetime import datetime
     from pathlib import Path
 
 
 def show_coverage(
     *,
-    roads: Path,
-    units: Path,
-    stops: Path | None,
-    at: datetime | None,
-    within_s: float | None,
-    settings: Path | None,
-    skip_bad: bool,
     as_json: bool,
     map_path: Path | None,
     tiles: bool,
     history: Path | None,
     cells: Path | None,
     bands: Path | None,
+    **given: Any,
 ) -> None:
     """
     Do ``rollby coverage``.
 
     Parameters
     ----------
-    roads, units : Path
-        What it works on.
-    stops, settings : Path or None
-        Stops whose units are not idle, and settings.
-    at : datetime or None
-        The instant; None for the newest in the files.
-    within_s : float or None
-        T, seconds; None for that of the settings.
-    skip_bad : bool
-        Go on without faulty rows.
     as_json : bool
         Print JSON.
     history : Path or None
@@ -61,21 +44,15 @@ def show_coverage(
         Write a map, H3 cells, areas.
     tiles : bool
         With online tiles beneath the map.
+    **given : Any
+        What `rollby.inputs.load` works on.
 
     Raises
     ------
     InputError
         If the history holds no stop near these roads.
     """
-    inputs = load(
-        roads=roads,
-        units=units,
-        stops=stops,
-        settings=settings,
-        at=at,
-        within_s=within_s,
-        skip_bad=skip_bad,
-    )
+    inputs = load(**given)
     say(inputs.notes)
     chosen = inputs.settings
     expected, recorded, simulated = None, None, chosen.units.simulated
@@ -109,23 +86,13 @@ def show_coverage(
     if cells:
         from geo.cells import coverage_cells
 
-        write_cells(cells, coverage_cells(inputs.net, answer, chosen.policy))
-        say([f"cells: {cells}"])
+        write_cells(cells, coverage_cells(inputs.net, answer, chosen.policy), what="cells")
     if bands:
         from geo.bands import band_areas
 
-        write_cells(bands, band_areas(inputs.net, answer))
-        say([f"bands: {bands}"])
+        write_cells(bands, band_areas(inputs.net, answer), what="bands")
     if map_path:
         from maps.coverage_map import coverage_map
 
-        shown = chosen.units
-        page = coverage_map(
-            inputs.net.table,
-            answer,
-            time_zone=shown.time_zone,
-            speed_unit=shown.speed_unit,
-            tiles=tiles,
-        )
-        write_text(map_path, page)
-        say([f"map: {map_path}"])
+        page = coverage_map(inputs.net.table, answer, manner_of(chosen, tiles=tiles))
+        write_text(map_path, page, what="map")

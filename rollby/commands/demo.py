@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from importlib.resources import as_file, files
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,7 @@ from maps.coverage_map import coverage_map
 from maps.stops_map import stops_map
 from rollby.files import say, write_text
 from rollby.inputs import load
-from rollby.output import advice_table, console, json_text
+from rollby.output import advice_table, console, json_text, manner_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,15 +49,11 @@ def run_demo(out: Path, *, as_json: bool) -> None:
     except OSError as error:
         why = error.strerror
         raise InputError(f"{out}: cannot be made ({why}); choose another --out") from error
-    at, settings, shown = inputs.at, inputs.settings, inputs.settings.units
+    at, settings, manner = inputs.at, inputs.settings, manner_of(inputs.settings)
     advice = advise(inputs.net, inputs.units, inputs.stops, now=at, settings=settings)
     coverage = cover(inputs.net, inputs.units, inputs.stops, now=at, settings=settings)
-    for name, page in (
-        ("stops.html", partial(stops_map, inputs.net.table, advice)),
-        ("coverage.html", partial(coverage_map, inputs.net.table, coverage)),
-    ):
-        html = page(time_zone=shown.time_zone, speed_unit=shown.speed_unit)
-        write_text(out / name, html)
+    write_text(out / "stops.html", stops_map(inputs.net.table, advice, manner))
+    write_text(out / "coverage.html", coverage_map(inputs.net.table, coverage, manner))
     if as_json:
         answer = advice_json(advice, roads=inputs.net.facts(), settings=inputs.settings)
         click.echo(json_text(answer))

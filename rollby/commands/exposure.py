@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from geo.exposed import exposed_stops
-from rollby.files import say, write_text
+from rollby.files import write_text
+from rollby.output import manner_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,9 +41,6 @@ def draw_exposure(
         net.table,
         exposed_stops(history),
         simulated=history.simulated or settings.units.simulated,
-        tiles=tiles,
-        time_zone=settings.units.time_zone,
-        speed_unit=settings.units.speed_unit,
+        manner=manner_of(settings, tiles=tiles),
     )
-    write_text(path, page)
-    say([f"map: {path}"])
+    write_text(path, page, what="map")

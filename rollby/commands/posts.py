@@ -2,68 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
-import numpy as np
 from rich.table import Table
 
 from data import words
-from data.errors import InputError
 from data.history import read_history
-from geo.as_json import number_json
-from geo.demand import stops_begun
-from geo.nearest import NearestUnits
-from geo.post_places import choose_posts, post_places
-from geo.starts import starts_of
 from rollby.files import say, write_text
-from rollby.inputs import far_rule, load_roads, load_settings, snap_places
-from rollby.output import console, feature, json_text
+from rollby.inputs import load_roads, load_settings
+from rollby.output import console, json_text, manner_of
+from rollby.posts import PLANS, PostsWish, draw_posts, plan_posts, posts_geojson, proof, weighed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
-
-    from data.beats import Beat
-    from data.events import History
-    from data.road_table import FloatArray
-    from data.settings import Settings
-    from geo.network import RoadNetwork
-    from geo.post_places import Model, PostPlaces
-    from geo.posts import Plan
-    from geo.snap import Position
-    from maps.page import Page
-
-    Place = tuple[float, float, float]
-
-PROVEN = 1e-6  # what a solver counts as equal
-PLANS = {
-    "cover": "These posts",
-    "greedy": "Chosen one by one",
-    "present": "Today's",
-    "by_hand": "By hand",
-}
 
 
 def show_posts(
     *,
     roads: Path,
-    count: int,
-    model: Model,
     history: Path | None,
     within_s: float | None,
-    busy: float,
-    present: Sequence[Place],
-    move_price: float,
-    by_hand: Sequence[Place],
-    candidates: int,
-    solve_s: float,
     settings: Path | None,
     as_json: bool,
     geojson_path: Path | None,
     map_path: Path | None,
     tiles: bool,
+    **wanted: Any,
 ) -> None:
     """
     Do ``rollby posts``.
@@ -72,24 +37,10 @@ def show_posts(
     ----------
     roads : Path
         The network.
-    count : int
-        How many posts.
-    model : {"backup", "expected", "median"}
-        As in `geo.post_places.choose_posts`.
     history : Path or None
         Whose stops weigh the roads; None for their length.
     within_s : float or None
         T, seconds; None for that of the settings.
-    busy : float
-        Share of time that a unit is busy.
-    present, by_hand : sequence of (lon_deg, lat_deg, heading_deg)
-        Posts of today, and of a plan made by hand.
-    move_price : float
-        What a post must gain to be elsewhere than one of today's.
-    candidates : int
-        How many places more to choose from.
-    solve_s : float
-        Seconds for the solver.
     settings : Path or None
         None for the defaults.
     as_json : bool
@@ -98,19 +49,11 @@ def show_posts(
         Write the posts, a map.
     tiles : bool
         With online tiles beneath the map.
+    **wanted : Any
+        As `PostsWish` has it.
     """
     chosen, beats = load_settings(settings, within_s=within_s)
-    net = load_roads(roads)
-    wish = PostsWish(
-        count=count,
-        model=model,
-        busy=busy,
-        present=present,
-        by_hand=by_hand,
-        move_price=move_price,
-        candidates=candidates,
-        solve_s=solve_s,
-    )
+    net, wish = load_roads(roads), PostsWish(**wanted)
     recorded = read_history(history) if history else None
     plan = plan_posts(net, wish, settings=chosen, beats=beats, history=recorded)
     if as_json:
@@ -118,242 +61,12 @@ def show_posts(
     else:
         _print(plan.answer)
     if geojson_path:
-        write_text(geojson_path, json_text(posts_geojson(plan.answer)))
-        tried = f"--on-duty {count} --posts {geojson_path}"
-        say([f"posts: {geojson_path}", f"next: rollby simulate --roads {roads} -o shift {tried}"])
+        write_text(geojson_path, json_text(posts_geojson(plan.answer)), what="posts")
+        tried = f"--on-duty {wish.count} --posts {geojson_path}"
+        say([f"next: rollby simulate --roads {roads} -o shift {tried}"])
     if map_path:
-        write_text(map_path, draw_posts(net, plan, chosen.units.speed_unit, tiles=tiles).render())
-        say([f"map: {map_path}"])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PostsWish:
-    """
-    What posts are wanted.
-
-    Parameters
-    ----------
-    count, model, busy, present, by_hand, move_price, candidates, solve_s
-        As `show_posts` takes them.
-    """
-
-    count: int
-    model: Model
-    busy: float = 0.3
-    present: Sequence[Place] = ()
-    by_hand: Sequence[Place] = ()
-    move_price: float = 0.0
-    candidates: int = 200
-    solve_s: float = 60.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PostsPlan:
-    """
-    Posts that were chosen.
-
-    Parameters
-    ----------
-    answer : dict
-        ``rollby.posts/1``.
-    places : PostPlaces
-        What they were chosen from.
-    posts : tuple of int
-        Rows of them.
-    """
-
-    answer: dict[str, Any]
-    places: PostPlaces
-    posts: tuple[int, ...]
-
-
-def plan_posts(
-    net: RoadNetwork,
-    wish: PostsWish,
-    *,
-    settings: Settings,
-    beats: Sequence[Beat],
-    history: History | None,
-) -> PostsPlan:
-    """
-    Choose posts, and say what they give beside other plans.
-
-    Parameters
-    ----------
-    net : RoadNetwork
-        The roads.
-    wish : PostsWish
-        What is wanted.
-    settings : Settings
-        With T.
-    beats : sequence of Beat
-        With a T of their own.
-    history : History or None
-        Whose stops weigh the roads; None for their length.
-
-    Returns
-    -------
-    plan : PostsPlan
-        The solver's.
-
-    Raises
-    ------
-    InputError
-        If a place is far from any road, or the history holds no stop near one.
-    """
-    given = _snapped(net, {"present": wish.present, "by-hand": wish.by_hand})
-    weight, stops, simulated = net.table.road_m, None, settings.units.simulated
-    if history:
-        weight = _stops_on(net, history)
-        stops, simulated = int(weight.sum()), simulated or history.simulated
-    limit_s, present = settings.policy.within_s, len(wish.present)
-    places = post_places(
-        net, given=given, weight=weight, candidates=wish.candidates, within_s=limit_s, beats=beats
-    )
-    price = np.where(np.arange(len(places.place)) < present, 0.0, wish.move_price)
-    best, greedy = choose_posts(
-        places, wish.count, wish.model, busy=wish.busy, move_price=price, limit_s=wish.solve_s
-    )
-    answer: dict[str, Any] = {
-        "schema": "rollby.posts/1",
-        "simulated": simulated,
-        "model": wish.model,
-        "count": wish.count,
-        "within_s": limit_s,
-        "stops": stops,
-        "candidates": len(places.place),
-        "value": number_json(best.value, 6),
-        "bound": number_json(best.bound, 6),
-        "gap": number_json(best.gap, 6),
-        "greedy_value": number_json(greedy.value, 6),
-        "cover": _cover(places, best.posts),
-        "greedy": _cover(places, greedy.posts),
-        "present": _cover(places, range(present)),
-        "by_hand": _cover(places, range(present, len(given))),
-        "posts": _posts(net, places, best, present),
-    }
-    return PostsPlan(answer=answer, places=places, posts=best.posts)
-
-
-def _stops_on(net: RoadNetwork, history: History) -> FloatArray:
-    """
-    Count the stops of a recorded period by edge.
-
-    Raises
-    ------
-    InputError
-        If there is none near a road.
-    """
-    edge, _ = stops_begun(net, history)
-    if not len(edge):
-        raise InputError("the history holds no stop with a place near these roads")
-    return np.bincount(edge, minlength=len(net.edge_ms)).astype(np.float64)
-
-
-def draw_posts(
-    net: RoadNetwork, plan: PostsPlan, unit: words.SpeedUnit, *, tiles: bool = False
-) -> Page:
-    """
-    Draw the posts, and how soon two cars would be anywhere from there.
-
-    Parameters
-    ----------
-    net : RoadNetwork
-        The roads.
-    plan : PostsPlan
-        What was chosen.
-    unit : {"mph", "km/h"}
-        Miles go with mph.
-    tiles : bool
-        With online tiles beneath the map.
-
-    Returns
-    -------
-    page : Page
-        Of `maps.posts_map`.
-    """
-    from maps.posts_map import posts_page
-
-    answer, posts = plan.answer, [plan.places.place[row] for row in plan.posts]
-    return posts_page(
-        net.table,
-        NearestUnits(net, starts_of(net, posts), k=2).at_middles()[1],
-        answer["posts"],
-        plans={title: answer[name] for name, title in PLANS.items() if answer[name]},
-        where=_where(answer),
-        proof=proof(answer["gap"]),
-        within_s=answer["within_s"],
-        simulated=answer["simulated"],
-        speed_unit=unit,
-        tiles=tiles,
-    )
-
-
-def _snapped(net: RoadNetwork, options: dict[str, Sequence[Place]]) -> list[Position]:
-    """
-    Put the places of options on the road.
-
-    Raises
-    ------
-    InputError
-        If some are far from any.
-    """
-    named = [(option, place) for option, places in options.items() for place in places]
-    positions = snap_places(net, [place for _, place in named])
-    far = [
-        f"--{option} {lon},{lat}: {far_rule(net, lon, lat)}"
-        for (option, (lon, lat, _)), position in zip(named, positions, strict=True)
-        if position is None
-    ]
-    if far:
-        raise InputError("\n".join(far))
-    return [position for position in positions if position is not None]
-
-
-def _cover(places: PostPlaces, posts: Sequence[int]) -> dict[str, float | None] | None:
-    """Write what posts give; null where there are none."""
-    if not posts:
-        return None
-    return {name: number_json(one, 4) for name, one in asdict(places.covered_by(posts)).items()}
-
-
-def _posts(net: RoadNetwork, places: PostPlaces, plan: Plan, present: int) -> list[dict[str, Any]]:
-    """List the posts of a plan."""
-    return [
-        {
-            "post": f"P{number}",
-            "lon": round(places.place[row].snapped_lon_deg, 7),
-            "lat": round(places.place[row].snapped_lat_deg, 7),
-            "street": net.table.street(places.place[row].edge),
-            "present": row < present,
-        }
-        for number, row in enumerate(plan.posts, 1)
-    ]
-
-
-def posts_geojson(answer: dict[str, Any]) -> dict[str, Any]:
-    """
-    Write the posts for a GIS.
-
-    Parameters
-    ----------
-    answer : dict
-        ``rollby.posts/1``.
-
-    Returns
-    -------
-    collection : dict
-        GeoJSON.
-    """
-    features = [
-        feature(
-            {"type": "Point", "coordinates": [one["lon"], one["lat"]]},
-            {"id": one["post"], **{name: one[name] for name in ("post", "street", "present")}}
-            | {"simulated": answer["simulated"]},
-        )
-        for one in answer["posts"]
-    ]
-    return {"type": "FeatureCollection", "features": features}
+        page = draw_posts(net, plan, manner_of(chosen, tiles=tiles))
+        write_text(map_path, page.render(), what="map")
 
 
 def _print(answer: dict[str, Any]) -> None:
@@ -369,7 +82,7 @@ def _print(answer: dict[str, Any]) -> None:
         kept = "kept" if one["present"] else ""
         table.add_row(one["post"], street, f"{one['lon']:.6f}", f"{one['lat']:.6f}", kept)
     out.print(table)
-    plans = Table(title=f"Share of {_where(answer)} within {within}")
+    plans = Table(title=f"Share of {weighed(answer)} within {within}")
     for column in ("Plan", "First car", "Second car", "Mean drive time"):
         plans.add_column(column)
     for name, title in PLANS.items():
@@ -378,28 +91,3 @@ def _print(answer: dict[str, Any]) -> None:
             plans.add_row(title, *shares, words.drive(one["mean_drive_s"]))
     out.print(plans)
     click.echo(proof(answer["gap"]))
-
-
-def _where(answer: dict[str, Any]) -> str:
-    """Say what shares are of."""
-    return f"{answer['stops']:,} stops" if answer["stops"] else "road"
-
-
-def proof(gap: float) -> str:
-    """
-    Say how sure it is that no choice is better.
-
-    Parameters
-    ----------
-    gap : float
-        What may be left to gain, as a share.
-
-    Returns
-    -------
-    sentence : str
-        For the table and the map.
-    """
-    if gap < PROVEN:
-        return "Proved: no choice of these places is better."
-    share = words.percent(gap)
-    return f"The solver's time was up: another choice may be better by up to {share}."

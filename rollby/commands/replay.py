@@ -120,7 +120,7 @@ def replay_history(
     said = _paced(script(Board(net, chosen, beats)), speed)
     if as_json:
         said = list(said)
-        click.echo(json_text(_replay_json(said, simulated=simulated)))
+        click.echo(json_text(_replay_json(said, said, simulated=simulated)))
     else:
         said = [_shown(one, zone) for one in said]
         say([_tally_line(tally(said))])
@@ -242,12 +242,13 @@ def _tally_line(counts: Tally) -> str:
     )
 
 
-def _replay_json(said: list[Said], *, simulated: bool) -> dict[str, Any]:
-    """Write a replay."""
+def _replay_json(was: list[Said], said: list[Said], *, simulated: bool) -> dict[str, Any]:
+    """Write a replay, and what it is held against where that is another."""
     return {
         "schema": "rollby.replay/1",
         "simulated": simulated,
-        "tally": asdict(tally(said)),
+        "tally": asdict(tally(was)),
+        **({"what_if": asdict(tally(said))} if said is not was else {}),
         "said": [said_json(one) for one in said],
     }
 
@@ -255,14 +256,7 @@ def _replay_json(said: list[Said], *, simulated: bool) -> dict[str, Any]:
 def _show_pair(before: list[Said], after: list[Said], *, simulated: bool, as_json: bool) -> None:
     """Print two replays side by side."""
     if as_json:
-        answer = {
-            "schema": "rollby.replay/1",
-            "simulated": simulated,
-            "tally": asdict(tally(before)),
-            "what_if": asdict(tally(after)),
-            "said": [said_json(one) for one in after],
-        }
-        click.echo(json_text(answer))
+        click.echo(json_text(_replay_json(before, after, simulated=simulated)))
         return
     table = Table("", "as it was", "what if", title="simulated" if simulated else None)
     pair = tally(before), tally(after)

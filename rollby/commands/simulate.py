@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -31,16 +31,13 @@ def simulate_shift(
     roads: Path,
     out: Path,
     start: datetime | None,
-    hours: float,
-    units: int,
     seed: int,
-    stops_per_unit_hour: float,
-    calls_per_unit_hour: float,
     posts: Path | None,
     settings: Path | None,
     as_json: bool,
     map_path: Path | None,
     tiles: bool,
+    **wanted: Any,
 ) -> None:
     """
     Do ``rollby simulate``.
@@ -51,14 +48,8 @@ def simulate_shift(
         The network, and the folder to write.
     start : datetime or None
         When the shift begins; None for a Friday evening.
-    hours : float
-        How long it lasts.
-    units : int
-        On duty.
     seed : int
         The same seed gives the same shift.
-    stops_per_unit_hour, calls_per_unit_hour : float
-        Mean rates.
     posts : Path or None
         Where free units stand; None: they patrol.
     settings : Path or None
@@ -69,23 +60,20 @@ def simulate_shift(
         Where to draw how long each stop was short of officers.
     tiles : bool
         Lay online tiles beneath it.
+    **wanted : Any
+        As `ShiftPlan` has it.
     """
     net = load_roads(roads)
     chosen, beats = load_settings(settings)
-    plan = ShiftPlan(
-        hours=hours,
-        units=units,
-        stops_per_unit_hour=stops_per_unit_hour,
-        calls_per_unit_hour=calls_per_unit_hour,
-    )
+    plan = ShiftPlan(**wanted)
     plan = replace(plan, start=start) if start else plan
     posted = read_posts(net, posts) if posts else ()
-    check_posts(len(posted), units)
+    check_posts(len(posted), plan.units)
     record = simulate(net, plan, seed=seed, dispatcher=Board(net, chosen, beats))
     if posted:
         orders = Orders(places=record.truth.places, posts=posted)
         record = simulate(net, plan, seed=seed, dispatcher=Board(net, chosen, beats), orders=orders)
-    facts = {**record.history.facts, "hours": hours, "start": plan.start.isoformat()}
+    facts = {**record.history.facts, "hours": plan.hours, "start": plan.start.isoformat()}
     facts |= {"posts": len(posted)} if posted else {}
     write_history(out, replace(record.history, facts=facts))
     if map_path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,58 +19,38 @@ from rollby.output import (
     console,
     csv_text,
     json_text,
+    manner_of,
     no_formulas,
 )
 
 if TYPE_CHECKING:
-    from datetime import datetime
     from pathlib import Path
 
 
 def suggest_units(
     *,
-    roads: Path,
-    units: Path,
-    stops: Path,
-    answers: Path | None,
-    at: datetime | None,
-    settings: Path | None,
-    skip_bad: bool,
     as_json: bool,
     as_csv: bool,
     as_geojson: bool,
     map_path: Path | None,
     tiles: bool,
+    **given: Any,
 ) -> None:
     """
     Do ``rollby suggest``.
 
     Parameters
     ----------
-    roads, units, stops : Path
-        What it works on.
-    answers, settings : Path or None
-        Earlier asks, and settings.
-    at : datetime or None
-        The instant; None for the newest in the files.
-    skip_bad : bool
-        Go on without faulty rows.
     as_json, as_csv, as_geojson : bool
         What to print in place of a table.
     map_path : Path or None
         Write a map here.
     tiles : bool
         With online tiles beneath.
+    **given : Any
+        What `rollby.inputs.load` works on.
     """
-    inputs = load(
-        roads=roads,
-        units=units,
-        stops=stops,
-        answers=answers,
-        settings=settings,
-        at=at,
-        skip_bad=skip_bad,
-    )
+    inputs = load(**given)
     say(inputs.notes)
     advice = advise(
         inputs.net,
@@ -83,7 +63,7 @@ def suggest_units(
     )
     advice = replace(advice, left_out=tuple(map(str, inputs.skipped)))
     if as_json:
-        roads_facts = {"file": str(roads), **inputs.net.facts()}
+        roads_facts = {"file": str(given["roads"]), **inputs.net.facts()}
         answer = advice_json(
             advice, roads=roads_facts, settings=inputs.settings, skipped=inputs.skipped
         )
@@ -98,13 +78,5 @@ def suggest_units(
     if map_path:
         from maps.stops_map import stops_map
 
-        shown = inputs.settings.units
-        page = stops_map(
-            inputs.net.table,
-            advice,
-            time_zone=shown.time_zone,
-            speed_unit=shown.speed_unit,
-            tiles=tiles,
-        )
-        write_text(map_path, page)
-        say([f"map: {map_path}"])
+        page = stops_map(inputs.net.table, advice, manner_of(inputs.settings, tiles=tiles))
+        write_text(map_path, page, what="map")

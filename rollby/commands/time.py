@@ -13,7 +13,7 @@ from geo.router import search_back
 from geo.snap import NEAR_M
 from rollby.files import say, write_text
 from rollby.inputs import far_rule, load_roads, load_settings, snap_places
-from rollby.output import json_text
+from rollby.output import json_text, manner_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 
 def drive_time(
+    *,
     roads: Path,
     start: tuple[float, float, float],
     end: tuple[float, float, float],
-    *,
     settings: Path | None,
     as_json: bool,
     map_path: Path | None,
@@ -57,7 +57,8 @@ def drive_time(
         If a place is far from any road, or a map is wanted of no way.
     """
     net = load_roads(roads)
-    unit = load_settings(settings)[0].units.speed_unit
+    chosen, _ = load_settings(settings)
+    unit = chosen.units.speed_unit
     ends, far = [], []
     for name, place in (("from", start), ("to", end)):
         (position,) = snap_places(net, [place], arriving=name == "to")
@@ -90,11 +91,9 @@ def drive_time(
             route,
             from_label=streets[0],
             to_label=streets[1],
-            tiles=tiles,
-            speed_unit=unit,
+            manner=manner_of(chosen, tiles=tiles),
         )
-        write_text(map_path, page)
-        say([f"map: {map_path}"])
+        write_text(map_path, page, what="map")
 
 
 def _time_json(

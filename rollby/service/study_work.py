@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from data.settings import Settings
     from geo.network import RoadNetwork
     from maps.page import Page
-    from rollby.commands.posts import PostsWish
+    from rollby.posts import PostsWish
 
     Tell = Callable[[str], None]
 
@@ -166,9 +166,9 @@ def _gaps(work: Work, tell: Tell) -> dict[str, Any]:
     from geo.past_gaps import gap_cells, gap_hours, past_gaps  # noqa: PLC0415 - as above
     from maps.gaps_map import gaps_page  # noqa: PLC0415 - as above
     from maps.gaps_report import ReportFacts, gaps_report, in_short  # noqa: PLC0415 - as above
-    from rollby.commands.gaps import gaps_answer, what_if  # noqa: PLC0415 - as above
     from rollby.files import write_cells, write_text  # noqa: PLC0415 - as above
-    from rollby.output import json_text  # noqa: PLC0415 - as above
+    from rollby.gaps import gaps_answer, what_if  # noqa: PLC0415 - as above
+    from rollby.output import json_text, manner_of  # noqa: PLC0415 - as above
 
     recorded = _read(work, tell)
     working = "Working out the drive times, snapshot after snapshot"
@@ -185,7 +185,6 @@ def _gaps(work: Work, tell: Tell) -> dict[str, Any]:
         progress=lambda share: tell(f"{working}: {words.percent(share)}"),
     )
     tell("Drawing the map and writing the report")
-    unit = settings.units.speed_unit
     notes = [what_if(work.stand)] if work.stand else []
     if work.hidden:
         notes.append(f"Left out, as they are not shown to others: {', '.join(work.hidden)}.")
@@ -195,7 +194,7 @@ def _gaps(work: Work, tell: Tell) -> dict[str, Any]:
         split=work.split,
         notes=notes,
         version=__version__,
-        speed_unit=unit,
+        speed_unit=settings.units.speed_unit,
     )
     write_text(work.out / "gaps.json", json_text(gaps_answer(gaps)))
     write_text(work.out / "report.html", gaps_report(net.table, gaps, facts))
@@ -203,21 +202,21 @@ def _gaps(work: Work, tell: Tell) -> dict[str, Any]:
         write_cells(work.out / f"cells.{ending}", gap_cells(gaps))
     for ending in ("csv", "parquet"):
         write_cells(work.out / f"hours.{ending}", gap_hours(gaps))
-    _write_pages(work.out, lambda: gaps_page(net.table, gaps, speed_unit=unit))
+    _write_pages(work.out, lambda: gaps_page(net.table, gaps, manner_of(settings)))
     return {"simulated": gaps.simulated, "said": in_short(gaps), "notes": notes}
 
 
 def _posts(work: Work, tell: Tell) -> dict[str, Any]:
     """Choose posts, and give what a page needs to try others by hand."""
     from geo.network import RoadNetwork  # noqa: PLC0415 - a check needs none of these
-    from rollby.commands.posts import (  # noqa: PLC0415 - as above
+    from rollby.files import write_rows, write_text  # noqa: PLC0415 - as above
+    from rollby.output import json_text, manner_of  # noqa: PLC0415 - as above
+    from rollby.posts import (  # noqa: PLC0415 - as above
         draw_posts,
         plan_posts,
         posts_geojson,
         proof,
     )
-    from rollby.files import write_rows, write_text  # noqa: PLC0415 - as above
-    from rollby.output import json_text  # noqa: PLC0415 - as above
 
     assert work.wish is not None  # noqa: S101 - always given here
     recorded = _read(work, tell) if work.history else None
@@ -232,7 +231,7 @@ def _posts(work: Work, tell: Tell) -> dict[str, Any]:
     rows = [{name: str(one[name]) for name in columns} for one in answer["posts"]]
     write_rows(work.out / "posts.csv", columns, rows)
     write_text(work.out / "places.json", json_text(_places(net, plan.places, plan.posts)))
-    _write_pages(work.out, lambda: draw_posts(net, plan, settings.units.speed_unit))
+    _write_pages(work.out, lambda: draw_posts(net, plan, manner_of(settings)))
     within, cover = words.drive(answer["within_s"]), answer["cover"]
     said = (
         f"{words.count(work.wish.count, 'post')}: a second car within {within} of "

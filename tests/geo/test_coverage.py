@@ -20,7 +20,7 @@ from geo.dispatch import advise
 from geo.preparedness import preparedness
 from geo.router import search_back
 from geo.snap import Position, snap
-from maps.coverage_map import bands as map_bands
+from maps.layers import bands as map_bands
 from tests.geo.towns import NOW, TEN_MPS, at, stop, town, unit
 
 if TYPE_CHECKING:

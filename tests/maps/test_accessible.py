@@ -9,7 +9,7 @@ import pytest
 
 from maps.coverage_map import coverage_map
 from maps.exposure_map import exposure_map
-from maps.gaps_map import gaps_map
+from maps.gaps_map import gaps_page
 from maps.posts_map import posts_page
 from maps.route_map import route_map
 from maps.stops_map import stops_map
@@ -55,7 +55,7 @@ def make_map(
     makers = {
         "stops": lambda: stops_map(roads, advice),
         "coverage": lambda: coverage_map(roads, coverage),
-        "gaps": lambda: gaps_map(roads, gaps),
+        "gaps": lambda: gaps_page(roads, gaps).render(),
         "exposure": lambda: exposure_map(roads, STOPS, simulated=True),
         "posts": lambda: make_posts(roads),
         "route": lambda: route_map(roads, route, from_label="4A12", to_label=EVIL),

@@ -49,19 +49,15 @@ def test_the_script_is_the_version_the_readme_names() -> None:
     assert "Leaflet 1.9.4" in (ASSETS / "README.md").read_text()
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "theme.js",
-        "roads.js",
-        "names.js",
-        "signs.js",
-        "page.js",
-        "palette.css",
-        "page.css",
-        "symbols.svg",
-    ],
-)
+OURS = sorted(f.name for f in ASSETS.iterdir() if f.is_file() and f.name != "README.md")
+
+
+def test_every_asset_of_ours_is_listed() -> None:
+    ours = (ASSETS / "README.md").read_text().partition("## Ours")[2]
+    assert {*re.findall(r"`([a-z]+\.[a-z]+)`", ours)} == {*OURS}
+
+
+@pytest.mark.parametrize("name", OURS)
 def test_our_own_assets_fetch_nothing(name: str) -> None:
     text = (ASSETS / name).read_text()
     for way_out in (

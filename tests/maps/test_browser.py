@@ -10,6 +10,7 @@ import pytest
 from maps.coverage_map import coverage_map
 from maps.route_map import route_map
 from maps.stops_map import stops_map
+from maps.style import Manner
 from tests.maps.visits import BASE, PIXELS
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ TONES = f"""selector => {{
 
 @pytest.fixture(scope="session")
 def stops_html(roads: RoadTable, advice: Advice) -> str:
-    return stops_map(roads, advice, time_zone="America/Denver")
+    return stops_map(roads, advice, Manner(time_zone="America/Denver"))
 
 
 def test_stops_map_shows_every_sign_layer_and_road(
@@ -220,7 +221,7 @@ def test_a_fixed_theme_ignores_the_device(
     open_page: Any, roads: RoadTable, empty_advice: Advice, theme: Any, *, dark: bool
 ) -> None:
     with open_page(
-        stops_map(roads, empty_advice, theme=theme), scheme="light" if dark else "dark"
+        stops_map(roads, empty_advice, Manner(theme=theme)), scheme="light" if dark else "dark"
     ) as visit:
         assert visit.page.evaluate("document.documentElement.classList.contains('dark')") is dark
 
@@ -362,7 +363,7 @@ def test_route_map_names_ends_minutes_and_streets(
 def test_only_the_tile_option_asks_for_anything(
     open_page: Any, roads: RoadTable, route: Route
 ) -> None:
-    html = route_map(roads, route, from_label="a", to_label="b", tiles=True)
+    html = route_map(roads, route, from_label="a", to_label="b", manner=Manner(tiles=True))
     with open_page(html, quiet=False) as visit:
         visit.page.wait_for_timeout(200)
         outside = [url for url in visit.requests if not url.startswith(("file:", "data:"))]

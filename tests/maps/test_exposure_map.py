@@ -11,6 +11,7 @@ import pytest
 
 from data.answers import ExposedStop
 from maps.exposure_map import exposure_map
+from maps.style import Manner
 
 if TYPE_CHECKING:
     from data.road_table import RoadTable
@@ -34,8 +35,10 @@ STOPS = (
 
 
 def test_it_says_how_long_each_stop_was_exposed(roads: RoadTable) -> None:
-    page = exposure_map(roads, STOPS, simulated=True, time_zone="America/Denver")
-    assert page == exposure_map(roads, STOPS, simulated=True, time_zone="America/Denver")
+    page = exposure_map(roads, STOPS, simulated=True, manner=Manner(time_zone="America/Denver"))
+    assert page == exposure_map(
+        roads, STOPS, simulated=True, manner=Manner(time_zone="America/Denver")
+    )
     assert "4 stops, short of officers for 19 min" in page
     assert "from Fri 13 Mar 2026, 12:05:00 MDT" in page
     for text in ("12 min short", "1.2 min short", "0 min short", "came: nobody", "SIMULATED"):

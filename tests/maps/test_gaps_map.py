@@ -12,7 +12,7 @@ import pytest
 from data.words import week_hour
 from geo.gap_figures import interval
 from maps.cells import LEVELS, NOT_SEEN, levels
-from maps.gaps_map import gaps_map, period
+from maps.gaps_map import gaps_page, period
 from maps.style import SHARES
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ NIGHT, DAY, SUNDAY = 2, 12, 150
 
 @pytest.fixture(scope="session")
 def html(roads: RoadTable, gaps: PastGaps) -> str:
-    return gaps_map(roads, gaps)
+    return gaps_page(roads, gaps).render()
 
 
 def choose(visit: Any, hour: int) -> None:
@@ -108,7 +108,7 @@ def test_a_cell_counts_days_alike_for_less_and_gives_its_stops_with_their_interv
     open_page: Any, roads: RoadTable, gaps: PastGaps
 ) -> None:
     slow = replace(gaps, days_alike=np.array([1.0, 6.0]))
-    with open_page(gaps_map(roads, slow)) as visit:
+    with open_page(gaps_page(roads, slow).render()) as visit:
         row = int(slow.worst[0])
         visit.page.locator("[data-cell]").first.click()
         said = visit.page.locator(".leaflet-popup").inner_text()
@@ -190,7 +190,7 @@ def test_streets_that_look_like_scripts_stay_names(
 ) -> None:
     name = "<script>alert(1)</script>{{ 7 * 7 }}"
     odd = replace(gaps, street=(name,) * len(gaps.street))
-    with open_page(gaps_map(roads, odd)) as visit:
+    with open_page(gaps_page(roads, odd).render()) as visit:
         visit.page.locator("[data-cell]").first.click()
         assert name in visit.page.locator(".leaflet-popup").inner_text()
 
@@ -201,7 +201,7 @@ def test_never_and_always_are_nothing_else() -> None:
 
 
 def test_the_same_gaps_draw_the_same_bytes(roads: RoadTable, gaps: PastGaps, html: str) -> None:
-    assert gaps_map(roads, gaps) == html
+    assert gaps_page(roads, gaps).render() == html
 
 
 def test_a_period_is_named_by_its_days(gaps: PastGaps) -> None:

@@ -15,9 +15,11 @@ import numpy as np
 import pytest
 
 from data.answers import Gap
-from maps.coverage_map import bands, coverage_map
+from maps.coverage_map import coverage_map
+from maps.layers import bands
 from maps.route_map import route_map
 from maps.stops_map import stops_map
+from maps.style import Manner
 
 if TYPE_CHECKING:
     from data.answers import Advice, Coverage, Route
@@ -111,7 +113,7 @@ def test_names_of_a_route_are_escaped_too(roads: RoadTable, route: Route) -> Non
 def test_the_bar_has_local_time_utc_and_the_word_simulated(
     roads: RoadTable, advice: Advice
 ) -> None:
-    html = stops_map(roads, advice, time_zone="America/Denver")
+    html = stops_map(roads, advice, Manner(time_zone="America/Denver"))
     assert "Sat 14 Feb 2026, 02:15:07 MST" in html
     assert "09:15:07 UTC" in html
     assert '<strong class="simulated">SIMULATED</strong>' in html
@@ -127,7 +129,7 @@ def test_another_licence_is_shown_beside_openstreetmaps(roads: RoadTable, advice
 
 
 def test_metric_agencies_read_no_miles(roads: RoadTable, advice: Advice) -> None:
-    html = stops_map(roads, advice, speed_unit="km/h")
+    html = stops_map(roads, advice, Manner(speed_unit="km/h"))
     assert "1.2 km" in html
     assert " mi," not in html
     assert '"imperial": false' in html

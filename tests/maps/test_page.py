@@ -10,14 +10,15 @@ from folium.plugins import Fullscreen
 from data.errors import RollbyError
 from data.road_table import RoadSource
 from maps.page import MissingAssetError, OfflineMap, Page, PageFacts, asset, inline
+from maps.style import PLAIN
 
 FACTS = PageFacts(
     title="A map",
     at=None,
     summary="nothing",
     panel="",
-    theme="auto",
     source=RoadSource(name="nowhere"),
+    manner=PLAIN,
 )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -17,8 +16,8 @@ from data.events import Fixes, History, StatusChange, StopChange
 from data.history import write_history
 from data.records import Stop, UnitStatus
 from rollby.cli import main
-from tests.rollby.wheel import Processes, cluster, install_wheel, run_rollby
-from tests.servers import free_port, missing
+from tests.rollby.wheel import Processes, cluster, run_rollby
+from tests.servers import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,16 +57,6 @@ def each(first: str, *before: str) -> str:
     )
     head = program(change="job = replace(job, **other(job))").replace("sys.exit(main())", first)
     return f"{head}\n{runs}"
-
-
-@pytest.fixture(scope="module")
-def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A Python that has rollby from its wheel."""
-    try:
-        return install_wheel(tmp_path_factory.mktemp("wheel"))
-    except subprocess.CalledProcessError as error:
-        missing(f"the wheel cannot be built or installed here: {error}")
-        raise
 
 
 @pytest.fixture(scope="module")
@@ -128,9 +117,9 @@ def alone(asked: list[str], tmp_path_factory: pytest.TempPathFactory) -> tuple[s
 
 
 @pytest.fixture(scope="module")
-def two(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
+def two(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
     """A scheduler with two workers of one thread and one of two, for tests that leave them be."""
-    with cluster(python, tmp_path_factory.mktemp("two"), 2) as found:
+    with cluster(installed, tmp_path_factory.mktemp("two"), 2) as found:
         found.start_workers(1, threads=2)
         yield found
 
@@ -168,9 +157,9 @@ def test_a_history_that_is_not_by_day_is_sent_and_says_the_same(
 
 
 def test_a_worker_killed_on_the_way_costs_what_it_was_working_on(
-    python: Path, asked: list[str], alone: tuple[str, bytes], tmp_path: Path
+    installed: Path, asked: list[str], alone: tuple[str, bytes], tmp_path: Path
 ) -> None:
-    with cluster(python, tmp_path, 2) as found:
+    with cluster(installed, tmp_path, 2) as found:
         kill = f"number == 1 and os.kill({found.workers[0].pid}, signal.SIGKILL)"
         count = (
             "log = self._client.run_on_scheduler(lambda dask_scheduler: "
@@ -189,7 +178,7 @@ def test_a_worker_killed_on_the_way_costs_what_it_was_working_on(
 
 
 def test_the_settings_of_dask_encrypt(
-    python: Path, asked: list[str], alone: tuple[str, bytes], tmp_path: Path
+    installed: Path, asked: list[str], alone: tuple[str, bytes], tmp_path: Path
 ) -> None:
     authority = trustme.CA()
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
@@ -200,7 +189,7 @@ def test_the_settings_of_dask_encrypt(
     settings = {f"{name}REQUIRE_ENCRYPTION": "true", f"{name}TLS__CA_FILE": f"{tmp_path}/ca.pem"}
     for who in ("CLIENT", "SCHEDULER", "WORKER"):
         settings |= {f"{name}TLS__{who}__{part}": f"{tmp_path}/own.pem" for part in ("CERT", "KEY")}
-    with cluster(python, tmp_path, 1, host="tls://127.0.0.1", settings=settings) as found:
+    with cluster(installed, tmp_path, 1, host="tls://127.0.0.1", settings=settings) as found:
         assert found.address.startswith("tls://")
         done = run_rollby([*asked, "--cluster", found.address], settings=settings)
         assert (done.returncode, done.stdout) == (0, alone[0]), done.stderr
@@ -212,8 +201,10 @@ def test_the_settings_of_dask_encrypt(
     assert (refused.returncode, refused.stderr.count("\n")) == (4, 1), refused.stderr
 
 
-def test_a_scheduler_that_goes_away_is_said(python: Path, asked: list[str], tmp_path: Path) -> None:
-    with cluster(python, tmp_path, 1) as found:
+def test_a_scheduler_that_goes_away_is_said(
+    installed: Path, asked: list[str], tmp_path: Path
+) -> None:
+    with cluster(installed, tmp_path, 1) as found:
         assert found.scheduler is not None
         kill = f"number == 1 and os.kill({found.scheduler.pid}, signal.SIGKILL)"
         done = run_rollby([*asked, "--cluster", found.address], program(meanwhile=kill))
@@ -222,9 +213,9 @@ def test_a_scheduler_that_goes_away_is_said(python: Path, asked: list[str], tmp_
     assert "Traceback" not in done.stderr
 
 
-def test_nobody_there_is_said(python: Path, asked: list[str], tmp_path: Path) -> None:
+def test_nobody_there_is_said(installed: Path, asked: list[str], tmp_path: Path) -> None:
     address = f"tcp://127.0.0.1:{free_port()}"
-    with cluster(python, tmp_path, 0) as found:
+    with cluster(installed, tmp_path, 0) as found:
         runs = (
             f"cluster.CONNECT_S = 2.0; words += ['{address}']",
             f"cluster.CONNECT_S = 20.0; cluster.WORKERS_S = 1.0; words += ['{found.address}']",
@@ -242,7 +233,7 @@ def test_nobody_there_is_said(python: Path, asked: list[str], tmp_path: Path) ->
 def test_an_address_is_one(asked: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     for address in ("scheduler", "http://scheduler:8786", "tcp://scheduler", "tcp://:1/x"):
         assert main([*asked, "--cluster", address]) == 2
-        rule = f"--cluster {address}: must be local, tcp://HOST:PORT or tls://HOST:PORT"
+        rule = f"'--cluster': {address!r}: must be local, tcp://HOST:PORT or tls://HOST:PORT"
         assert rule in " ".join(capsys.readouterr().err.split())
 
 

@@ -114,4 +114,4 @@ def test_bands_in_another_format_are_refused(
     evening: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([*evening, "--bands", "bands.shp"]) == 2
-    assert "--bands bands.shp: must end in .gpkg" in capsys.readouterr().err
+    assert "'--bands': 'bands.shp': must end in .gpkg" in capsys.readouterr().err

@@ -142,7 +142,7 @@ def test_hours_in_another_format_are_refused(
     asked: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([*asked, "--hours", "hours.xlsx"]) == 2
-    assert "--hours hours.xlsx: must end in .gpkg" in capsys.readouterr().err
+    assert "'--hours': 'hours.xlsx': must end in .gpkg" in capsys.readouterr().err
 
 
 def test_an_hour_of_the_week_is_written_as_people_say_it() -> None:

@@ -11,7 +11,7 @@ import pytest
 from data.history import read_history
 from data.words import percent
 from rollby.cli import main
-from rollby.commands.posts import proof
+from rollby.posts import proof
 
 HERE, THERE = "-104.987,39.753", "-104.975,39.745"
 

@@ -207,4 +207,4 @@ def test_gaps_rank_cells_and_write_them(
     assert main([*arguments, "--split", "2030-01-01T00:00:00Z"]) == 3
     assert "nothing was recorded after" in capsys.readouterr().err
     assert main([*arguments, "--cells", "cells.txt"]) == 2
-    assert "--cells cells.txt: must end in .gpkg" in capsys.readouterr().err
+    assert "'--cells': 'cells.txt': must end in .gpkg" in capsys.readouterr().err

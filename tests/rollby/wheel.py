@@ -21,10 +21,13 @@ KERNELS = Path("geo", "kernels")
 
 
 def install_wheel(folder: Path) -> Path:
-    """Build the project's wheel, install it apart from the checkout, and give that Python."""
+    """Build the sdist, of that a wheel; install it apart from the checkout; give that Python."""
+    sdist = [sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", str(folder)]
+    subprocess.run(sdist, cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
+    (packed,) = folder.glob("rollby-*.tar.gz")
     run = [sys.executable, "-m", "pip", "-q", "--disable-pip-version-check"]
     build = [*run, "wheel", "--no-deps", "--no-build-isolation", "--no-index"]
-    subprocess.run([*build, "-w", str(folder), str(ROOT)], check=True)
+    subprocess.run([*build, "-w", str(folder), str(packed)], check=True)
     apart = folder / "apart"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(apart)], check=True)
     python = apart / "bin" / "python"
@@ -36,6 +39,11 @@ def install_wheel(folder: Path) -> Path:
     (packages / "libraries.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
     _take_compiled(packages)
     return python
+
+
+def apart() -> dict[str, str]:
+    """Give an environment that leads to no source tree."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
 
 
 def _take_compiled(packages: Path) -> None:

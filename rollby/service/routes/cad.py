@@ -167,22 +167,6 @@ def expected(stop_id: str, request: Request) -> tuple[str, int | None] | None:
     return stop_id, int(number)
 
 
-async def _accept_stop(
-    service: Running, caller: Caller, request: Request, key: str, stop: Stop, at: datetime
-) -> Taken:
-    """Have a stop's change accepted."""
-    check_unit(caller, stop.unit_id)
-    taken = await service.accept(
-        "cad",
-        [StopChange(stop=stop, at=at)],
-        caller,
-        key=key,
-        content=request.url.path.encode() + await request.body(),
-        expects=expected(stop.stop_id, request),
-    )
-    return Taken(seq=taken.seq)
-
-
 @router.put("/stops/{stop_id:path}")
 async def put_stop(
     stop_id: Id,
@@ -196,10 +180,18 @@ async def put_stop(
 ) -> Taken:
     """Say what a stop is now, whole: new, in another phase, or over."""
     stop = _stop_of(stop_id, body)
-    taken = await _accept_stop(service, caller, request, key, stop, body.at or service.now())
+    check_unit(caller, stop.unit_id)
+    taken = await service.accept(
+        "cad",
+        [StopChange(stop=stop, at=body.at or service.now())],
+        caller,
+        key=key,
+        content=request.url.path.encode() + await request.body(),
+        expects=expected(stop_id, request),
+    )
     await _note(service, caller, f"stop {stop_id} of {stop.unit_id} {stop.phase}", reason)
     response.headers["ETag"] = f'"{taken.seq}"'
-    return taken
+    return Taken(seq=taken.seq)
 
 
 @router.patch("/stops/{stop_id:path}")
@@ -222,11 +214,7 @@ async def patch_stop(
     check_unit(caller, before.unit_id)
     told = body.model_dump(exclude_unset=True)
     whole = StopBody.model_validate({**before.model_dump(exclude={"stop_id", "at"}), **told})
-    stop = _stop_of(stop_id, whole)
-    taken = await _accept_stop(service, caller, request, key, stop, body.at or service.now())
-    await _note(service, caller, f"stop {stop_id} of {stop.unit_id} {stop.phase}", reason)
-    response.headers["ETag"] = f'"{taken.seq}"'
-    return taken
+    return await put_stop(stop_id, whole, service, caller, request, response, reason, key)
 
 
 @router.get("/stops/{stop_id:path}")

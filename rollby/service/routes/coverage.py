@@ -15,12 +15,12 @@ from rollby.service.covering import covered, idle_for, viewer_of
 from rollby.service.guard import needs
 from rollby.service.rights import Right
 from rollby.service.routes.cad import Id
+from rollby.service.routes.desk import Desk
 from rollby.service.routes.screens import drawn_map
 from rollby.service.running import InService, Running
 
 router = APIRouter(prefix="/api", tags=["live"])
 Watcher = Annotated[Caller, Depends(needs(Right.SEE_LIVE))]
-Desk = Annotated[Caller, Depends(needs(Right.OVERRIDE))]
 Car = Literal["first", "second"]
 CARS: tuple[Car, Car] = ("first", "second")
 

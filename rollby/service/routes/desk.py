@@ -16,7 +16,7 @@ from rollby.service.callers import Caller
 from rollby.service.guard import check_reason, needs
 from rollby.service.problems import ProblemError
 from rollby.service.rights import Right
-from rollby.service.routes.cad import Id
+from rollby.service.routes.cad import Id, Taken
 from rollby.service.routes.live import picture_for
 from rollby.service.running import InService, Running
 
@@ -47,12 +47,6 @@ class Asked(BaseModel):
     """Somebody is asked."""
 
     suggestion_id: str
-
-
-class Noted(BaseModel):
-    """It is on disk."""
-
-    seq: int
 
 
 async def may_be_asked(service: Running, caller: Caller, stop_id: str) -> list[dict[str, Any]]:
@@ -123,7 +117,7 @@ def _asked(board: Board, body: PickBody) -> str | None:
 
 
 @router.post("/silences")
-async def post_silence(body: SilenceBody, service: InService, caller: Desk) -> Noted:
+async def post_silence(body: SilenceBody, service: InService, caller: Desk) -> Taken:
     """Ask a unit nothing for a while, or let it be asked again."""
     reason = check_reason(body.reason)
     shown = picture_for(caller, await service.picture(), service)
@@ -133,4 +127,4 @@ async def post_silence(body: SilenceBody, service: InService, caller: Desk) -> N
     taken = await service.accept("desk", [silence], caller)
     what = "mute" if body.on else "no mute"
     await service.note(caller, Action.MUTE, f"{what} for {body.unit_id}: {reason}")
-    return Noted(seq=taken.seq)
+    return Taken(seq=taken.seq)

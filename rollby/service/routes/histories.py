@@ -23,10 +23,11 @@ from rollby.service.routes.studies import (
     check_room,
     check_state,
     found_study,
+    new_study,
     shown,
 )
 from rollby.service.running import InService
-from rollby.service.studies import Kind, State, Study, new_id, owner_of
+from rollby.service.studies import Kind, State
 
 router = APIRouter(prefix="/api", tags=["studies"])
 MEGABYTE = 1_000_000
@@ -44,14 +45,7 @@ async def begin_history(
     new: NewHistory, service: InService, studying: InStudying, caller: Analyst
 ) -> Shown:
     """Begin to upload a history: its files follow, then its check."""
-    study = Study(
-        study_id=new_id(),
-        owner=owner_of(caller),
-        kind=Kind.HISTORY,
-        title=new.title,
-        made_ms=service.access.now_ms(),
-        state=State.RECEIVING,
-    )
+    study = new_study(service, caller, Kind.HISTORY, new.title, State.RECEIVING)
     await check_room(studying, caller)
     await service.note(caller, Action.UPLOAD, f"history {study.study_id}")
     await asyncio.to_thread(studying.studies.keep, study)

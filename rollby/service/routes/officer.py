@@ -26,14 +26,8 @@ from rollby.service.running import InService, Running
 router = APIRouter(prefix="/api", tags=["officers"])
 Answerer = Annotated[Caller, Depends(needs(Right.ANSWER, Right.OVERRIDE))]
 Reporter = Annotated[Caller, Depends(needs(Right.REPORT_OWN, Right.OVERRIDE))]
-
-
 Seq = Annotated[int, Path(ge=1, le=2**63 - 1)]
-
-
 NEVER = datetime.min.replace(tzinfo=UTC)
-
-
 REASON = "why, for the audit log; needed of who decides for others"
 
 

@@ -6,10 +6,9 @@ import asyncio
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
-import click
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from fastapi import Path as InPath
 from pydantic import BaseModel, ConfigDict, Field
@@ -17,8 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from data import history
 from data.errors import InputError
 from data.store.audit import Action
-from rollby.cli import Place, Post
-from rollby.commands.posts import PostsWish
+from rollby.options import PLACE, POST, Read
+from rollby.posts import PostsWish
 from rollby.service.callers import Caller
 from rollby.service.guard import needs
 from rollby.service.rights import Right
@@ -29,6 +28,8 @@ from rollby.service.studying import Studying
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+T = TypeVar("T")
 
 router = APIRouter(prefix="/api", tags=["studies"])
 Analyst = Annotated[Caller, Depends(needs(Right.SEE_HISTORY))]
@@ -141,32 +142,24 @@ async def begin_gaps(
     wish: GapsWish, service: InService, studying: InStudying, caller: Analyst
 ) -> Shown:
     """Have the gaps of a period worked out; `GET /api/studies/ID` says how far it is."""
-    past, since, until, named = await _period(wish, service, studying, caller)
-    if past is None:
+    past, named = await _period(wish, service, studying, caller)
+    if past["history"] is None:
         raise InputError("source=roads: gaps are those of a recorded period; choose one")
     split = _midnight(wish.split, service) if wish.split else None
+    since, until = past["since"], past["until"]
     if split and ((since and split <= since) or (until and split >= until)):
         raise InputError(f"split={wish.split}: must be within the period, not at its end")
-    stand = tuple(_read("stand", line, Post()) for line in wish.stand)
+    stand = tuple(_read("stand", line, POST) for line in wish.stand)
     what_if = ", what if" if stand else ""
     return await begin_study(
         service,
         studying,
         caller,
-        Study(
-            study_id=new_id(),
-            owner=owner_of(caller),
-            kind=Kind.GAPS,
-            title=f"Gaps: {named}{what_if}",
-            made_ms=service.access.now_ms(),
-        ),
-        history=past,
-        hidden=_hidden(service, caller) if wish.source == RECORDED else (),
-        since=since,
-        until=until,
+        new_study(service, caller, Kind.GAPS, f"Gaps: {named}{what_if}"),
         every_s=wish.every_s,
         split=split,
         stand=stand,
+        **past,
     )
 
 
@@ -175,13 +168,13 @@ async def begin_posts(
     asked: PostsAsked, service: InService, studying: InStudying, caller: Analyst
 ) -> Shown:
     """Have posts chosen; `GET /api/studies/ID` says how far it is."""
-    past, since, until, named = await _period(asked, service, studying, caller)
+    past, named = await _period(asked, service, studying, caller)
     settings = service.settings
     if asked.within_s is not None:
         policy = settings.policy.model_copy(update={"within_s": asked.within_s})
         settings = settings.model_copy(update={"policy": policy})
     present, by_hand = (
-        tuple(_read(name, line, Place()) for line in getattr(asked, name))
+        tuple(_read(name, line, PLACE) for line in getattr(asked, name))
         for name in ("present", "by_hand")
     )
     wish = PostsWish(
@@ -197,19 +190,10 @@ async def begin_posts(
         service,
         studying,
         caller,
-        Study(
-            study_id=new_id(),
-            owner=owner_of(caller),
-            kind=Kind.POSTS,
-            title=f"{asked.count} posts: {named}",
-            made_ms=service.access.now_ms(),
-        ),
+        new_study(service, caller, Kind.POSTS, f"{asked.count} posts: {named}"),
         settings=settings,
-        history=past,
-        hidden=_hidden(service, caller) if asked.source == RECORDED else (),
-        since=since,
-        until=until,
         wish=wish,
+        **past,
     )
 
 
@@ -278,14 +262,14 @@ def recorded_days(service: Running) -> tuple[date, date] | str:
 
 async def _period(
     wish: _Wish, service: Running, studying: Studying, caller: Caller
-) -> tuple[Path | None, datetime | None, datetime | None, str]:
-    """Find a wish's history, its ends in time, and what to call it."""
+) -> tuple[dict[str, Any], str]:
+    """Find a wish's history (None: roads alone), its ends in time, and what to call it."""
     if wish.since and wish.until and wish.until < wish.since:
         raise InputError(f"until={wish.until}: must not be before since={wish.since}")
     since = _midnight(wish.since, service) if wish.since else None
     until = _midnight(wish.until + timedelta(days=1), service) if wish.until else None
     if wish.source == ROADS:
-        return None, None, None, "by the length of roads"
+        return {"history": None}, "by the length of roads"
     if wish.source != RECORDED:
         study = await found_study(studying, caller, wish.source)
         if study.kind is not Kind.HISTORY:
@@ -293,7 +277,8 @@ async def _period(
         check_state(study, State.DONE, "cannot be used: its files are not in order")
         days = f", {wish.since or 'its beginning'} to {wish.until or 'its end'}"
         named = study.title + (days if since or until else "")
-        return studying.studies.folder(study) / "history", since, until, named
+        uploaded = studying.studies.folder(study) / "history"
+        return {"history": uploaded, "since": since, "until": until}, named
     known = await asyncio.to_thread(recorded_days, service)
     if isinstance(known, str):
         raise InputError(known)
@@ -301,8 +286,34 @@ async def _period(
     if first < known[0] or last > known[1]:
         rule = f"recorded, and over, are {known[0]} to {known[1]}; choose days of these"
         raise InputError(f"since={first}, until={last}: {rule}")
-    begin, end = _midnight(first, service), _midnight(last + timedelta(days=1), service)
-    return Path(service.settings.service.history), begin, end, f"{first} to {last}"
+    past = {
+        "history": Path(service.settings.service.history),
+        "since": _midnight(first, service),
+        "until": _midnight(last + timedelta(days=1), service),
+        "hidden": _hidden(service, caller),
+    }
+    return past, f"{first} to {last}"
+
+
+def new_study(
+    service: Running, caller: Caller, kind: Kind, title: str, state: State = State.WAITING
+) -> Study:
+    """
+    Begin a study of a caller's.
+
+    Returns
+    -------
+    study : Study
+        Not kept yet.
+    """
+    return Study(
+        study_id=new_id(),
+        owner=owner_of(caller),
+        kind=kind,
+        title=title,
+        made_ms=service.access.now_ms(),
+        state=state,
+    )
 
 
 async def begin_study(
@@ -384,9 +395,9 @@ def _hidden(service: Running, caller: Caller) -> tuple[str, ...]:
     return tuple(sorted(who for who, what in shows if what != "all" and who != caller.agency))
 
 
-def _read(name: str, line: str, kind: click.ParamType[Any]) -> Any:
+def _read(name: str, line: str, kind: Read[T]) -> T:
     """Read a place as the command line does."""
     try:
-        return kind.convert(line.strip(), None, None)
-    except click.UsageError as error:
-        raise InputError(f"{name}: {error.message}") from error
+        return kind.read(line.strip())
+    except ValueError as error:
+        raise InputError(f"{name}: {line.strip()!r}: {error}") from error

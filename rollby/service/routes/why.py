@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends, HTTPException
+from fastapi import APIRouter, HTTPException
 
 from geo.as_json import advice_json
 from geo.replay import sketch
-from rollby.service.callers import Caller
-from rollby.service.guard import needs
-from rollby.service.rights import Right
 from rollby.service.routes.cad import Id
-from rollby.service.routes.desk import may_be_asked
+from rollby.service.routes.desk import Desk, may_be_asked
 from rollby.service.routes.live import picture_for
 from rollby.service.running import InService
 
 router = APIRouter(prefix="/api", tags=["live"])
-Desk = Annotated[Caller, Depends(needs(Right.OVERRIDE))]
 
 
 @router.get("/why/{stop_id:path}")

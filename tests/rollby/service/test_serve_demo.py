@@ -1,11 +1,9 @@
-"""The demonstration, from the outside: one command, and the screens are alive."""
+"""The demonstration, from the outside and without a source tree: one command, and screens live."""
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
-import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -13,21 +11,30 @@ import httpx
 import pytest
 
 from tests.rollby.service.served import wait_until
+from tests.rollby.wheel import apart
 from tests.servers import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 TOLD = re.compile(r"(http://\S+?)(/\w+)  sign in as (\w+), (\S+)")
 
 
 @pytest.fixture(scope="module")
-def demo() -> Iterator[list[tuple[str, str, str, str]]]:
+def demo(
+    installed: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[list[tuple[str, str, str, str]]]:
     """Start it; give what it says: address, path, name and password of each screen."""
-    command = [sys.executable, "-m", "rollby", "serve", "--demo"]
+    command = [str(installed.parent / "rollby"), "serve", "--demo"]
     command += ["--listen", f"127.0.0.1:{free_port()}"]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ
+        command,
+        cwd=tmp_path_factory.mktemp("empty"),
+        env=apart(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     ) as process:
         assert process.stdout is not None
         told = []

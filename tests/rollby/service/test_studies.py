@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import signal
 import zipfile
 from dataclasses import replace
@@ -55,7 +56,9 @@ def past(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def settings(past: Path, tmp_path: Path) -> Settings:
-    return settings_for(past, studies=str(tmp_path / "studies"))
+    own = tmp_path / "own"  # a service records into it
+    shutil.copytree(past / "past", own / "past")
+    return settings_for(own, studies=str(tmp_path / "studies"))
 
 
 @pytest.fixture

@@ -118,6 +118,10 @@ def test_a_secret_that_is_none_is_said_at_the_start(
     [
         ({"webhooks": {"cad": "https://x.example"}}, "webhook_secret must name a file"),
         ({"webhooks": {"cad": "http://x.example"}, "webhook_secret": "s"}, "must begin with http"),
+        (
+            {"webhooks": {"cad": "http://localhost.x.example"}, "webhook_secret": "s"},
+            "must begin with https://, but on this machine",
+        ),
         ({"tls_key": "k"}, "must both be given, or neither"),
         ({"listen": "8340"}, "must be HOST:PORT"),
         ({"listen": "::1:99999"}, "must be HOST:PORT"),
