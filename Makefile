@@ -13,7 +13,7 @@ FUZZ_S ?= 60
 DAY_S ?= 240
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lock clean golden bench bench-quick prove fuzz day
+.PHONY: help setup demo test check format lock clean golden bench bench-quick prove fuzz day reference
 
 help:
 	@echo "make demo    set up .venv and run the main job on the embedded city"
@@ -26,6 +26,7 @@ help:
 	@echo "make setup   set up .venv"
 	@echo "make format  put the code in shape"
 	@echo "make golden  record anew what the hand-worked stops come out as"
+	@echo "make reference  write docs/reference/ anew from the code"
 	@echo "make lock    choose the newest versions of all libraries"
 	@echo "make clean   remove .venv, caches and the demo's maps"
 
@@ -84,6 +85,9 @@ format: $(READY)
 
 golden: $(READY)
 	$(BIN)/python -m tests.golden.cases
+
+reference: $(READY)
+	PYTHONPATH=. $(BIN)/python scripts/make_reference.py
 
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
   --no-emit-find-links --no-header

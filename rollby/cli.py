@@ -389,7 +389,11 @@ def _check_endings(options: dict[str, Any], *names: str) -> None:
 
 
 _hours_option = click.option(
-    "--hours", type=click.FloatRange(0.05, 24 * 31), default=8.0, show_default=True
+    "--hours",
+    type=click.FloatRange(0.05, 24 * 31),
+    default=8.0,
+    show_default=True,
+    help="How long a simulated shift is.",
 )
 _count_option = click.option(
     "--on-duty", "units", type=click.IntRange(1, 2000), default=40, show_default=True, help="Units."
@@ -402,9 +406,27 @@ _count_option = click.option(
 @click.option("--start", type=Instant(), help="Default: Friday 2026-03-13 18:00 UTC.")
 @_hours_option
 @_count_option
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
-@click.option("--stops-per-unit-hour", type=click.FloatRange(0, 10), default=0.5, show_default=True)
-@click.option("--calls-per-unit-hour", type=click.FloatRange(0, 10), default=0.4, show_default=True)
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Another seed makes up another shift; the same one, the same.",
+)
+@click.option(
+    "--stops-per-unit-hour",
+    type=click.FloatRange(0, 10),
+    default=0.5,
+    show_default=True,
+    help="Traffic stops an hour for each unit on duty.",
+)
+@click.option(
+    "--calls-per-unit-hour",
+    type=click.FloatRange(0, 10),
+    default=0.4,
+    show_default=True,
+    help="Calls for service likewise; they keep units busy.",
+)
 @click.option("--posts", type=FILE, help="Free units stand here, and drive back: id,lon,lat.")
 @settings_option
 @json_option
