@@ -102,7 +102,8 @@ def commands_page() -> str:
     rows = [(f"[`{name}`](#{name.replace(' ', '-')})", about_of(one)) for name, one in found]
     return page(
         "Commands",
-        "What `rollby COMMAND --help` says, on one page. The files they read and write, and the "
+        "What `rollby COMMAND --help` says, on one page. How they are used together is in the "
+        "[analyst's tutorial](../tutorials/analyst.md); the files they read and write, and the "
         "exit codes, are in [formats](../formats.md).",
         table(("command", "what it does"), rows),
         *(command_part(name, one) for name, one in found),
@@ -249,10 +250,7 @@ def first_part(text: str) -> str:
 
 def api_page() -> str:
     """Write the reference of the HTTP API."""
-    app = FastAPI()
-    for router in ROUTERS:
-        app.include_router(router)
-    spec = app.openapi()
+    spec = openapi()
     defs = spec["components"]["schemas"]
     by_tag: dict[str, list[tuple[str, ...]]] = {}
     for (method, path), (about, may) in all_requests().items():
@@ -278,6 +276,14 @@ def api_page() -> str:
         *parts,
         f"## Objects\n\n{table(('object', 'members', 'what it is'), members)}",
     )
+
+
+def openapi() -> Schema:
+    """Give what `GET /api/openapi.json` answers, without a service."""
+    app = FastAPI()
+    for router in ROUTERS:
+        app.include_router(router)
+    return app.openapi()
 
 
 def all_requests() -> dict[tuple[str, str], tuple[str, str]]:

@@ -26,7 +26,7 @@ BEGINS_S = 60
 
 class Shell:
     """
-    Runs commands one after the other, and keeps services going meanwhile.
+    Runs commands one after the other, and keeps a service going meanwhile.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class Shell:
 
     def __init__(self, folder: Path) -> None:
         self._folder, self._listens = folder, f"127.0.0.1:{free_port()}"
-        self._services: list[subprocess.Popen[bytes]] = []
+        self._service: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -47,9 +47,16 @@ class Shell:
         error: BaseException | None,
         at: TracebackType | None,
     ) -> None:
-        for process in self._services:
-            process.terminate()
-            process.wait(BEGINS_S)
+        self._end()
+
+    def _end(self) -> None:
+        if self._service:
+            self._service.terminate()
+            self._service.wait(BEGINS_S)
+
+    def write(self, name: str, text: str) -> None:
+        """Write a file that a document shows."""
+        (self._folder / name).write_text(text.replace(LISTENS, self._listens), encoding="utf-8")
 
     def run(self, command: str) -> str:
         """Run what a console block shows, and give what it prints on both streams."""
@@ -82,15 +89,16 @@ class Shell:
         return done.stdout
 
     def _begin(self, words: list[str]) -> str:
-        """Begin a service, which goes on; give what it has said when it answers."""
-        log = self._folder / f"service-{len(self._services)}.log"
+        """Begin a service, which goes on until the next; give what it has said when it answers."""
+        self._end()
+        log = self._folder / "service.log"
         with log.open("w", encoding="utf-8") as out:
             process = subprocess.Popen(
                 [sys.executable, "-m", "rollby", *words, "--listen", self._listens],
                 stdout=out,
                 stderr=subprocess.STDOUT,
             )
-        self._services.append(process)
+        self._service = process
 
         def answers() -> bool:
             assert process.poll() is None, text_of(log)

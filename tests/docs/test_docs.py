@@ -41,11 +41,11 @@ def grows(param: Any) -> bool:
     return param.values[0].doc in GROWING
 
 
-def write_named(folder: Path, doc: Path) -> None:
+def write_named(shell: Shell, doc: Path) -> None:
     """Write the files that a document shows under their names."""
     for block in blocks(doc):
-        if block.name and block.kind in {"csv", "toml"}:
-            (folder / block.name).write_text(block.text, encoding="utf-8")
+        if block.name and block.kind in {"csv", "sh", "toml"}:
+            shell.write(block.name, block.text)
 
 
 # Examples
@@ -53,15 +53,15 @@ def write_named(folder: Path, doc: Path) -> None:
 
 @pytest.mark.parametrize("block", [one for one in of_kind("console") if not grows(one)])
 def test_a_console_example_prints_what_it_shows(block: Block, folder: Path) -> None:
-    write_named(folder, block.doc)
     with Shell(folder) as shell:
+        write_named(shell, block.doc)
         hold(block, shell)
 
 
 @pytest.mark.parametrize("doc", [pytest.param(doc, id=doc.name) for doc in GROWING])
 def test_the_examples_of_a_document_build_on_each_other(doc: Path, folder: Path) -> None:
-    write_named(folder, doc)
     with Shell(folder) as shell:
+        write_named(shell, doc)
         for block in blocks(doc):
             if block.kind == "console" and not block.not_run:
                 hold(block, shell)

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from scripts.make_reference import PAGES, REFERENCE, all_requests
+from scripts.make_reference import PAGES, REFERENCE, all_requests, openapi
 from tests.docs.pages import EVERY, text_of
 
 REQUEST = re.compile(r"\b(GET|POST|PUT|PATCH|DELETE) (/[\w/.{}-]+)")
@@ -57,3 +57,16 @@ def test_every_request_that_the_documents_name_exists() -> None:
         if not any(re.fullmatch(way, path.rstrip(".")) for way in ways[method])
     }
     assert unknown == set()
+
+
+def test_a_body_holds_nothing_that_is_not_declared() -> None:
+    spec = openapi()
+    bodies = [
+        content["schema"]["$ref"].rpartition("/")[2]
+        for methods in spec["paths"].values()
+        for one in methods.values()
+        for content in one.get("requestBody", {}).get("content", {}).values()
+    ]
+    assert len(bodies) > 15
+    defs = spec["components"]["schemas"]
+    assert {name for name in bodies if defs[name].get("additionalProperties") is not False} == set()
