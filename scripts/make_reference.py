@@ -22,6 +22,7 @@ from data.settings import Settings
 from rollby.cli import cli
 from rollby.service.app import ROUTERS
 from rollby.service.guard import caller
+from rollby.service.problems import REFUSALS
 from rollby.service.rights import RIGHTS, Right
 
 if TYPE_CHECKING:
@@ -263,7 +264,6 @@ def api_page() -> str:
     members = [
         (f"`{name}`", members_of(one, defs), first_part(one.get("description", "")))
         for name, one in used.items()
-        if not name.endswith("ValidationError")  # refusals are problem JSON
     ]
     return page(
         "The HTTP API",
@@ -280,7 +280,7 @@ def api_page() -> str:
 
 def openapi() -> Schema:
     """Give what `GET /api/openapi.json` answers, without a service."""
-    app = FastAPI()
+    app = FastAPI(responses=REFUSALS)
     for router in ROUTERS:
         app.include_router(router)
     return app.openapi()

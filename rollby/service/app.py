@@ -23,7 +23,7 @@ from rollby.service.intake import Intake, keep_open
 from rollby.service.keeping import keep_going
 from rollby.service.metrics import tell_health
 from rollby.service.oidc import provider_for
-from rollby.service.problems import answer_problems
+from rollby.service.problems import REFUSALS, answer_problems
 from rollby.service.recording import keep_recording
 from rollby.service.routes import (
     admin,
@@ -127,6 +127,7 @@ def make_app(running: Running) -> FastAPI:
         openapi_url="/api/openapi.json",
         docs_url=None,  # its pages fetch from elsewhere
         redoc_url=None,
+        responses=REFUSALS,
         lifespan=lifespan,
     )
     app.state.running, app.state.studying = running, studying
