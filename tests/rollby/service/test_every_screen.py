@@ -222,6 +222,7 @@ def test_a_sign_in_whose_script_has_not_come_cannot_be_pressed(
     page.goto(str(service.http.base_url.join("/sign-in")))
     expect(page.get_by_role("button", name="Sign in")).to_be_disabled()
     page.unroute_all()
+    page.route("**/api/me", lambda route: route.fulfill(status=401, json={"detail": "nobody"}))
     page.reload()
     expect(page.get_by_role("button", name="Sign in")).to_be_enabled()
     expect(page.get_by_label("Name")).to_be_focused()
