@@ -56,7 +56,7 @@ function drive(ids) {
 
 function changed(event) {
   if (event === "me") {
-    if (name !== null && name !== live.me.name) location.reload();
+    if (name !== null && name !== live.me.name) return location.reload();  // what it sent before that could not be undone
     enter(live.me.name);
     drive(live.me.unit_ids);
   }
