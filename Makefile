@@ -13,7 +13,7 @@ FUZZ_S ?= 60
 DAY_S ?= 240
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lock clean golden bench bench-quick prove fuzz day dist
+.PHONY: help setup demo test check format lock clean golden bench bench-quick prove fuzz day dist reference
 
 help:
 	@echo "make demo    set up .venv and run the main job on the embedded city"
@@ -26,6 +26,7 @@ help:
 	@echo "make setup   set up .venv"
 	@echo "make format  put the code in shape"
 	@echo "make golden  record anew what the hand-worked stops come out as"
+	@echo "make reference  write docs/reference/ anew from the code"
 	@echo "make lock    choose the newest versions of all libraries"
 	@echo "make dist    wheel, sdist and the list of what they are made of (SBOM), into dist/"
 	@echo "make clean   remove .venv, caches and the demo's maps"
@@ -89,6 +90,9 @@ golden: $(READY)
 dist: $(READY)
 	$(BIN)/python -m hatchling build -d dist
 	PYTHONPATH=. $(BIN)/python scripts/sbom.py dist
+
+reference: $(READY)
+	PYTHONPATH=. $(BIN)/python scripts/make_reference.py
 
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
   --no-emit-find-links --no-header

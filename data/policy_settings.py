@@ -14,7 +14,7 @@ PhaseTable = dict[OpenPhase, Positive]
 
 
 class Policy(Section):
-    """The constants of docs/model.md. Each field's description is its line in `rollby settings`."""
+    """The constants of the model. Each description is its line in `rollby settings` too."""
 
     within_s: Positive = Field(
         180.0, description="T: backup should be there within so many seconds (urban 180, "

@@ -17,7 +17,7 @@ class AccessRules(Section):
     failures_max: Annotated[int, Field(ge=1, le=100)] = Field(
         5, description="so many failed sign-ins in a row lock a name"
     )
-    lock_min: Positive = Field(10.0, description="for so many minutes")
+    lock_min: Positive = Field(10.0, description="it stays locked for so many minutes")
     reauthenticate_h: Positive = Field(12.0, description="a sign-in lasts so many hours")
     wallboard_h: Positive = Field(720.0, description="that of a wallboard so many")
     idle_lock_min: Positive = Field(
@@ -34,7 +34,9 @@ class AccessRules(Section):
         24.0, description="an API key that was rotated still works for so many hours"
     )
     loopback_role: Literal["", RoleName] = Field(
-        "", description="who calls from this machine itself has this role unasked; empty = nobody"
+        "",
+        description="who calls from this machine itself has this role unasked; empty = nobody. "
+        "Only for a machine with one user and no proxy",
     )
 
 
@@ -96,11 +98,12 @@ class Service(Section):
         "", description="folder in which the day is recorded for replay and gaps; empty = none"
     )
     raw_days: Annotated[int, Field(ge=1, le=3650)] = Field(
-        30, description="raw positions are kept so many days"
+        30, description="raw positions are kept so many days, in the store and in the history"
     )
     most_hz: Positive = Field(
-        50.0, description="fixes a second of one unit by HTTP, on average; 10,000 at a stretch"
-    )
+        50.0, description="fixes a second of one unit by HTTP, on average; 10,000 at a stretch, as "
+        "a dead zone stores them. More is answered more slowly, and in the end with 429"
+    )  # fmt: skip
     studies: Annotated[str, Field(min_length=1)] = Field(
         "rollby-studies", description="folder in which what analysts upload and work out is kept"
     )

@@ -200,9 +200,27 @@ def coverage(**options: Any) -> None:
 @click.option("--start", type=INSTANT, help="Default: Friday 2026-03-13 18:00 UTC.")
 @hours_option
 @count_option
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
-@click.option("--stops-per-unit-hour", type=click.FloatRange(0, 10), default=0.5, show_default=True)
-@click.option("--calls-per-unit-hour", type=click.FloatRange(0, 10), default=0.4, show_default=True)
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Another seed makes up another shift; the same one, the same.",
+)
+@click.option(
+    "--stops-per-unit-hour",
+    type=click.FloatRange(0, 10),
+    default=0.5,
+    show_default=True,
+    help="Traffic stops an hour for each unit on duty.",
+)
+@click.option(
+    "--calls-per-unit-hour",
+    type=click.FloatRange(0, 10),
+    default=0.4,
+    show_default=True,
+    help="Calls for service likewise; they keep units busy.",
+)
 @click.option("--posts", type=FILE, help="Free units stand here, and drive back: id,lon,lat.")
 @settings_option
 @json_option

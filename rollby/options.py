@@ -181,7 +181,11 @@ cells_option = click.option(
 )
 within_option = click.option("--within", "within_s", type=SECONDS, help="T, seconds.")
 hours_option = click.option(
-    "--hours", type=click.FloatRange(0.05, 24 * 31), default=8.0, show_default=True
+    "--hours",
+    type=click.FloatRange(0.05, 24 * 31),
+    default=8.0,
+    show_default=True,
+    help="How long a simulated shift is.",
 )
 count_option = click.option(
     "--on-duty", "units", type=click.IntRange(1, 2000), default=40, show_default=True, help="Units."

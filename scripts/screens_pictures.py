@@ -35,7 +35,10 @@ FLAGS = ["--no-sandbox", "--disable-gpu"]
 COLOURS = 256
 SHOWN = {  # in the documents, and what they are called there
     "supervisor-wide-light-what-if": "supervisor",
+    "supervisor-wide-light-why": "supervisor_why",
     "officer-phone-dark": "officer",
+    "officer-phone-dark-going": "officer_going",
+    "officer-phone-dark-stop": "officer_stop",
     "wallboard-wide-dark": "wallboard",
 }
 WARM_UP_MS = 60_000
@@ -118,6 +121,28 @@ def show_thought(page: Page) -> None:
     page.wait_for_timeout(1500)
 
 
+def show_going(page: Page) -> None:
+    """Say that the officer is on the way."""
+    if page.locator("#asked").is_visible():
+        page.locator('[data-answer="en_route"]').click()
+    page.locator("#going").wait_for()
+
+
+def show_stop(page: Page) -> None:
+    """Have the officer, once standing, be on a stop of one's own, and wait for who is asked."""
+    if page.locator("#going").is_visible():
+        page.locator('#going [data-answer="cant"]:not([disabled])').click(timeout=ASKED_MS)
+        page.locator("#nobody").wait_for()
+    page.locator('[data-word="on_stop"]:not([disabled])').click(timeout=ASKED_MS)
+    page.locator("#own-coming li").first.wait_for(timeout=ASKED_MS)
+
+
+EXTRAS = {
+    "supervisor": {"why": show_why, "what-if": show_thought},
+    "officer": {"going": show_going, "stop": show_stop},
+}
+
+
 def be_asked(browser: Browser, screens: list[Screen], page: Page) -> None:
     """Have the supervisor ask the officer, until that one is asked or on the way; not for ever."""
     chief = next(one for one in screens if one.name == "supervisor")
@@ -145,7 +170,7 @@ def take(
     for size in SIZES:
         for scheme in ("light", "dark"):
             name = f"{screen.name}-{size}-{scheme}"
-            extra = {"why": show_why, "what-if": show_thought}
+            extra = EXTRAS.get(screen.name, {})
             mine = {name, *(f"{name}-{one}" for one in extra)}
             if names is not None and not mine & names.keys():
                 continue
@@ -155,7 +180,7 @@ def take(
                 if names is None or name in names:
                     keep(page, folder / f"{(names or {}).get(name, name)}.png")
                 for one, show in extra.items():
-                    if screen.name == "supervisor" and (names is None or f"{name}-{one}" in names):
+                    if names is None or f"{name}-{one}" in names:
                         show(page)
                         shown = (names or {}).get(f"{name}-{one}", f"{name}-{one}")
                         keep(page, folder / f"{shown}.png")

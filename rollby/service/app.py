@@ -23,7 +23,7 @@ from rollby.service.intake import Intake, keep_open
 from rollby.service.keeping import keep_going
 from rollby.service.metrics import tell_health
 from rollby.service.oidc import provider_for
-from rollby.service.problems import answer_problems
+from rollby.service.problems import REFUSALS, answer_problems
 from rollby.service.recording import keep_recording
 from rollby.service.routes import (
     admin,
@@ -51,6 +51,14 @@ if TYPE_CHECKING:
     from rollby.service.running import Running
 
 SECRET_LEAST = 16
+ROUTERS = tuple(
+    one.router
+    for one in (
+        *(positions, cad, sign_in, sign_in_vouched, officer, way, why, desk, coverage, live, admin),
+        *(screens, studies, histories, analyst),
+    )
+)
+"""All requests that are answered."""
 ABOUT = (
     "Keeps a lone officer from staying alone on a traffic stop. A suggestion is never an order; "
     "the dispatcher overrides."
@@ -119,6 +127,7 @@ def make_app(running: Running) -> FastAPI:
         openapi_url="/api/openapi.json",
         docs_url=None,  # its pages fetch from elsewhere
         redoc_url=None,
+        responses=REFUSALS,
         lifespan=lifespan,
     )
     app.state.running, app.state.studying = running, studying
@@ -129,9 +138,8 @@ def make_app(running: Running) -> FastAPI:
         running.access.rules.reauthenticate_h,
     )
     Guard(running.access, secure=secure, provider=provider).install(app)
-    people = sign_in, sign_in_vouched, officer, way, why, desk, coverage, live, admin, screens
-    for one in (positions, cad, *people, studies, histories, analyst):
-        app.include_router(one.router)
+    for router in ROUTERS:
+        app.include_router(router)
     answer_problems(app)
     app.add_middleware(Hardening, secure=secure)
     return app

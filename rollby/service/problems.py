@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+import structlog
 from fastapi import Request  # noqa: TC002 - starlette reads the annotation
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
 
+LOGGED = {401, 403, 429}
+LONGEST = 200
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="rollby"'}
 TITLES = {
     400: "Bad request",
@@ -35,6 +38,28 @@ TITLES = {
     429: "Too many",
     503: "Not available",
 }
+
+
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    "default": {
+        "description": "Refused, with a sentence that says what to do (RFC 9457)",
+        "content": {
+            "application/problem+json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["type", "title", "status", "detail"],
+                    "properties": {
+                        "type": {"type": "string"},
+                        "title": {"type": "string"},
+                        "status": {"type": "integer"},
+                        "detail": {"type": "string"},
+                    },
+                }
+            }
+        },
+    }
+}
+"""What the application's reference says of every refusal."""
 
 
 class ProblemError(RollbyError):
@@ -101,6 +126,7 @@ def answer_problems(app: FastAPI) -> None:
 
     async def answer(request: Request, error: Exception) -> Response:
         refusal = _problem_of(error)
+        _log(request, refusal)
         return _page(request, refusal) if _of_a_person(request) else problem(refusal)
 
     for kind in (
@@ -113,6 +139,19 @@ def answer_problems(app: FastAPI) -> None:
         HTTPException,
     ):
         app.add_exception_handler(kind, answer)
+
+
+def _log(request: Request, refusal: ProblemError) -> None:
+    """Write down who was refused; that the sign-in page asks who it is means nothing."""
+    if refusal.status in LOGGED and request.url.path != "/api/me":
+        structlog.get_logger().warning(
+            "refused",
+            status=refusal.status,
+            method=request.method,
+            path=request.url.path[:LONGEST],
+            why=refusal.detail[:LONGEST],
+            place=request.client.host if request.client else "",
+        )
 
 
 def _of_a_person(request: Request) -> bool:

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """As the examples assume: the sample, a town's OpenStreetMap extract, nothing else."""
+    """As the examples assume: the sample, a city, a town's OpenStreetMap extract, nothing else."""
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "sample").symlink_to(SAMPLE)
+    (tmp_path / "city.roads").symlink_to(SAMPLE / "denver.roads")
     (tmp_path / "roads.osm").write_text(STREET, encoding="utf-8")
     (tmp_path / "town.osm").write_text(STREET, encoding="utf-8")
     monkeypatch.chdir(tmp_path)

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import re
-import shlex
-import subprocess
-import sys
 import tomllib
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,13 +19,15 @@ from tests.docs.pages import (
     ROOT,
     Block,
     blocks,
-    run_here,
     text_of,
 )
+from tests.docs.shell import Shell, agrees, steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
+GROWING = [path for path in EVERY if path.parent.name == "tutorials" or path.name == "service.md"]
 BLOCKS = [block for path in EVERY for block in blocks(path)]
 
 
@@ -39,69 +36,43 @@ def of_kind(*kinds: str) -> list[Any]:
     return [pytest.param(block, id=str(block)) for block in found]
 
 
-def write_named(folder: Path, doc: Path) -> None:
+def grows(param: Any) -> bool:
+    """Tell whether a block belongs to a document whose examples build on each other."""
+    return param.values[0].doc in GROWING
+
+
+def write_named(shell: Shell, doc: Path) -> None:
     """Write the files that a document shows under their names."""
     for block in blocks(doc):
-        if block.name and block.kind in {"csv", "toml"}:
-            (folder / block.name).write_text(block.text, encoding="utf-8")
+        if block.name and block.kind in {"csv", "sh", "toml"}:
+            shell.write(block.name, block.text)
 
 
 # Examples
 
 
-def run(command: str) -> str:
-    """Run what a console block shows, and give what it prints on both streams."""
-    words = shlex.split(command)
-    plain = not re.search(r"[|<>&;*$]", command)
-    if words[:2] == ["make", "demo"]:
-        return run_here(["demo"])
-    if words[0] == "rollby" and plain:
-        return run_here(words[1:])
-    if words[0] == "cat" and plain:
-        return "".join(text_of(Path(name)) for name in words[1:])
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(
-        ["/bin/sh", "-c", command],
-        env=os.environ | {"PATH": path, "COLUMNS": "120"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
-    return done.stdout
-
-
-def steps(text: str) -> list[tuple[str, str]]:
-    """Split a console block into commands and what is printed after each."""
-    found: list[tuple[str, str]] = []
-    for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
-        command, _, printed = re.sub(r"\\\n *", "", part).partition("\n")
-        found.append((command, printed))
-    return found
-
-
-def tidy(text: str) -> list[str]:
-    """Drop what an editor drops, and empty lines at the ends."""
-    return [line.rstrip() for line in text.strip("\n").splitlines()]
-
-
-def agrees(shown: str, printed: str) -> bool:
-    """Compare; a line of dots stands for any lines."""
-    parts = [
-        r"(?:.*\n)*?" if line.strip() in {"...", "…"} else re.escape(line) + r"\n"
-        for line in tidy(shown)
-    ]
-    return bool(re.fullmatch("".join(parts), "".join(f"{line}\n" for line in tidy(printed))))
-
-
-@pytest.mark.parametrize("block", of_kind("console"))
+@pytest.mark.parametrize("block", [one for one in of_kind("console") if not grows(one)])
 def test_a_console_example_prints_what_it_shows(block: Block, folder: Path) -> None:
-    write_named(folder, block.doc)
+    with Shell(folder) as shell:
+        write_named(shell, block.doc)
+        hold(block, shell)
+
+
+@pytest.mark.parametrize("doc", [pytest.param(doc, id=doc.name) for doc in GROWING])
+def test_the_examples_of_a_document_build_on_each_other(doc: Path, folder: Path) -> None:
+    with Shell(folder) as shell:
+        write_named(shell, doc)
+        for block in blocks(doc):
+            if block.kind == "console" and not block.not_run:
+                hold(block, shell)
+
+
+def hold(block: Block, shell: Shell) -> None:
+    """Run what a block shows, and compare what it prints."""
     shown = steps(block.text)
     assert shown, "a console block holds lines that begin with $"
     for command, expected in shown:
-        printed = run(command).replace(f"{folder}/", "")
+        printed = shell.run(command)
         if expected:
             assert agrees(expected, printed), f"$ {command}\n{printed}"
 
@@ -111,6 +82,8 @@ def test_dots_stand_for_lines_and_nothing_else() -> None:
     assert agrees("a \n", "a\n\n")
     assert not agrees("a\n...\nd\n", "a\nb\n")
     assert not agrees("a\n", "a\nb\n")
+    assert agrees("sign in, ...\nb\n", "sign in, 7x\nb\n")
+    assert not agrees("sign in, ...\n", "signed in\n")
     assert steps("$ one \\\n  two\nout\n$ three\n") == [("one two", "out\n"), ("three", "")]
 
 

@@ -17,7 +17,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import text
+from sqlalchemy import insert, text
 
 from data.errors import InputError, SourceUnreachableError
 from data.events import Answer, AnswerKind, StatusChange, StopChange
@@ -26,9 +26,9 @@ from data.reports import Checked, FixReport, subject
 from data.said import Attended, Escalated, Flagged, Prompted, Said, Suggested, Withdrawn
 from data.store import access_schema  # noqa: F401 - its tables are in metadata
 from data.store.codec import decoded, encoded
-from data.store.opening import engine_of
+from data.store.opening import engine_of, migrate, reach
 from data.store.reading import DeadLetter
-from data.store.schema import metadata
+from data.store.schema import EVENTS, metadata
 from data.store.store import Entry, Store, Taken
 
 ROOT = Path(__file__).parents[3]
@@ -182,6 +182,26 @@ def test_the_migrations_make_the_tables(address: str) -> None:
     context = MigrationContext.configure(store._connection)
     with store._connection.begin():
         assert compare_metadata(context, metadata) == []
+    store.close()
+
+
+def test_a_store_of_the_first_layout_is_brought_up_to_date(address: str) -> None:
+    engine = engine_of(address)
+    kind, body = encoded(status())
+    with reach(engine) as connection:
+        migrate(connection, "0001")
+        with connection.begin():
+            row = {"seq": 7, "received_ms": 1, "door": "cad", "kind": kind, "body": body}
+            connection.execute(insert(EVENTS), row | {"subject": subject(status())})
+            connection.execute(text("INSERT INTO counters VALUES ('cad', 'accepted', 1)"))
+    engine.dispose()
+    store = Store(address)
+    with store._connection.begin():
+        assert compare_metadata(MigrationContext.configure(store._connection), metadata) == []
+    found = store.newest("status", "2A11")
+    assert found
+    assert (found.seq, found.report, store.seq) == (7, status(), 7)
+    assert store.counters() == {"cad": {"accepted": 1}}
     store.close()
 
 

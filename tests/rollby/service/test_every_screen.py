@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import expect
@@ -221,7 +222,16 @@ def test_a_sign_in_whose_script_has_not_come_cannot_be_pressed(
     page.goto(str(service.http.base_url.join("/sign-in")))
     expect(page.get_by_role("button", name="Sign in")).to_be_disabled()
     page.unroute_all()
+    page.route("**/api/me", lambda route: route.fulfill(status=401, json={"detail": "nobody"}))
     page.reload()
     expect(page.get_by_role("button", name="Sign in")).to_be_enabled()
     expect(page.get_by_label("Name")).to_be_focused()
     page.close()
+
+
+@pytest.mark.parametrize("wanted", ["https://example.org/", "//example.org", "/api/openapi.json"])
+def test_after_the_sign_in_no_other_site_is_gone_to(
+    browser: Browser, service: Service, wanted: str
+) -> None:
+    with opened(browser, service, f"/sign-in?next={quote(wanted, safe='')}") as page:
+        page.wait_for_url("**/supervisor")

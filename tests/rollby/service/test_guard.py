@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 import trustme
+from structlog.testing import capture_logs
 
 from data.errors import SettingError
 from data.settings import AccessRules
@@ -254,6 +255,31 @@ def test_what_was_sent_is_not_sent_back(plain: httpx.Client) -> None:
         assert "secret" not in answer.text
     refused(plain.get("/nowhere"), 404, "Not Found")
     refused(plain.put("/api/me"), 405, "Method Not Allowed")
+
+
+def test_who_is_refused_is_logged_without_what_was_sent(
+    plain: httpx.Client, access: Access
+) -> None:
+    feed = key_of(access, Role.FEED, "2A*")
+    with capture_logs() as logged:
+        plain.post("/positions/9X1?secret=1", headers=feed, json={"secret": 1})
+        plain.get("/live", headers={"X-API-Key": "secret"})
+        plain.get("/api/me")
+        plain.get("/nowhere")
+    assert [(one["status"], one["method"], one["path"], one["place"]) for one in logged] == [
+        (403, "POST", "/positions/9X1", "127.0.0.1"),
+        (401, "GET", "/live", "127.0.0.1"),
+    ]
+    assert logged[0]["why"] == "unit 9X1 is not yours; you speak for 2A*"
+    assert "secret" not in str(logged)
+
+
+def test_what_is_no_json_by_its_type_is_refused(plain: httpx.Client) -> None:
+    body = '{"name": "x", "password": "y"}'
+    for kind in ("text/plain", "application/x-www-form-urlencoded"):
+        answer = plain.post("/api/sign-in", content=body, headers={"Content-Type": kind})
+        refused(answer, 422, "body: ")
+    refused(plain.post("/api/sign-in", content=body), 422, "body: ")
 
 
 # -- administration ----------------------------------------------------------------------------

@@ -147,6 +147,29 @@ def test_another_account_on_the_terminal_neither_sends_nor_sees_what_was_left(
         assert stop["unit_id"] == "4A12"
 
 
+def test_who_signs_out_leaves_nothing_on_the_terminal(
+    browser: Browser, line: Line, service: Service
+) -> None:
+    with terminal(browser) as context:
+        page = signed_in(context, line, "ada")
+        (cookie,) = context.cookies()
+        assert page.evaluate("localStorage['rollby-of/picture/ada']") is not None
+        page.get_by_role("button", name="Sign out").click()
+        expect(page.get_by_label("Password")).to_be_visible()
+        assert page.evaluate("localStorage['rollby-of/picture/ada']") is None
+        assert context.cookies() == []
+        old = {"Cookie": f"{cookie['name']}={cookie['value']}"}
+        assert service.http.get("/api/me", headers=old).status_code == 401
+
+
+def test_signed_out_is_only_said_where_it_is_so(browser: Browser, line: Line) -> None:
+    with terminal(browser) as context:
+        page = signed_in(context, line, "ada")
+        line.cut()
+        page.get_by_role("button", name="Sign out").click()
+        expect(page.locator("#fault")).to_contain_text("Not signed out")
+
+
 def test_an_old_fix_neither_locks_nor_unlocks(
     browser: Browser, line: Line, service: Service
 ) -> None:

@@ -29,6 +29,17 @@ def test_nothing_that_is_sent_finds_a_bug(service: Service) -> None:
     assert service.http.get("/readyz").status_code == 200
 
 
+def test_the_reference_tells_how_refusals_look(service: Service) -> None:
+    spec = service.http.get("/api/openapi.json").json()
+    assert "HTTPValidationError" not in spec["components"]["schemas"]
+    ways = [one["responses"] for methods in spec["paths"].values() for one in methods.values()]
+    assert all("application/problem+json" in one["default"]["content"] for one in ways)
+    refused = service.http.put("/api/stops/1", json={})
+    assert refused.headers["content-type"] == "application/problem+json"
+    (said,) = ways[0]["default"]["content"].values()
+    assert set(said["schema"]["required"]) <= refused.json().keys()
+
+
 def hold(operation: Any, base: str) -> None:
     """Send what the reference allows, and what it does not."""
 

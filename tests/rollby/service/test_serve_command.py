@@ -10,6 +10,7 @@ import ssl
 import subprocess
 import sys
 import time
+import warnings
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -243,6 +244,30 @@ def test_it_speaks_tls_where_it_has_a_certificate(tmp_path: Path, sample_dir: Pa
         wait_until(lambda: answers(f"https://127.0.0.1:{port}", verify=trusted), 60)
         answer = httpx.get(f"https://127.0.0.1:{port}/healthz", verify=trusted)
         assert "max-age" in answer.headers["strict-transport-security"]
+        assert agreed(port, trusted, ssl.TLSVersion.TLSv1_3)[1] == "TLSv1.3"
+        name, version, _ = agreed(port, trusted, ssl.TLSVersion.TLSv1_2)
+        assert (version, name.startswith("ECDHE-")) == ("TLSv1.2", True)
+        assert "GCM" in name or "CHACHA20" in name
+        weak = ssl.create_default_context(cafile=str(tmp_path / "ca.pem"))
+        weak.set_ciphers("ECDHE-ECDSA-AES128-SHA:ECDHE-RSA-AES128-SHA:@SECLEVEL=0")
+        with pytest.raises(ssl.SSLError):
+            agreed(port, weak, ssl.TLSVersion.TLSv1_2)
+        weak.set_ciphers("ALL:@SECLEVEL=0")
+        weak.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+        with pytest.raises(ssl.SSLError), warnings.catch_warnings(action="ignore"):
+            agreed(port, weak, ssl.TLSVersion.TLSv1_1)
+
+
+def agreed(port: int, context: ssl.SSLContext, newest: ssl.TLSVersion) -> tuple[str, str, int]:
+    """Agree on a cipher and a version with the service, no newer than one."""
+    context.maximum_version = newest
+    with (
+        socket.create_connection(("127.0.0.1", port), timeout=10) as line,
+        context.wrap_socket(line, server_hostname="127.0.0.1") as secret,
+    ):
+        cipher = secret.cipher()
+        assert cipher
+        return cipher[0], str(secret.version()), cipher[2]
 
 
 @pytest.mark.parametrize(

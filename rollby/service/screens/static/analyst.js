@@ -1,5 +1,5 @@
 /* rollby: the analyst's desk: choose a period, upload one, have it worked out. */
-import { WAITING, ask, toSignIn, whoAmI } from "./api.js";
+import { WAITING, ask, signOutBy, toSignIn, whoAmI } from "./api.js";
 
 const by = (id) => document.getElementById(id);
 const EVERY_MS = 1500;
@@ -121,13 +121,7 @@ by("theme").addEventListener("click", () => {
   named();
 });
 function named() { by("theme").textContent = document.documentElement.classList.contains("dark") ? "Day" : "Night"; }
-by("out").addEventListener("click", async () => {
-  try {
-    await me;
-    await ask("/api/sign-out", { method: "POST" });
-    location.assign("/sign-in");
-  } catch (error) { fail(error); }
-});
+signOutBy(by("out"), fail);
 
 named();
 follow();

@@ -54,3 +54,15 @@ export function toSignIn() {
   signedIn(null);
   location.assign(`/sign-in?next=${encodeURIComponent(location.pathname)}`);
 }
+
+/* A button that ends the session, and takes along what this terminal showed of it. */
+export function signOutBy(button, failed) {
+  button.addEventListener("click", async () => {
+    try {
+      if (!csrf) await whoAmI();
+      await ask("/api/sign-out", { method: "POST" });
+      signedIn(null);
+      location.assign("/sign-in");
+    } catch (error) { failed(error); }
+  });
+}

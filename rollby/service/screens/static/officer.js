@@ -1,5 +1,5 @@
 /* rollby: the officer's page. One suggestion at a time, three answers, and one's own stop. */
-import { ask } from "./api.js";
+import { ask, signOutBy } from "./api.js";
 import { account, read, whenAnother, write } from "./kept.js";
 import { Live } from "./live.js";
 import { Outbox } from "./outbox.js";
@@ -56,7 +56,7 @@ function drive(ids) {
 
 function changed(event) {
   if (event === "me") {
-    if (name !== null && name !== live.me.name) location.reload();
+    if (name !== null && name !== live.me.name) return location.reload();  // what it sent before that could not be undone
     enter(live.me.name);
     drive(live.me.unit_ids);
   }
@@ -325,6 +325,7 @@ document.addEventListener("click", (event) => {
 });
 by("show-way").addEventListener("click", () => showWay().catch(() => { fault = "The way cannot be had now."; draw(); }));
 by("unlock").addEventListener("click", () => { lock = false; draw(); });
+signOutBy(by("out"), (error) => { fault = error.status ? error.message : "Not signed out: no connection."; draw(); });
 by("units").addEventListener("change", (event) => {
   unit = event.target.value || null;
   if (unit) write("unit", name, unit);

@@ -1,4 +1,5 @@
 /* rollby: the supervisor's page, and the wallboard's: the live map, who is alone, what was said. */
+import { signOutBy } from "./api.js";
 import { Coverage } from "./coverage.js";
 import { by, entry, fill, text } from "./dom.js";
 import { Feeds } from "./feeds.js";
@@ -200,6 +201,7 @@ rollby.live.onStop = (stopId) => {
   const item = [...by("stops").children].find((one) => one.dataset.name === stopId);
   if (item) item.querySelector("button").focus();
 };
+if (by("out")) signOutBy(by("out"), () => text(by("out"), "Not signed out"));
 by("theme").addEventListener("click", () => {
   const theme = rollby.isDark() ? "light" : "dark";
   localStorage.setItem("rollby-theme", theme);
