@@ -26,9 +26,9 @@ from data.reports import Checked, FixReport, subject
 from data.said import Attended, Escalated, Flagged, Prompted, Said, Suggested, Withdrawn
 from data.store import access_schema  # noqa: F401 - its tables are in metadata
 from data.store.codec import decoded, encoded
-from data.store.opening import engine_of
+from data.store.opening import engine_of, migrate, reach
 from data.store.reading import DeadLetter
-from data.store.schema import metadata
+from data.store.schema import DEAD_LETTERS, metadata
 from data.store.store import Entry, Store, Taken
 
 ROOT = Path(__file__).parents[3]
@@ -182,6 +182,24 @@ def test_the_migrations_make_the_tables(address: str) -> None:
     context = MigrationContext.configure(store._connection)
     with store._connection.begin():
         assert compare_metadata(context, metadata) == []
+    store.close()
+
+
+def test_what_a_long_name_sent_is_kept_and_what_was_kept_before_stays(address: str) -> None:
+    engine = engine_of(address)
+    with reach(engine) as connection:
+        migrate(connection, "0003")
+        with connection.begin():
+            row = {"received_ms": 7, "door": "cars", "sender": "x", "reason": "why", "raw": b"a"}
+            connection.execute(DEAD_LETTERS.insert(), row)
+    engine.dispose()
+    store = Store(address)
+    subject = "CN=4A12," + "OU=Patrol," * 50
+    letter = DeadLetter(received_ms=8, door="cars", sender=subject, reason="why", raw=b"")
+    store.refuse([letter])
+    (first, old), (second, new) = store.dead_letters()
+    assert (old.sender, old.raw, new) == ("x", b"a", letter)
+    assert second == first + 1
     store.close()
 
 
