@@ -19,7 +19,7 @@ from data.setting_parts import (
     Section,
 )
 
-OWN_DOORS = frozenset({"cad", "geojson", "officer", "osmand", "owntracks", "service"})
+OWN_DOORS = frozenset({"cad", "desk", "geojson", "officer", "osmand", "owntracks", "service"})
 FeedName = Annotated[str, Field(pattern=r"^[\w-]{1,40}$")]
 
 

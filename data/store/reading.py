@@ -11,7 +11,7 @@ from data.store.codec import decoded, instant_text
 from data.store.schema import COUNTERS, DEAD_LETTERS, EVENTS, SAID
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from datetime import datetime
 
     from sqlalchemy import Engine, Select
@@ -28,7 +28,7 @@ _ABOUT = (
         EVENTS.c.kind == bindparam("kind"),
         EVENTS.c.subject == bindparam("subject"),
         EVENTS.c.body.like(bindparam("text")),
-        EVENTS.c.door != bindparam("but"),
+        EVENTS.c.door.not_in(bindparam("but", expanding=True)),
     )
     .order_by(EVENTS.c.seq.desc())
     .limit(bindparam("most"))
@@ -188,7 +188,7 @@ class Reading:
         subject: str,
         *,
         at: datetime | None = None,
-        but: str = "",
+        but: Collection[str] = (),
         most: int = 20,
     ) -> list[Event]:
         """
@@ -200,8 +200,8 @@ class Reading:
             As for `newest`.
         at : datetime or None
             Only those of this instant, in UTC; None for all.
-        but : str
-            A door whose reports are left out.
+        but : collection of str
+            Doors whose reports are left out.
         most : int
             So many at most.
 
@@ -211,7 +211,7 @@ class Reading:
             The newest first.
         """
         text = "%" if at is None else f'%"at": "{instant_text(at)}"%'
-        told = {"kind": kind, "subject": subject, "text": text, "but": but, "most": most}
+        told = {"kind": kind, "subject": subject, "text": text, "but": [*but], "most": most}
         with self.engine.connect() as reader:
             return [_event(row) for row in reader.execute(_ABOUT, told)]
 
