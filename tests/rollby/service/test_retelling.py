@@ -38,9 +38,7 @@ def keep(store: Store, *reports: StatusChange | StopChange, door: str = "cad") -
     store.append([Entry(door=door, reports=reports)], received_ms)
 
 
-def news(
-    store: Store, *reports: StatusChange | StopChange, untold: str = ""
-) -> list[Any]:
+def news(store: Store, *reports: StatusChange | StopChange, untold: str = "") -> list[Any]:
     told = [Told(report=one, raw=b"x", untold=frozenset(untold.split())) for one in reports]
     found, refused = asyncio.run(news_of(told, store))
     assert refused == []
