@@ -271,8 +271,12 @@ class CadLayerFeed(Cad):
         "json", description="of an Esri layer: in which format it is asked to answer"
     )
     absent: Literal["kept", "ended"] = Field(
-        "kept", description="a stop that is listed no more: ended = it is over, once two answers "
-        "in a row have not had it"
+        "kept", description="a stop that is listed no more: ended = it is over, once no answer has "
+        "had it for absent_s, and two in a row"
+    )  # fmt: skip
+    absent_s: NonNegative = Field(
+        60.0, description="so long; ten times as long where more than half of the stops, and more "
+        "than two, are gone at once: that may be half a list"
     )  # fmt: skip
     token_file: str = Field("", description="file that holds the token, and nothing else")
     authority: str = Field(
