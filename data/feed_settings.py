@@ -80,6 +80,9 @@ class NmeaFeed(Listening):
     clients: str = Field(
         "", description="PEM file of who signs the senders' certificates; empty = they need none"
     )
+    most_connections: Annotated[int, Field(ge=1)] = Field(
+        100, description="connections of one address at a time, by tcp or tls"
+    )
     named_by: Literal["sender", "certificate"] = Field(
         "sender", description="what names the device: itself, or the common name of its certificate"
     )
@@ -361,6 +364,9 @@ class CotFeed(Feed):
         "refuse",
         description="devices that devices does not name: refuse keeps what they send, with the "
         "reason; count only counts it, where many share a server",
+    )
+    most_connections: Annotated[int, Field(ge=1)] = Field(
+        100, description="connections of one address at a time, by tcp or tls"
     )
     most_hz: Positive = Field(
         50.0, description="messages a second of one sender, on average; 10,000 at a stretch"
