@@ -20,7 +20,7 @@ from data.setting_parts import (
     nobody_listens,
 )
 
-OWN_DOORS = frozenset({"cad", "geojson", "officer", "osmand", "owntracks", "service"})
+OWN_DOORS = frozenset({"cad", "desk", "geojson", "officer", "osmand", "owntracks", "service"})
 FeedName = Annotated[str, Field(pattern=r"^[\w-]{1,40}$")]
 
 
@@ -80,6 +80,9 @@ class NmeaFeed(Listening):
     key: str = Field("", description="PEM file of its key")
     clients: str = Field(
         "", description="PEM file of who signs the senders' certificates; empty = they need none"
+    )
+    most_connections: Annotated[int, Field(ge=1)] = Field(
+        100, description="connections of one address at a time, by tcp or tls"
     )
     named_by: Literal["sender", "certificate"] = Field(
         "sender", description="what names the device: itself, or the common name of its certificate"
@@ -255,8 +258,12 @@ class CadLayerFeed(Cad):
         "json", description="of an Esri layer: in which format it is asked to answer"
     )
     absent: Literal["kept", "ended"] = Field(
-        "kept", description="a stop that is listed no more: ended = it is over, once two answers "
-        "in a row have not had it"
+        "kept", description="a stop that is listed no more: ended = it is over, once no answer has "
+        "had it for absent_s, and two in a row"
+    )  # fmt: skip
+    absent_s: NonNegative = Field(
+        60.0, description="so long; ten times as long where more than half of the stops, and more "
+        "than two, are gone at once: that may be half a list"
     )  # fmt: skip
     token_file: str = Field("", description="file that holds the token, and nothing else")
     authority: str = Field(
@@ -341,6 +348,9 @@ class CotFeed(Feed):
         "refuse",
         description="devices that devices does not name: refuse keeps what they send, with the "
         "reason; count only counts it, where many share a server",
+    )
+    most_connections: Annotated[int, Field(ge=1)] = Field(
+        100, description="connections of one address at a time, by tcp or tls"
     )
     most_hz: Positive = Field(
         50.0, description="messages a second of one sender, on average; 10,000 at a stretch"

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import argparse
+import asyncio
+import json
 import random
 import sys
 import time
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
+from data.errors import SourceUnreachableError
 from data.feeds.cad_rows import CadForm, read_cad
 from data.feeds.cot import CotReader, split_events
 from data.feeds.cot_fake import write_cot
+from data.feeds.esri import EsriLayer
 from data.feeds.geojson_points import parse_geojson
 from data.feeds.heard import Told
 from data.feeds.mqtt import parse_message
@@ -21,6 +27,7 @@ from data.feeds.osmand import parse_json, parse_query
 from data.feeds.owntracks import parse_owntracks
 from data.feeds.taip import parse_taip
 from data.feeds.traccar_positions import parse_traccar
+from data.feeds.web import UnreadError
 from data.records import UnitFix
 
 if TYPE_CHECKING:
@@ -51,6 +58,14 @@ COT = [
     *(write_cot(FIX, uid="4A12", callsign="4A12", wire=wire) for wire in ("xml", "mesh", "stream")),
     b'<!DOCTYPE a [<!ENTITY b "bbb"><!ENTITY c "&b;&b;&b;">]><event uid="&c;"></event>',
 ]
+NATURE = {
+    "objectIdField": "OBJECTID",
+    "fields": [{"name": "OBJECTID", "type": "esriFieldTypeOID"}],
+    "editFieldsInfo": {"editDateField": "EditDate"},
+    "advancedQueryCapabilities": {"supportsPagination": True},
+    "maxRecordCount": 1000,
+    "dateFieldsTimeReference": {"timeZone": "UTC", "timeZoneIANA": "America/Denver"},
+}
 ODD = [b"", b"\0", b"\xff", b"-", b"1e999", b"9" * 5000, b"NaN", b"null", b"[" * 2000, b'"', b"\n"]
 
 
@@ -85,8 +100,47 @@ def parse_cad(ending: str, data: bytes, arrived_at: datetime) -> list[Heard]:
     return [one for one in heard if not isinstance(one, Told)]
 
 
-def main(budget_s: float, seed: int) -> int:
-    """Try every reader for as long; print how many messages each took."""
+class Answering:
+    """A feature service whose answers are given: the layer's nature, then page after page."""
+
+    where = "esri"
+
+    def __init__(self, answers: list[bytes]) -> None:
+        self._answers = answers
+
+    async def ask(self, *_: object, **_more: object) -> SimpleNamespace:
+        """Give the next; the last again and again."""
+        return SimpleNamespace(
+            content=self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+        )
+
+
+def parse_layer(data: bytes, arrived_at: datetime) -> list[Heard]:
+    """Read a layer's nature and its pages, one a line."""
+    server: Any = Answering(data.split(b"\n"))
+    layer = EsriLayer(server, "https://gis.example.gov/0", edited="")
+    try:
+        content = asyncio.run(layer.changed(server))
+    except (SourceUnreachableError, UnreadError):
+        return []
+    layer.taken(arrived_at)
+    names = {"stop_id": "Incident", "unit_id": "Unit", "started_at": "Started"}
+    form = layer.form(CadForm(fields=names))
+    heard = read_cad(content, ".json", form, "layer", clock=arrived_at, written_at=arrived_at)
+    return [one for one in heard if not isinstance(one, Told)]
+
+
+def answers_of_a_layer() -> list[bytes]:
+    """Make a layer of two pages."""
+    (content,) = whole("samples_cad_esri.json")
+    page = json.loads(content)
+    first = {**page, "exceededTransferLimit": True}
+    last = {**page, "features": page["features"][-1:]}
+    return [b"\n".join(json.dumps(one).encode() for one in (NATURE, first, last))]
+
+
+def main(budget_s: float, seed: int, only: list[str]) -> int:
+    """Try readers for as long each; print how many messages each took."""
     readers: dict[str, tuple[Callable[[], Parser], list[bytes]]] = {
         "taip": (lambda: parse_taip, recorded("samples_taip.txt")),
         "nmea": (NmeaReader, recorded("samples_nmea.txt")),
@@ -100,9 +154,14 @@ def main(budget_s: float, seed: int) -> int:
         "cad csv": (lambda: partial(parse_cad, ".csv"), whole("samples_cad_stops.csv")),
         "cad json": (lambda: partial(parse_cad, ".json"), whole("samples_cad_statuses.json")),
         "cad esri": (lambda: partial(parse_cad, ".json"), whole("samples_cad_esri.json")),
+        "esri layer": (lambda: parse_layer, answers_of_a_layer()),
     }
+    if unknown := set(only) - readers.keys():
+        sys.exit(f"{', '.join(sorted(unknown))}: must be among {', '.join(readers)}")
     faults = 0
     for name, (reader, samples) in readers.items():
+        if only and name not in only:
+            continue
         chance, count, slowest_s = random.Random(f"{seed} {name}"), 0, 0.0  # noqa: S311 - no secret
         end_s = time.monotonic() + budget_s
         while time.monotonic() < end_s:
@@ -117,10 +176,14 @@ def main(budget_s: float, seed: int) -> int:
             count += 1
             slowest_s = max(slowest_s, time.process_time() - began_s)
         faults += slowest_s > SLOW_S
-        print(f"{name}: {count} messages, the slowest {slowest_s * 1000:.0f} ms")
+        print(f"{name}: {count} messages, the slowest {slowest_s * 1000:.0f} ms", flush=True)
     return int(faults > 0)
 
 
 if __name__ == "__main__":
-    given = [float(one) for one in sys.argv[1:]]
-    sys.exit(main(given[0] if given else 60.0, int(given[1]) if len(given) > 1 else 0))
+    ask = argparse.ArgumentParser(description=__doc__)
+    ask.add_argument("seconds", type=float, nargs="?", default=60.0, help="for each reader")
+    ask.add_argument("--seed", type=int, default=0)
+    ask.add_argument("--only", nargs="+", default=[], metavar="READER")
+    words = ask.parse_args()
+    sys.exit(main(words.seconds, words.seed, words.only))

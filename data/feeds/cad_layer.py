@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from data.errors import SourceUnreachableError
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from data.feeds.heard import Heard
     from data.feeds.web import Connect, Server
 
+FEW = 2  # stops that may go from a list at once without a second thought
+LONGER = 10  # so many times as long is waited where more than half are gone at once
+AGAIN = timedelta.resolution  # not in the answer that lacks it first
 AS_IT_WAS = frozenset(
     {"started_at", "lon_deg", "lat_deg", "heading_deg", "phase", "backup", "needs"}
 )
@@ -112,8 +115,9 @@ class LayerDoor:
         Opens the client that asks.
     every_s : float
         So often.
-    absent_ends : bool
-        A stop that is listed no more is over. The source must list all that go on, each time.
+    absent : timedelta or None
+        A stop that is not listed for so long is over, and the source must list all that go on, each
+        time; None: it tells nothing.
     check : callable
         Raises `FieldError` where the door may not speak for a unit.
     now : callable
@@ -128,13 +132,13 @@ class LayerDoor:
         connect: Connect,
         *,
         every_s: float = 10.0,
-        absent_ends: bool = False,
+        absent: timedelta | None = None,
         check: Callable[[Told], object] = lambda _told: None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.name, self._source, self._form, self._connect = name, source, form, connect
         self._every_s, self._check, self._now = every_s, check, now
-        self._listed = _Listed() if absent_ends else None
+        self._listed = None if absent is None else _Listed(absent)
         self._rows: list[Heard | Told] = []
         self._before: frozenset[bytes] = frozenset()
 
@@ -211,31 +215,32 @@ class LayerDoor:
 
 
 class _Listed:
-    """The stops that go on, as the last answers list them."""
+    """The stops that go on, as the last answers list them; how long one must be absent."""
 
-    def __init__(self) -> None:
+    def __init__(self, absent: timedelta) -> None:
+        self._absent = absent
         self._open: dict[str, StopChange] = {}
-        self._absent_since: dict[str, datetime] = {}
+        self._since: dict[str, datetime] = {}
 
     def ended(self, rows: Sequence[Heard | Told], at: datetime) -> list[Told]:
-        """End what two answers in a row have not had; a single one may be a mistake."""
+        """
+        End what has been absent for long enough, in two answers or more: one may be a mistake.
+
+        An answer without more than half of the stops looks like half a list, and is believed only
+        when it has been so for much longer.
+        """
         told = [one.report for one in rows if isinstance(one, Told)]
         stops = {one.stop.stop_id: one for one in told if isinstance(one, StopChange)}
-        ended = []
-        for stop_id in self._open.keys() - stops.keys():
-            since = self._absent_since.setdefault(stop_id, at)
-            if since != at:
-                ended.append(_over(self._open.pop(stop_id), since))
+        gone = self._open.keys() - stops.keys()
+        half = len(gone) > max(FEW, len(self._open) / 2)
+        wanted = self._absent * (LONGER if half else 1)
+        self._since = {stop_id: self._since.get(stop_id, at) for stop_id in gone}
+        over = [one for one in sorted(gone) if at - self._since[one] >= max(wanted, AGAIN)]
+        ended = [_over(self._open.pop(stop_id), self._since.pop(stop_id)) for stop_id in over]
         for stop_id, change in stops.items():
-            over = change.stop.ended_at is not None or change.stop.phase is StopPhase.CLEARED
             self._open.pop(stop_id, None)
-            if not over:
+            if change.stop.ended_at is None and change.stop.phase is not StopPhase.CLEARED:
                 self._open[stop_id] = change
-        self._absent_since = {
-            one: since
-            for one, since in self._absent_since.items()
-            if one in self._open and one not in stops
-        }
         return ended
 
 

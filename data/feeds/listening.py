@@ -8,6 +8,7 @@ import sys
 from collections import defaultdict
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from ipaddress import IPv4Address, ip_address
 from socket import inet_aton
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 AT_ONCE = 1000
 LARGEST = 65_535
+MOST_KNOWN = 20_000
 BUFFER = 8_000_000
 SO_MEMINFO, MEMINFO_DROPS = 55, 8  # Linux: figures of a socket, each of four bytes
 
@@ -144,6 +146,7 @@ def is_group(host: str) -> bool:
         return False
 
 
+@lru_cache(MOST_KNOWN)
 def plain(peer: str) -> str:
     """
     Write an IPv4 address as one, also where it comes to a port of IPv6.

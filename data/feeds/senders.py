@@ -156,11 +156,10 @@ class Senders:
         if reason := self.stranger(peer):
             return [Refusal(raw=one, reason=reason) for one in parts]
         sender = self._sender(peer)
-        taken, now_s = self._pace.take(peer, len(parts)), self._clock_s()
+        taken = self._pace.take(peer, len(parts))
         heard = [one for part in parts[:taken] for one in sender.parse(part, arrived_at)]
         sender.over += len(parts) - taken
-        if taken < len(parts) and now_s - sender.told_s >= TELL_EVERY_S:
-            sender.told_s = now_s
+        if taken < len(parts) and self.to_be_told(peer):
             rule = (
                 f"must be at most {self._pace.most_hz:g} messages a second; "
                 f"{sender.over} were not read; "
@@ -179,6 +178,21 @@ class Senders:
             How long to take no more of him.
         """
         return self._pace.wait_s(peer, messages)
+
+    def to_be_told(self, peer: str) -> bool:
+        """
+        Tell whether to say what is wrong with a sender: once a minute, however often it is.
+
+        Returns
+        -------
+        now : bool
+            True, and not again within a minute.
+        """
+        sender, now_s = self._sender(peer), self._clock_s()
+        if now_s - sender.told_s < TELL_EVERY_S:
+            return False
+        sender.told_s = now_s
+        return True
 
     @property
     def over(self) -> int:

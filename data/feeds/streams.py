@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from data.errors import SourceUnreachableError
-from data.feeds.heard import Refusal, Sighting
+from data.feeds.heard import Noted, Refusal, Sighting
 from data.feeds.listening import plain
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from data.feeds.senders import Senders
 
 MOST_CONNECTIONS = 5000
+MOST_OF_ONE = 100
+MOST_HELD = 1 << 26  # bytes of all connections together that wait for their message's end
+REFUSED = "connections refused"
 LONGEST_LINE = 10_000
 PIECE = 65_536
 AGAIN_S = 1e-7  # a byte: 30 ms for 300 kB, so that what is read again with each piece is bearable
@@ -82,6 +86,8 @@ class TcpDoor:
         None: as it comes.
     talk : Talk
         Lines, if nothing is said.
+    most_of_one : int
+        Connections of one address at a time.
     now : callable
         Tells the time.
     """
@@ -95,11 +101,16 @@ class TcpDoor:
         *,
         tls: ssl.SSLContext | None = None,
         talk: Talk = LINES,
+        most_of_one: int = MOST_OF_ONE,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.name, self.host, self.port = name, host, port
         self._senders, self._tls, self._now, self._how = senders, tls, now, talk
+        self._most_of_one = most_of_one
         self._talks: set[asyncio.Task[None]] = set()
+        self._calling: Counter[str] = Counter()
+        self._rests: dict[asyncio.StreamWriter, int] = {}
+        self._held = 0
 
     async def run(self, receiver: Receiver) -> None:
         """
@@ -145,20 +156,39 @@ class TcpDoor:
     ) -> None:
         """Hear one connection to its end."""
         peer = plain(writer.get_extra_info("peername")[0])
+        self._calling[peer] += 1
         try:
-            reason = self._senders.stranger(peer)
-            if len(self._talks) > MOST_CONNECTIONS:
-                reason = f"peer={peer}: must be one of at most {MOST_CONNECTIONS} connections"
-            if self._how.by_certificate and not common_name(writer):
-                reason = f"peer={peer}: must show a certificate with a common name"
-            if reason:
-                await self._refuse(receiver, peer, b"", reason)
+            if reason := self._unwelcome(writer, peer):
+                await self._turn_away(receiver, peer, reason)
             else:
                 await self._hear(reader, writer, receiver, peer)
         finally:
+            self._calling[peer] -= 1
+            self._calling += Counter()  # forgets who calls no more
+            self._held -= self._rests.pop(writer, 0)
             writer.close()
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
+
+    def _unwelcome(self, writer: asyncio.StreamWriter, peer: str) -> str:
+        """Tell why a connection is not heard; empty where it is."""
+        if reason := self._senders.stranger(peer):
+            return reason
+        if len(self._talks) > MOST_CONNECTIONS:
+            return f"peer={peer}: must be one of at most {MOST_CONNECTIONS} connections"
+        if self._calling[peer] > self._most_of_one:
+            rule = f"must have at most {self._most_of_one} connections at a time"
+            return f"peer={peer}: {rule}; see feeds.{self.name}.most_connections"
+        if self._how.by_certificate and not common_name(writer):
+            return f"peer={peer}: must show a certificate with a common name"
+        return ""
+
+    async def _turn_away(self, receiver: Receiver, peer: str, reason: str) -> None:
+        """Have a connection counted that was not heard; why, once a minute of one address."""
+        heard: list[Heard] = [Noted(kind=REFUSED, device="", raw=b"")]
+        if self._senders.to_be_told(peer):
+            heard.append(Refusal(raw=b"", reason=reason))
+        await receiver.take(heard, door=self.name, peer=peer, arrived_at=self._now())
 
     async def _hear(
         self,
@@ -183,15 +213,25 @@ class TcpDoor:
                 if writer.transport.get_write_buffer_size() < PIECE:  # else he does not listen
                     writer.write(how.answer(heard, arrived_at))
                 await asyncio.sleep(self._senders.wait_s(peer, len(heard)))
-            longest = how.longest or LONGEST_LINE
-            if len(rest) > longest:
-                rule = f"must be messages of at most {longest} bytes; the connection was ended"
+            if rule := self._too_long(writer, len(rest)):
+                rule = f"must be {rule}; the connection was ended"
                 await self._refuse(receiver, peer, rest, f"peer={peer}: {rule}")
                 return
             if not piece:
                 return
             if len(rest) > LONGEST_LINE:  # it may drip, and all of it is read again with each drop
                 await asyncio.sleep(len(rest) * AGAIN_S)
+
+    def _too_long(self, writer: asyncio.StreamWriter, size: int) -> str:
+        """Count what a connection has of a message without its end; what is wrong with it."""
+        longest = self._how.longest or LONGEST_LINE
+        self._held += size - self._rests.get(writer, 0)
+        self._rests[writer] = size
+        if size > longest:
+            return f"messages of at most {longest} bytes"
+        if self._held > MOST_HELD and size > LONGEST_LINE:
+            return f"sent whole: {MOST_HELD} bytes of many connections wait for their end"
+        return ""
 
     async def _refuse(self, receiver: Receiver, peer: str, raw: bytes, reason: str) -> None:
         """Have it kept why something was not heard."""

@@ -20,7 +20,7 @@ from data.feeds.web import Server
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     import httpx
     from websockets.asyncio.client import ClientConnection
@@ -35,6 +35,7 @@ AT_ONCE = 1000
 MOST_WAITING = 50_000
 FETCHES = 4  # devices whose positions are asked for at a time
 BACKLOG = timedelta(minutes=15)
+SPAN = timedelta(hours=1)  # of positions that are asked for at a time
 NAMES_AGAIN = timedelta(seconds=30)
 PING_S = 20.0
 LARGEST_MESSAGE = 1 << 24
@@ -208,16 +209,20 @@ class TraccarDoor:
 
         Of each device from some time before its last position on, and not from the beginning of
         the gap: what a dead zone has stored is older, and some devices send it after newer ones.
+        However many there are, all of them are read: they were asked for.
         """
         now, limit = self._now(), asyncio.Semaphore(FETCHES)
-        earliest = now - self._traccar.catch_up
+        earliest, until = now - self._traccar.catch_up, now + timedelta(minutes=1)
 
         async def fetch(device: str) -> None:
             since = max(earliest, self._last.get(device, earliest) - BACKLOG)
-            span = {"from": _iso(since), "to": _iso(now + timedelta(minutes=1))}
             async with limit:
-                missed = await self._ask(client, "/api/positions", deviceId=device, **span)
-                await self._hand_on([missed], client, receiver)
+                while since < until:
+                    end = min(since + SPAN, until)
+                    span = {"from": _iso(since), "to": _iso(end)}
+                    missed = await self._ask(client, "/api/positions", deviceId=device, **span)
+                    await self._hand_on([missed], client, receiver, self._all_of)
+                    since = end
 
         try:
             async with asyncio.TaskGroup() as group:
@@ -240,10 +245,20 @@ class TraccarDoor:
                     break
             await self._hand_on(messages, client, receiver)
 
+    def _all_of(self, _device: str, parts: Sequence[bytes], arrived_at: datetime) -> list[Heard]:
+        """Read positions, however many."""
+        parse = self._senders.reader()
+        return [one for part in parts for one in parse(part, arrived_at)]
+
     async def _hand_on(
-        self, messages: Iterable[bytes], client: httpx.AsyncClient, receiver: Receiver
+        self,
+        messages: Iterable[bytes],
+        client: httpx.AsyncClient,
+        receiver: Receiver,
+        read: Callable[[str, Sequence[bytes], datetime], list[Heard]] | None = None,
     ) -> None:
         """Have kept what messages hold, by the names of the devices."""
+        read = read or self._senders.read
         arrived_at, before = self._now(), self._senders.over
         by_device: dict[str, list[bytes]] = defaultdict(list)
         for message in messages:
@@ -257,7 +272,7 @@ class TraccarDoor:
         heard = [
             self._named(one)
             for device, parts in by_device.items()
-            for one in self._senders.read(device, parts, arrived_at)
+            for one in read(device, parts, arrived_at)
         ]
         if heard:
             await receiver.take(heard, door=self.name, peer="", arrived_at=arrived_at)

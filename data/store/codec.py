@@ -53,7 +53,7 @@ def adapter_of(kind: type, names: Mapping[str, Any] = MappingProxyType({})) -> T
     return adapter
 
 
-_KINDS: dict[str, type] = {
+_OTHERS: dict[str, type] = {
     "status": StatusChange,
     "stop": StopChange,
     "answer": Answer,
@@ -62,6 +62,11 @@ _KINDS: dict[str, type] = {
     "silence": Silenced,
     "undo": Undone,
     "resume": Resumed,
+}
+OTHER_KINDS = tuple(_OTHERS)
+"""Reports that are no fixes."""
+_KINDS: dict[str, type] = {
+    **_OTHERS,
     **{kind.__name__.lower(): kind for kind in said.Said.__args__},
 }
 _KIND_OF = {kind: name for name, kind in _KINDS.items()}

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import bindparam, select
 
-from data.store.codec import decoded, instant_text
+from data.store.codec import OTHER_KINDS, decoded, instant_text
 from data.store.schema import COUNTERS, DEAD_LETTERS, EVENTS, SAID
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from datetime import datetime
 
     from sqlalchemy import Engine, Select
@@ -28,7 +29,7 @@ _ABOUT = (
         EVENTS.c.kind == bindparam("kind"),
         EVENTS.c.subject == bindparam("subject"),
         EVENTS.c.body.like(bindparam("text")),
-        EVENTS.c.door != bindparam("but"),
+        EVENTS.c.door.not_in(bindparam("but", expanding=True)),
     )
     .order_by(EVENTS.c.seq.desc())
     .limit(bindparam("most"))
@@ -101,6 +102,45 @@ class Reading:
             if len(part) < PART:
                 return
             after = part[-1].seq
+
+    def before(self, received_ms: int) -> int:
+        """
+        Find where an instant lies among what was accepted.
+
+        Parameters
+        ----------
+        received_ms : int
+            Milliseconds since the epoch; the later it is, the sooner it is found.
+
+        Returns
+        -------
+        seq : int
+            Of the last event before it; 0 where there is none.
+        """
+        older = select(EVENTS.c.seq).where(EVENTS.c.received_ms < received_ms)
+        with self.engine.connect() as reader:
+            found = reader.execute(older.order_by(EVENTS.c.seq.desc()).limit(1))
+            return found.scalar_one_or_none() or 0
+
+    def events_but_fixes(self, until: int) -> list[Event]:
+        """
+        Read what was accepted up to an event, but for positions, of which there are far more.
+
+        Parameters
+        ----------
+        until : int
+            The `seq` of the last.
+
+        Returns
+        -------
+        events : list of Event
+            By `seq`.
+        """
+        # The planner takes the index only where the query says that it wants no fixes.
+        others = EVENTS.c.kind.in_(OTHER_KINDS) & (EVENTS.c.kind != "fix")
+        with self.engine.connect() as reader:
+            rows = reader.execute(select(EVENTS).where(others, EVENTS.c.seq <= until)).all()
+        return sorted(map(_event, rows), key=attrgetter("seq"))
 
     def said(self, after: int = 0, most: int = PART) -> list[tuple[int, Said]]:
         """
@@ -188,7 +228,7 @@ class Reading:
         subject: str,
         *,
         at: datetime | None = None,
-        but: str = "",
+        but: Collection[str] = (),
         most: int = 20,
     ) -> list[Event]:
         """
@@ -200,8 +240,8 @@ class Reading:
             As for `newest`.
         at : datetime or None
             Only those of this instant, in UTC; None for all.
-        but : str
-            A door whose reports are left out.
+        but : collection of str
+            Doors whose reports are left out.
         most : int
             So many at most.
 
@@ -211,7 +251,7 @@ class Reading:
             The newest first.
         """
         text = "%" if at is None else f'%"at": "{instant_text(at)}"%'
-        told = {"kind": kind, "subject": subject, "text": text, "but": but, "most": most}
+        told = {"kind": kind, "subject": subject, "text": text, "but": [*but], "most": most}
         with self.engine.connect() as reader:
             return [_event(row) for row in reader.execute(_ABOUT, told)]
 

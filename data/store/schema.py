@@ -71,7 +71,7 @@ DEAD_LETTERS = Table(
     ),
     Column("received_ms", BigInteger, nullable=False),
     Column("door", String(40), nullable=False),
-    Column("sender", String(100), nullable=False),
+    Column("sender", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("raw", LargeBinary, nullable=False),
 )

@@ -42,6 +42,8 @@ NAME_MOST = 240
 READ_AGAIN = 10_000
 MOST_RECENT = 50_000  # a broker sends again what it was not told in time, up to some thousands
 SAVE_EVERY_MS = 60_000
+PAST_MS = 900_000  # without a memory, older positions are passed over: a parked car's are sooner
+SILENTLY = -(1 << 62)
 
 
 class BusyError(Exception):
@@ -194,7 +196,7 @@ class Core:
 
     def _rebuild(self) -> None:
         """Come to where the events lead; say what had not been said when the last one ended."""
-        seq, said_before = self._remember()
+        seq, said_before = self._remember() or self._begin_anew()
         for _ in islice(self._noted(self._store.events(max(0, seq - READ_AGAIN))), READ_AGAIN):
             pass
         for said in feed_all(self._board, self._noted(self._store.events(seq))):
@@ -207,7 +209,7 @@ class Core:
             self._store.append([Entry(door="service", reports=(resumed,))], at_ms)
             self._say(feed(self._board, at_ms, [resumed]))
 
-    def _remember(self) -> tuple[int, int]:
+    def _remember(self) -> tuple[int, int] | None:
         """Bring the board to the newest memory that can be read; give its event and saying."""
         for seq, number, body in self._store.saved():
             if restore(self._board, body):
@@ -215,7 +217,22 @@ class Core:
                     if fix := self._board.seen.fix_of(unit_id):
                         self._fixes[unit_id] = fix
                 return seq, number
-        return 0, 0
+        return None
+
+    def _begin_anew(self) -> tuple[int, int]:
+        """
+        Come without a memory to where only the newest positions are missing.
+
+        Another release may have laid memories out in another way, at an orderly end, when all had
+        been said. Where a unit was long ago nobody needs to know, and to decide a week anew would
+        take an hour.
+        """
+        seq = self._store.before(self._store.received_ms - PAST_MS)
+        if not seq:
+            return 0, 0
+        for _ in feed_all(self._board, self._store.events_but_fixes(seq)):
+            pass
+        return seq, SILENTLY
 
     def _save(self) -> None:
         """Keep what the board remembers."""

@@ -82,9 +82,8 @@ def door_of(
     if feed.kind == "taip" or feed.transport == "udp":
         return UdpDoor(*place, now)
     tls = _tls(name, feed) if feed.transport == "tls" else None
-    return TcpDoor(
-        *place, tls=tls, talk=Talk(by_certificate=feed.named_by == "certificate"), now=now
-    )
+    talk = Talk(by_certificate=feed.named_by == "certificate")
+    return TcpDoor(*place, tls=tls, talk=talk, most_of_one=feed.most_connections, now=now)
 
 
 def _cot_door(name: str, feed: CotFeed, now: Callable[[], datetime]) -> Door:
@@ -100,7 +99,7 @@ def _cot_door(name: str, feed: CotFeed, now: Callable[[], datetime]) -> Door:
         return UdpDoor(*place, now, feed.interface)
     talk = Talk(whole_events, LONGEST_EVENT, pong_for, feed.named_by == "certificate")
     tls = _tls(name, feed) if feed.transport == "tls" else None
-    return TcpDoor(*place, tls=tls, talk=talk, now=now)
+    return TcpDoor(*place, tls=tls, talk=talk, most_of_one=feed.most_connections, now=now)
 
 
 def tak_server(where: str, one: CotFeed | CotOut) -> TakServer:

@@ -122,7 +122,7 @@ def _layer(
         form,
         connecting(_tls(name, feed.authority), headers),
         every_s=feed.every_s,
-        absent_ends=ends,
+        absent=timedelta(seconds=feed.absent_s) if ends else None,
         check=check,
         now=now,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import partial
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Depends, Header, HTTPException, Query, Request, Response
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
@@ -20,7 +20,12 @@ from rollby.service.guard import check_reason, check_unit, needs
 from rollby.service.rights import Right
 from rollby.service.running import InService, Running
 
+if TYPE_CHECKING:
+    from data.reports import Report
+
 router = APIRouter(prefix="/api", tags=["stops and statuses in"])
+TRIES = 20  # each one that fails is another's that succeeded
+CHANGED = 412
 Sender = Annotated[Caller, Depends(needs(Right.SEND, Right.OVERRIDE))]
 Key = Annotated[str, Header(alias="Idempotency-Key", max_length=200)]
 Id = Annotated[
@@ -106,6 +111,11 @@ class Taken(BaseModel):
     seq: int
 
 
+def _door_of(caller: Caller) -> str:
+    """Tell a dispatch system's own word from that of somebody who overrides it."""
+    return "cad" if caller.may(Right.SEND) else "desk"
+
+
 def _stop_of(stop_id: str, body: StopBody) -> Stop:
     """Make the record."""
     told = body.model_dump(exclude={"at", "lon", "lat", "backup"})
@@ -167,6 +177,28 @@ def expected(stop_id: str, request: Request) -> tuple[str, int | None] | None:
     return stop_id, int(number)
 
 
+async def _accept_stop(
+    service: Running,
+    caller: Caller,
+    request: Request,
+    key: str,
+    stop: Stop,
+    at: datetime,
+    expects: tuple[str, int | None] | None,
+) -> Taken:
+    """Have a stop's change accepted."""
+    check_unit(caller, stop.unit_id)
+    taken = await service.accept(
+        _door_of(caller),
+        [StopChange(stop=stop, at=at)],
+        caller,
+        key=key,
+        content=request.url.path.encode() + await request.body(),
+        expects=expects,
+    )
+    return Taken(seq=taken.seq)
+
+
 @router.put("/stops/{stop_id:path}")
 async def put_stop(
     stop_id: Id,
@@ -180,18 +212,11 @@ async def put_stop(
 ) -> Taken:
     """Say what a stop is now, whole: new, in another phase, or over."""
     stop = _stop_of(stop_id, body)
-    check_unit(caller, stop.unit_id)
-    taken = await service.accept(
-        "cad",
-        [StopChange(stop=stop, at=body.at or service.now())],
-        caller,
-        key=key,
-        content=request.url.path.encode() + await request.body(),
-        expects=expected(stop_id, request),
-    )
+    expects, at = expected(stop_id, request), body.at or service.now()
+    taken = await _accept_stop(service, caller, request, key, stop, at, expects)
     await _note(service, caller, f"stop {stop_id} of {stop.unit_id} {stop.phase}", reason)
     response.headers["ETag"] = f'"{taken.seq}"'
-    return Taken(seq=taken.seq)
+    return taken
 
 
 @router.patch("/stops/{stop_id:path}")
@@ -206,15 +231,37 @@ async def patch_stop(
     key: Key = "",
 ) -> Taken:
     """Say what has changed of a stop."""
-    event = await service.newest("stop", stop_id)
-    if event is None:
-        raise HTTPException(404, f"stop_id={stop_id}: no such stop; PUT it first")
-    assert isinstance(event.report, StopChange)  # noqa: S101 - the kind asked for
-    before = _shown(event.report.stop, event.report.at)
+    expects = expected(stop_id, request)
+    for _ in range(TRIES):
+        event = await service.newest("stop", stop_id)
+        if event is None:
+            raise HTTPException(404, f"stop_id={stop_id}: no such stop; PUT it first")
+        stop = _changed(event.report, body, caller)
+        at = body.at or service.now()
+        # What has changed is laid on what was read: somebody else's change in between is not lost.
+        last = expects or (stop_id, event.seq)
+        try:
+            taken = await _accept_stop(service, caller, request, key, stop, at, last)
+        except HTTPException as error:
+            if expects or error.status_code != CHANGED:
+                raise
+        else:
+            break
+    else:
+        raise HTTPException(409, f"stop_id={stop_id}: others change it all the time; try again")
+    await _note(service, caller, f"stop {stop_id} of {stop.unit_id} {stop.phase}", reason)
+    response.headers["ETag"] = f'"{taken.seq}"'
+    return taken
+
+
+def _changed(report: Report, body: StopPatch, caller: Caller) -> Stop:
+    """Lay what has changed on a stop as it was reported."""
+    assert isinstance(report, StopChange)  # noqa: S101 - the kind asked for
+    before = _shown(report.stop, report.at)
     check_unit(caller, before.unit_id)
     told = body.model_dump(exclude_unset=True)
     whole = StopBody.model_validate({**before.model_dump(exclude={"stop_id", "at"}), **told})
-    return await put_stop(stop_id, whole, service, caller, request, response, reason, key)
+    return _stop_of(report.stop.stop_id, whole)
 
 
 @router.get("/stops/{stop_id:path}")
@@ -265,7 +312,7 @@ async def post_status(
         agency=agency,
     )
     content = request.url.path.encode() + await request.body()
-    taken = await service.accept("cad", [change], caller, key=key, content=content)
+    taken = await service.accept(_door_of(caller), [change], caller, key=key, content=content)
     await _note(service, caller, f"{change.status} for {change.unit_id}", reason)
     return Taken(seq=taken.seq)
 

@@ -33,18 +33,24 @@ CONNECT: Connect = connecting(ssl.create_default_context(), {})
 
 
 def layer_door(
-    port: int, connect: Connect = CONNECT, *, ends: bool = False, **more: Any
+    port: int, connect: Connect = CONNECT, *, ends: float | None = None, **more: Any
 ) -> LayerDoor:
     url = f"http://127.0.0.1:{port}/FeatureServer/0"
-    source = EsriLayer(Server(f"feeds.door.url={url}", "its token"), url, all_rows=ends, **more)
-    return LayerDoor("door", source, CadForm(), connect, every_s=0.02, absent_ends=ends)
+    source = EsriLayer(
+        Server(f"feeds.door.url={url}", "its token"), url, all_rows=ends is not None, **more
+    )
+    return LayerDoor("door", source, CadForm(), connect, every_s=0.02, absent=absent_of(ends))
 
 
-def document_door(port: int, *, ends: bool = False) -> LayerDoor:
+def absent_of(ends: float | None) -> timedelta | None:
+    return None if ends is None else timedelta(seconds=ends)
+
+
+def document_door(port: int, *, ends: float | None = None) -> LayerDoor:
     url = f"http://127.0.0.1:{port}/calls.geojson"
     source = Document(Server(f"feeds.door.url={url}", "its token"), url)
     form = CadForm(fields={"at": "EditDate"}, instants="epoch_ms")
-    return LayerDoor("door", source, form, CONNECT, every_s=0.02, absent_ends=ends)
+    return LayerDoor("door", source, form, CONNECT, every_s=0.02, absent=absent_of(ends))
 
 
 def stops(keeper: Keeper) -> list[str]:
@@ -268,7 +274,7 @@ def test_a_stop_that_two_answers_in_a_row_do_not_list_is_over(*, same: bool) -> 
         await asyncio.sleep(0.1)
 
     with listening(layer.app()) as port:
-        during(document_door(port, ends=True), keeper, work)
+        during(document_door(port, ends=0.0), keeper, work)
     assert stops(keeper) == ["T-1", "T-2", "T-2"]
     over = keeper.told[2]
     assert isinstance(over.report, StopChange)
@@ -281,7 +287,7 @@ def test_a_stop_that_one_answer_forgets_is_not_over() -> None:
     layer, keeper = FakeLayer(), Keeper()
     both = document_of(row_of(1, "T-1", AT_MS), row_of(2, "T-2", AT_MS))
     layer.document, layer.tag = both, ""
-    door = document_door(0, ends=True)
+    door = document_door(0, ends=0.0)
 
     async def polls() -> None:
         for content in (both, document_of(), both, document_of()):
@@ -295,6 +301,44 @@ def test_a_stop_that_one_answer_forgets_is_not_over() -> None:
     )
 
 
+def polled(listed: list[tuple[float, set[int]]]) -> list[tuple[str, float]]:
+    """Give what is over by answers at some seconds, and since when it was absent."""
+    door, keeper = document_door(0, ends=60.0), Keeper()
+    began = datetime.now(UTC)
+
+    async def polls() -> None:
+        for second, numbers in listed:
+            rows = document_of(*(row_of(one, f"T-{one}", AT_MS) for one in sorted(numbers)))
+            await door._hand_on(rows, keeper, began + timedelta(seconds=second))
+
+    asyncio.run(polls())
+    over = [
+        one.report for one in keeper.told if "phase" in one.untold and "started_at" in one.untold
+    ]
+    return [
+        (one.stop.stop_id, (one.stop.ended_at - began).total_seconds())
+        for one in over
+        if isinstance(one, StopChange) and one.stop.ended_at
+    ]
+
+
+def test_a_stop_is_over_when_it_has_been_absent_for_long_enough() -> None:
+    both = {1, 2}
+    assert polled([(0, both), (10, {1}), (20, {1}), (69, {1})]) == []
+    assert polled([(0, both), (10, {1}), (70, {1}), (80, {1})]) == [("T-2", 10)]
+    assert polled([(0, both), (10, {1}), (60, both), (65, {1}), (80, {1})]) == []
+    assert polled([(0, both), (10, set()), (70, set())]) == [("T-1", 10), ("T-2", 10)]
+
+
+def test_half_a_list_does_not_end_all_stops() -> None:
+    whole, half = {1, 2, 3, 4, 5}, {1, 2}
+    often = [(10.0 * number, half) for number in range(1, 60)]
+    assert polled([(0, whole), *often, (600, whole)]) == []
+    assert [name for name, _ in polled([(0, whole), *often, (611, half)])] == ["T-3", "T-4", "T-5"]
+    few = [(10.0 * number, whole - {5}) for number in range(1, 10)]
+    assert polled([(0, whole), *few]) == [("T-5", 10)]
+
+
 def test_a_stop_whose_row_cannot_be_read_any_more_is_not_over() -> None:
     layer, keeper = FakeLayer(), Keeper()
     layer.document, layer.tag = document_of(row_of(1, "T-1", AT_MS), row_of(2, "T-2", AT_MS)), ""
@@ -306,7 +350,7 @@ def test_a_stop_whose_row_cannot_be_read_any_more_is_not_over() -> None:
         await keeper.until(lambda: layer.documents > before + 3)
 
     with listening(layer.app()) as port:
-        during(document_door(port, ends=True), keeper, work)
+        during(document_door(port, ends=0.0), keeper, work)
     assert stops(keeper) == ["T-1", "T-2"]
     (reason,) = keeper.reasons
     assert reason == "door:2 stop_id=: must be given"

@@ -296,7 +296,7 @@ def test_a_certificate_that_names_nobody_speaks_for_nobody(tmp_path: Path) -> No
         out.close()
 
     talk(door, keeper, work)
-    (refusal,) = keeper.heard
+    _, refusal = keeper.heard
     assert isinstance(refusal, Refusal)
     assert refusal.reason == "peer=127.0.0.1: must show a certificate with a common name"
 

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import ssl
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import trustme
@@ -14,7 +14,7 @@ import trustme
 from data.errors import SourceUnreachableError
 from data.feeds import streams
 from data.feeds.cot import CotReader, whole_events
-from data.feeds.heard import Heard, Refusal, Sighting, Told
+from data.feeds.heard import Heard, Noted, Refusal, Sighting, Told
 from data.feeds.nmea import NmeaReader
 from data.feeds.nmea_fake import write_nmea
 from data.feeds.senders import Senders
@@ -54,6 +54,12 @@ class Keeper:
             await asyncio.sleep(3600)
         self.heard += heard
 
+    def refused(self) -> list[str]:
+        return [one.reason for one in self.heard if isinstance(one, Refusal)]
+
+    def turned_away(self) -> int:
+        return sum(isinstance(one, Noted) for one in self.heard)
+
     def devices(self) -> list[str]:
         return [one.device for one in self.heard if isinstance(one, Sighting)]
 
@@ -64,10 +70,10 @@ class Keeper:
 
 
 def door_on(
-    *allowed: str, port: int = 0, hz: float = 1e5, tls: ssl.SSLContext | None = None
+    *allowed: str, port: int = 0, hz: float = 1e5, tls: ssl.SSLContext | None = None, **more: Any
 ) -> TcpDoor:
     senders = Senders("cars", NmeaReader, allowed, hz)
-    return TcpDoor("cars", "127.0.0.1", port, senders, tls=tls, now=lambda: NOW)
+    return TcpDoor("cars", "127.0.0.1", port, senders, tls=tls, now=lambda: NOW, **more)
 
 
 def talk(door: TcpDoor, keeper: Keeper, work: Callable[[], Awaitable[None]]) -> None:
@@ -185,9 +191,8 @@ def test_who_may_not_call_is_refused() -> None:
         out.close()
 
     talk(door, keeper, work)
-    (refusal,) = keeper.heard
-    assert isinstance(refusal, Refusal)
-    assert refusal.reason == "peer=127.0.0.1: must be in 10.8.0.0/16; see feeds.cars.from"
+    assert keeper.refused() == ["peer=127.0.0.1: must be in 10.8.0.0/16; see feeds.cars.from"]
+    assert keeper.turned_away() == 1
 
 
 def test_a_line_without_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -253,9 +258,63 @@ def test_more_connections_than_can_be_borne_are_refused(monkeypatch: pytest.Monk
         other.close()
 
     talk(door, keeper, work)
-    (refusal,) = keeper.heard
-    assert isinstance(refusal, Refusal)
-    assert "must be one of at most 1 connections" in refusal.reason
+    assert keeper.refused() == ["peer=127.0.0.1: must be one of at most 1 connections"]
+
+
+def test_one_address_has_so_many_connections_and_is_told_once() -> None:
+    keeper, door = Keeper(), door_on(most_of_one=2)
+
+    async def work() -> None:
+        two = [await call(door), await call(door)]
+        await asyncio.sleep(0.05)
+        more = [await call(door) for _ in range(5)]
+        await keeper.until(lambda: keeper.turned_away() == 5)
+        two[1].write(line())
+        await keeper.until(lambda: keeper.devices() == [""])
+        two[0].close()
+        await asyncio.sleep(0.05)
+        more.append(await call(door))
+        more[-1].write(line(1))
+        await keeper.until(lambda: len(keeper.devices()) == 2)
+        for one in (*two, *more):
+            one.close()
+
+    talk(door, keeper, work)
+    assert keeper.refused() == [
+        "peer=127.0.0.1: must have at most 2 connections at a time; see feeds.cars.most_connections"
+    ]
+    assert keeper.turned_away() == 5
+
+
+def test_what_all_connections_hold_without_an_end_is_bounded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(streams, "LONGEST_LINE", 100)
+    monkeypatch.setattr(streams, "MOST_HELD", 1500)
+    keeper = Keeper()
+    senders = Senders("cars", CotReader)
+    door = TcpDoor(
+        "cars", "127.0.0.1", 0, senders, talk=Talk(whole_events, 10_000), now=lambda: NOW
+    )
+
+    async def work() -> None:
+        callers = []
+        for _ in range(2):
+            callers.append(await call(door))
+            callers[-1].write(b"<event>" + b" " * 900)
+            await asyncio.sleep(0.05)
+        await keeper.until(lambda: bool(keeper.heard))
+        # What the one held that was ended is free for another.
+        callers.append(await call(door))
+        callers[-1].write(b"<event>" + b" " * 200)
+        await asyncio.sleep(0.1)
+        for one in callers:
+            one.close()
+
+    talk(door, keeper, work)
+    reasons = [one for one in keeper.refused() if "wait for their end" in one]
+    assert len(reasons) == 1
+    assert "must be sent whole: 1500 bytes of many connections wait for their end" in reasons[0]
 
 
 def test_a_connection_that_says_nothing_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:

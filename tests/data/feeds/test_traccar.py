@@ -9,6 +9,7 @@ import ssl
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import trustme
@@ -231,6 +232,31 @@ def test_the_line_breaks_and_nothing_is_missed_not_even_out_of_a_dead_zone() -> 
         during(door, keeper, second)
     found = [one.fix.fixed_at for one in keeper.seen if one.device == "4A12"]
     assert found[:4] == [before.fixed_at, *(one.fixed_at for one in during_it)]
+
+
+def test_a_long_gap_is_fetched_an_hour_at_a_time_and_its_newest_positions_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("data.feeds.senders.AT_A_STRETCH", 10)
+    told = [fix(60 * number) for number in range(170, 0, -1)]
+    server, keeper = a_server(*map(position, told)), Keeper()
+
+    async def work() -> None:
+        await keeper.until(lambda: keeper.opened_times == 1)
+
+    with listening(server.app()) as port:
+        during(door_of(server, port, hz=0.001, catch_up=timedelta(hours=3)), keeper, work)
+    assert sorted({one.fix.fixed_at for one in keeper.seen}) == [one.fixed_at for one in told]
+    assert (keeper.dropped, keeper.reasons) == (0, [])
+    asked = [parse_qs(urlsplit(one).query) for one in server.asked if "/positions" in one]
+    spans = [
+        [datetime.fromisoformat(one[name][0]) for name in ("from", "to")]
+        for one in asked
+        if one["deviceId"] == ["3"]
+    ]
+    assert len(spans) == 4
+    assert all(last - first <= timedelta(hours=1) for first, last in spans)
+    assert [last for _, last in spans[:-1]] == [first for first, _ in spans[1:]]
 
 
 def test_a_burst_lands_in_its_order() -> None:

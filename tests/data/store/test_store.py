@@ -28,7 +28,7 @@ from data.store import access_schema  # noqa: F401 - its tables are in metadata
 from data.store.codec import decoded, encoded
 from data.store.opening import engine_of, migrate, reach
 from data.store.reading import DeadLetter
-from data.store.schema import EVENTS, metadata
+from data.store.schema import DEAD_LETTERS, EVENTS, metadata
 from data.store.store import Entry, Store, Taken
 
 ROOT = Path(__file__).parents[3]
@@ -202,6 +202,24 @@ def test_a_store_of_the_first_layout_is_brought_up_to_date(address: str) -> None
     assert found
     assert (found.seq, found.report, store.seq) == (7, status(), 7)
     assert store.counters() == {"cad": {"accepted": 1}}
+    store.close()
+
+
+def test_what_a_long_name_sent_is_kept_and_what_was_kept_before_stays(address: str) -> None:
+    engine = engine_of(address)
+    with reach(engine) as connection:
+        migrate(connection, "0003")
+        with connection.begin():
+            row = {"received_ms": 7, "door": "cars", "sender": "x", "reason": "why", "raw": b"a"}
+            connection.execute(DEAD_LETTERS.insert(), row)
+    engine.dispose()
+    store = Store(address)
+    subject = "CN=4A12," + "OU=Patrol," * 50
+    letter = DeadLetter(received_ms=8, door="cars", sender=subject, reason="why", raw=b"")
+    store.refuse([letter])
+    (first, old), (second, new) = store.dead_letters()
+    assert (old.sender, old.raw, new) == ("x", b"a", letter)
+    assert second == first + 1
     store.close()
 
 

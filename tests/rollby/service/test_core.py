@@ -16,7 +16,7 @@ from data.records import Stop, UnitFix, UnitStatus
 from data.reports import Checked, FixReport
 from data.said import Flagged, Prompted, Said
 from data.settings import Settings
-from data.store.reading import DeadLetter
+from data.store.reading import DeadLetter, Event
 from data.store.store import Entry, Store, Taken
 from geo.as_json import said_json
 from geo.board import Board
@@ -28,6 +28,7 @@ from rollby.service.core import BusyError, Core, _Asked
 from rollby.service.feeding import feed, feed_all
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from concurrent.futures import Future
     from pathlib import Path
 
@@ -140,6 +141,7 @@ def test_what_had_not_been_said_is_said_after_a_kill(
     core, store = core_on(address, denver, clock, said)
     monkeypatch.setattr(store, "say", lambda _said: None)
     monkeypatch.setattr(core, "_save", lambda: None)
+    monkeypatch.setattr("rollby.service.core.PAST_MS", 86_400_000)
     clock.s = arrived[-1][0]
     for at_s, report in arrived:
         clock.s = at_s
@@ -150,6 +152,37 @@ def test_what_had_not_been_said_is_said_after_a_kill(
     assert said == store.said(most=10**9)
     assert len(said) > 10
     assert said_json(said[0][1])
+    store.close()
+
+
+def test_without_a_memory_a_long_past_is_passed_over_in_silence(
+    tmp_path: Path, denver: RoadNetwork, shift: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(tmp_path / "live.db", denver, shift, set())
+    address = f"sqlite:///{tmp_path}/live.db"
+    store = Store(address)
+    numbered, end_ms, kept = store.said(most=10**9), store.received_ms, store.seq
+    store.close()
+    clock, read = Hands(end_ms / 1000), list[Event]()
+
+    def noting(board: Board, events: Iterable[Event]) -> Iterator[list[Said]]:
+        read.extend(events := list(events))
+        return feed_all(board, events)
+
+    monkeypatch.setattr("rollby.service.core.feed_all", noting)
+    core, store = core_on(address, denver, clock, [])
+    open_stops, read[:] = sorted(core._board.open), []
+    store.close()
+    monkeypatch.setattr(Store, "saved", lambda _store: [])
+    monkeypatch.setattr("rollby.service.core.PAST_MS", 600_000)
+    core, store = core_on(address, denver, clock, [])
+    fixes = [one for one in read if isinstance(one.report, FixReport)]
+    assert min(one.received_ms for one in fixes) >= end_ms - 600_000
+    assert min(one.received_ms for one in read) < end_ms - 600_000
+    assert [one.seq for one in read] == sorted({one.seq for one in read})
+    assert (read[-1].seq, store.seq) == (kept + 1, kept + 2)  # each start is an event
+    assert sorted(core._board.open) == open_stops
+    assert store.said(most=10**9) == numbered
     store.close()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import time
@@ -16,6 +17,7 @@ from rollby.service.callers import Caller
 from rollby.service.guard import caller
 from rollby.service.rights import Role
 from rollby.service.routes.live import _at
+from rollby.service.running import Running
 from tests.rollby.service.served import Everybody, everybody, wait_until
 
 if TYPE_CHECKING:
@@ -152,6 +154,46 @@ def test_who_expects_another_stop_changes_nothing(service: Service) -> None:
         answer = service.http.patch("/api/stops/T/1", json=patch, headers={"If-Match": tag})
         assert answer.status_code == status
     assert service.http.get("/api/stops/T/1").json()["phase"] == "secured"
+
+
+def test_two_who_change_a_stop_at_once_both_count(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.stop("T-1", "4A12")
+    newest, others = Running.newest, [{"needs": 3}, {"backup": ["4A13"]}]
+
+    async def read_and_wait(
+        self: Running, kind: str, subject: str, before: int | None = None
+    ) -> Any:
+        found = await newest(self, kind, subject, before)
+        if others:
+            other = others.pop()
+            answer = await asyncio.to_thread(service.http.patch, "/api/stops/T-1", json=other)
+            assert answer.status_code == 200
+        return found
+
+    monkeypatch.setattr(Running, "newest", read_and_wait)
+    answer = service.http.patch("/api/stops/T-1", json={"phase": "secured"})
+    stop = service.http.get("/api/stops/T-1")
+    assert (answer.status_code, answer.headers["ETag"]) == (200, stop.headers["ETag"])
+    found = stop.json()
+    assert (found["phase"], found["needs"], found["backup"]) == ("secured", 3, ["4A13"])
+
+
+def test_who_is_never_the_first_to_change_a_stop_is_told(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.stop("T-1", "4A12")
+    first = service.running.store.newest("stop", "T-1")
+    service.stop("T-1", "4A12", needs=3)
+
+    async def read_old(*_: object) -> Any:
+        return first
+
+    monkeypatch.setattr(Running, "newest", read_old)
+    answer = service.http.patch("/api/stops/T-1", json={"phase": "secured"})
+    assert answer.status_code == 409
+    assert "others change it all the time; try again" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import trustme
 from paho.mqtt import publish
+from structlog.testing import capture_logs
 
-from data.errors import InputError, SettingError
+from data.errors import FieldError, InputError, SettingError, SourceUnreachableError
 from data.events import StatusChange, StopChange
 from data.feeds.heard import Noted, Refusal, Sighting, Told
 from data.feeds.nmea_fake import write_nmea
@@ -386,6 +387,36 @@ def test_whatever_fails_goes_on_with_pauses_that_grow_and_are_short_again(
         asyncio.run(keep_going("work", work, told.append))
     assert pauses == [1, 2, 4, 8, 10, 1, 2]
     assert {type(one) for one in told} == {ZeroDivisionError}
+
+
+@pytest.mark.parametrize(
+    ("error", "why", "traced"),
+    [
+        (ConnectionResetError(104, "Connection reset by peer"), "Connection reset by peer", False),
+        (TimeoutError("timed out"), "timed out", False),
+        (SourceUnreachableError("feeds.cars.broker=b:1: is away"), "is away", False),
+        (BusyError("too much is waiting"), "too much is waiting", False),
+        (FieldError("lat", "39.7", "must be from -90 to 90"), "", False),
+        (ZeroDivisionError("of ours"), "", True),
+    ],
+)
+def test_a_peer_that_is_away_is_one_line_and_a_fault_of_ours_has_its_traceback(
+    error: Exception, why: str, *, traced: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def sleep(_seconds: float) -> None:
+        raise asyncio.CancelledError
+
+    async def work() -> None:
+        raise error
+
+    monkeypatch.setattr("rollby.service.keeping.asyncio.sleep", sleep)
+    with capture_logs() as lines, pytest.raises(asyncio.CancelledError):
+        asyncio.run(keep_going("door cars", work))
+    (line,) = lines
+    assert (line["what"], line["error"]) == ("door cars", type(error).__name__)
+    assert bool(line["exc_info"]) == traced
+    assert why in line.get("why", "")
+    assert "39.7" not in str(line.get("why"))
 
 
 def test_settings_of_feeds_are_written_and_read_again(tmp_path: Path) -> None:

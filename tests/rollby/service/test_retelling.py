@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -38,9 +38,7 @@ def keep(store: Store, *reports: StatusChange | StopChange, door: str = "cad") -
     store.append([Entry(door=door, reports=reports)], received_ms)
 
 
-def news(
-    store: Store, *reports: StatusChange | StopChange, untold: str = ""
-) -> list[StatusChange | StopChange]:
+def news(store: Store, *reports: StatusChange | StopChange, untold: str = "") -> list[Any]:
     told = [Told(report=one, raw=b"x", untold=frozenset(untold.split())) for one in reports]
     found, refused = asyncio.run(news_of(told, store))
     assert refused == []
@@ -123,3 +121,93 @@ def test_a_listing_without_instants_does_not_put_back_an_officers_word(
     assert news(store, *listed, untold="at") == []
     busy = replace(STATUS, at=written_at, status=UnitStatus.BUSY)
     assert news(store, busy, *listed, untold="at") == [busy, listed[0]]
+
+
+def said_by(store: Store, door: str, minutes: int, **changed: Any) -> StopChange:
+    at = AT + timedelta(minutes=minutes)
+    newest = store.newest("stop", "T-1")
+    assert newest
+    assert isinstance(newest.report, StopChange)
+    change = replace(newest.report, at=at, stop=replace(newest.report.stop, **changed))
+    keep(store, change, door=door)
+    return change
+
+
+def row(minutes: int, **told: Any) -> StopChange:
+    return replace(STOP, at=AT + timedelta(minutes=minutes), stop=replace(STOP.stop, **told))
+
+
+def end(minutes: int) -> datetime:
+    return AT + timedelta(minutes=minutes)
+
+
+PLACELESS = "phase lon_deg lat_deg heading_deg needs"
+
+
+def test_a_later_row_does_not_begin_again_what_an_officer_has_ended(store: Store) -> None:
+    """A plate is looked up, so that the row has a later instant: it still says what it said."""
+    keep(store, STOP)
+    over = said_by(store, "officer", 5, phase=StopPhase.CLEARED, ended_at=end(5))
+    assert news(store, row(6), untold=PLACELESS) == []
+    assert news(store, row(7), untold="lon_deg lat_deg heading_deg needs") == []
+    assert news(store, row(8, backup=("4A13",)), untold=PLACELESS) == []
+    # The system ends it too: noted, and the officer's end stands, also when the row comes again.
+    agreed = replace(over, at=end(9))
+    assert news(store, row(9, ended_at=end(9)), untold=PLACELESS) == [agreed]
+    keep(store, agreed)
+    assert news(store, row(10, ended_at=end(9)), untold=PLACELESS) == []
+    # Only now does it say something new by saying that the stop goes on.
+    (begun,) = news(store, row(11), untold="lon_deg lat_deg heading_deg needs")
+    assert (begun.stop.ended_at, begun.stop.phase) == (None, StopPhase.CONTACT)
+
+
+def test_a_phase_that_a_row_had_not_told_before_is_news_after_an_officers_clear(
+    store: Store,
+) -> None:
+    keep(store, STOP)
+    said_by(store, "officer", 5, phase=StopPhase.CLEARED, ended_at=end(5))
+    custody = row(6, phase=StopPhase.CUSTODY)
+    assert news(store, custody, untold="lon_deg lat_deg heading_deg needs") == [custody]
+
+
+def test_a_later_row_does_not_end_again_what_an_officer_has_begun_again(store: Store) -> None:
+    over = row(4, phase=StopPhase.CLEARED, ended_at=end(4))
+    keep(store, over)
+    said_by(store, "officer", 5, phase=StopPhase.CONTACT, ended_at=None)
+    again = replace(over, at=end(6))
+    assert news(store, again) == []
+    assert news(store, row(7, ended_at=end(7)), untold=PLACELESS) != []
+
+
+@pytest.mark.parametrize("door", ["officer", "desk"])
+def test_what_was_changed_by_hand_stays_while_a_row_tells_other_news(
+    store: Store, door: str
+) -> None:
+    keep(store, STOP)
+    said_by(store, door, 5, phase=StopPhase.CUSTODY, needs=3, lon_deg=-104.9, lat_deg=39.7)
+    for minutes in range(6, 40):  # more often than is looked back
+        assert news(store, row(minutes)) == []
+    (told,) = news(store, row(40, backup=("4A13",)))
+    stop = told.stop
+    assert (stop.phase, stop.needs, stop.lon_deg, stop.lat_deg, stop.backup) == (
+        StopPhase.CUSTODY, 3, -104.9, 39.7, ("4A13",),
+    )  # fmt: skip
+    keep(store, told)
+    (secured,) = news(store, row(41, phase=StopPhase.SECURED, backup=("4A13",)))
+    assert (secured.stop.phase, secured.stop.needs) == (StopPhase.SECURED, 3)
+
+
+def test_a_listing_without_instants_does_not_put_back_a_supervisors_word(store: Store) -> None:
+    keep(store, STOP)
+    said_by(store, "desk", 5, needs=4, backup=("4A13", "4A14"))
+    assert news(store, row(9), untold="at phase") == []
+    other = row(9, unit_id="4A15")
+    (told,) = news(store, other, untold="at phase")
+    assert (told.stop.unit_id, told.stop.needs, told.stop.backup) == ("4A15", 4, ("4A13", "4A14"))
+
+
+def test_a_row_that_comes_late_is_no_later_word(store: Store) -> None:
+    keep(store, STOP)
+    said_by(store, "officer", 5, phase=StopPhase.CLEARED, ended_at=end(5))
+    keep(store, row(3, backup=("4A13",)))
+    assert news(store, row(6, backup=("4A13",)), untold=PLACELESS) == []
