@@ -16,6 +16,8 @@ from bench.setup import MissingError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from geo.network import RoadNetwork
+
 MEAN_S = np.array([[100.0, 200.0, 300.0], [400.0, 350.0, np.nan]])
 JUDGED = ~np.isnan(MEAN_S)
 
@@ -91,13 +93,13 @@ def test_verdicts(ours_m: float | None, osrm_m: float, valhalla_m: float, said: 
     assert said in verdict(ours, way(osrm_m), way(valhalla_m))
 
 
-def test_a_map_has_the_times_and_the_verdict(tmp_path: Path) -> None:
+def test_a_map_has_the_times_and_the_verdict(tmp_path: Path, denver: RoadNetwork) -> None:
     ways = {"rollby": way(800, 61.0), "OSRM": way(1000, 83.0), "Valhalla": way(1000, 97.0)}
     odd = Odd(ratio=0.5, origin=[0.0, 0.0], end=[0.01, 0.01], ways=ways, verdict="<Look> here.")
     assert "x 0.50: rollby 61 s 800 m, OSRM 83 s 1000 m" in odd_line(odd)
-    draw_odd([odd], tmp_path / "odd.html")
+    draw_odd("town", [odd], denver.table, tmp_path / "odd.html")
     page = (tmp_path / "odd.html").read_text()
-    assert "Valhalla 97 s" in page
+    assert "97 s, 1,000 m" in page
     assert "&lt;Look&gt;" in page
 
 
