@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from bench.accuracy_times import Placed
     from bench.accuracy_trips import Trips
 
-ODD = 15
+ODD = 10
+TRIPS = 10_000
 
 
 def main() -> None:
     """Measure each file and print the table."""
     options = _options()
     figures: dict[str, dict[str, object]] = {}
-    odds: list[Odd] = []
     print(HEAD)
     for osm in options.files:
         name = osm.name.split(".")[0]
@@ -53,11 +53,11 @@ def main() -> None:
             picked = most_different(ours_s, trips, options.odd or ODD)
             found = _odd_trips(options, osm, net, trips, placed, picked)
             print(*map(odd_line, found), sep="\n", flush=True)
-            odds += found
+            if options.map:
+                options.map.mkdir(parents=True, exist_ok=True)
+                draw_odd(name, found, table, options.map / f"{name}.html")
     if options.json:
         options.json.write_text(json.dumps(figures, indent=2) + "\n")
-    if options.map:
-        draw_odd(odds, options.map)
 
 
 def _odd_trips(
@@ -88,12 +88,12 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("files", nargs="+", type=Path, help=".osm.pbf")
     add_cache(parser)
-    parser.add_argument("--trips", type=int, default=2000)
+    parser.add_argument("--trips", type=int, default=TRIPS, help="a file (%(default)s)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--osmnx", action="store_true", help="OSMnx's own travel times too")
     parser.add_argument("--odd", type=int, default=0, help="print so many trips that differ most")
     parser.add_argument("--json", type=Path, help="write the figures here")
-    parser.add_argument("--map", type=Path, help="draw the trips that differ most, .html")
+    parser.add_argument("--map", type=Path, metavar="DIR", help="draw the trips that differ most")
     return parser.parse_args()
 
 

@@ -8,17 +8,23 @@ from typing import TYPE_CHECKING
 
 import folium
 import numpy as np
+from folium.template import Template
 
 from bench.accuracy_trips import Way
+from maps import style
+from maps.layers import RoadData, Script, bounds_of, page_of, road_base, road_names
+from maps.page import PageFacts
+from maps.signs import Sign
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from bench.accuracy_trips import Trips
     from data.answers import Route
-    from data.road_table import FloatArray
+    from data.road_table import FloatArray, RoadTable
 
-COLOURS = {"rollby": "#0b57d0", "OSRM": "#d93025", "Valhalla": "#188038"}
+LOOKS = {"rollby": ("#0b57d0", 4), "OSRM": ("#d93025", 9), "Valhalla": ("#188038", 14)}
+"""Colours, and widths in pixels: where all drive the same way, all are seen."""
 SAME = 1.1  # ways whose lengths differ by less are taken for the same
 TO_ONE_PLACE = 2  # so many trips to one destination at most: the rest have the same cause
 
@@ -115,20 +121,75 @@ def odd_line(odd: Odd) -> str:
     return f"x {odd.ratio:.2f}: {times}; {ends}. {odd.verdict}"
 
 
-def draw_odd(odds: list[Odd], path: Path) -> None:
-    """Write the map: a layer for each trip."""
-    chart = folium.Map(control_scale=True)
-    for number, odd in enumerate(odds, 1):
-        layer = folium.FeatureGroup(f"{number}: x {odd.ratio:.2f}", show=number == 1).add_to(chart)
-        for who, way in odd.ways.items():
+def draw_odd(name: str, odds: list[Odd], roads: RoadTable, path: Path) -> None:
+    """Write the map of a file's trips: one of them is shown at a time, all are in the panel."""
+    data = RoadData(roads)
+    trips = [_layer(number, odd) for number, odd in enumerate(odds, 1)]
+    first = odds[0].ways.values()
+    places = [at for way in first for at in zip(way.lat_deg, way.lon_deg, strict=True)]
+    facts = PageFacts(
+        title=f"{name}: trips that differ most",
+        subtitle="drive times of rollby beside OSRM's and Valhalla's",
+        at=None,
+        summary=f"{len(odds)} trips; choose one in the layer control",
+        panel="".join(_told(number, odd) for number, odd in enumerate(odds, 1)),
+        theme="auto",
+        source=roads.source,
+    )
+    layers = [road_base(data), road_names(data), *trips]
+    bounds = bounds_of(places, roads)
+    page = page_of(
+        facts, data, layers, bounds=bounds, tiles=False, imperial=False, after=[_FollowTrip()]
+    )
+    path.write_text(page.render(), encoding="utf-8")
+
+
+class _FollowTrip(Script):
+    """Moves the map to the trip that is chosen."""
+
+    _template = Template(
+        """
+        {% macro script(this, kwargs) %}
+{{ this._parent.get_name() }}.on("baselayerchange", event =>
+    event.target.fitBounds(event.layer.getBounds(), {padding: [60, 60]}));
+        {%- endmacro %}
+        """
+    )
+
+
+def _layer(number: int, odd: Odd) -> folium.FeatureGroup:
+    """Draw one trip's ways, ours narrow and on top of the others."""
+    named = f"{number}: x {odd.ratio:.2f}"
+    layer = folium.FeatureGroup(named, overlay=False, show=number == 1)
+    for who in reversed(LOOKS):
+        if (way := odd.ways.get(who)) is not None:
             line = list(zip(way.lat_deg, way.lon_deg, strict=True))
-            drawn = folium.PolyLine(line, color=COLOURS[who], weight=5, opacity=0.6, tooltip=who)  # type: ignore[no-untyped-call]
-            drawn.add_to(layer)
-        said = folium.Popup(escape(odd_line(odd)), max_width=360)
-        folium.Marker(odd.end[::-1], popup=said, tooltip="to").add_to(layer)
-        folium.CircleMarker(odd.origin[::-1], radius=7, tooltip="from").add_to(layer)
-    folium.LayerControl(collapsed=False).add_to(chart)
-    lats = [odd.end[1] for odd in odds] + [odd.origin[1] for odd in odds]
-    lons = [odd.end[0] for odd in odds] + [odd.origin[0] for odd in odds]
-    chart.fit_bounds([[min(lats), min(lons)], [max(lats), max(lons)]])
-    chart.save(path)
+            colour, weight = LOOKS[who]
+            folium.PolyLine(line, color=colour, weight=weight, opacity=0.85).add_to(layer)  # type: ignore[no-untyped-call]
+    ends = (("start", odd.origin, "begins"), ("finish", odd.end, "ends"))
+    for mark, (lon, lat), does in ends:
+        sign = Sign(
+            (lat, lon),
+            kind="end",
+            look=style.MARKS[mark],
+            tag=str(number),
+            label=f"the trip {does} here",
+            panel=f"trip-{number}",
+        )
+        layer.add_child(sign)
+    return layer
+
+
+def _told(number: int, odd: Odd) -> str:
+    """Tell one trip in the panel."""
+    rows = "".join(
+        f'<dt><span style="border-bottom:4px solid {LOOKS[who][0]}">{who}</span></dt>'
+        f"<dd>{way.time_s:.0f} s, {way.length_m:,.0f} m</dd>"
+        for who, way in odd.ways.items()
+    )
+    ends = " to ".join(f"{lat:.6f}, {lon:.6f}" for lon, lat in (odd.origin, odd.end))
+    return (
+        f'<section class="part" aria-label="Trip {number}"><h2>{number}: x {odd.ratio:.2f}</h2>'
+        f'<div class="why" id="trip-{number}"><dl>{rows}</dl><p>{escape(odd.verdict)}</p>'
+        f'<p class="quiet">{ends}</p></div></section>'
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,11 +11,13 @@ import pytest
 from bench.accuracy_figures import HEAD, agreement, line
 from bench.accuracy_map import Odd, draw_odd, most_different, odd_line, verdict
 from bench.accuracy_trips import Trips, Way, decoded
-from bench.peers.programs import folder_of, run
+from bench.peers.programs import folder_of, run, valhalla_config
 from bench.setup import MissingError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from geo.network import RoadNetwork
 
 MEAN_S = np.array([[100.0, 200.0, 300.0], [400.0, 350.0, np.nan]])
 JUDGED = ~np.isnan(MEAN_S)
@@ -91,13 +94,13 @@ def test_verdicts(ours_m: float | None, osrm_m: float, valhalla_m: float, said: 
     assert said in verdict(ours, way(osrm_m), way(valhalla_m))
 
 
-def test_a_map_has_the_times_and_the_verdict(tmp_path: Path) -> None:
+def test_a_map_has_the_times_and_the_verdict(tmp_path: Path, denver: RoadNetwork) -> None:
     ways = {"rollby": way(800, 61.0), "OSRM": way(1000, 83.0), "Valhalla": way(1000, 97.0)}
     odd = Odd(ratio=0.5, origin=[0.0, 0.0], end=[0.01, 0.01], ways=ways, verdict="<Look> here.")
     assert "x 0.50: rollby 61 s 800 m, OSRM 83 s 1000 m" in odd_line(odd)
-    draw_odd([odd], tmp_path / "odd.html")
+    draw_odd("town", [odd], denver.table, tmp_path / "odd.html")
     page = (tmp_path / "odd.html").read_text()
-    assert "Valhalla 97 s" in page
+    assert "97 s, 1,000 m" in page
     assert "&lt;Look&gt;" in page
 
 
@@ -112,6 +115,20 @@ def test_a_map_of_the_same_name_has_a_folder_of_its_own(tmp_path: Path) -> None:
     source.write_bytes(b"after")
     assert before.name.startswith("osrm-town-")
     assert folder_of(tmp_path, "osrm", source) != before
+
+
+def test_valhalla_is_told_how_to_answer_matrices(tmp_path: Path) -> None:
+    source = tmp_path / "town.osm.pbf"
+    source.write_bytes(b"town")
+    folder = folder_of(tmp_path, "valhalla", source)
+    folder.mkdir()
+    (folder / "ready").touch()
+    (folder / "valhalla.json").write_text('{"thor": {"source_to_target_algorithm": "other"}}')
+    config = valhalla_config(tmp_path, source, "timedistancematrix")
+    assert json.loads(config.read_text()) == {
+        "thor": {"source_to_target_algorithm": "timedistancematrix"}
+    }
+    assert "other" in (folder / "valhalla.json").read_text()
 
 
 def test_a_failing_program_shows_what_it_said() -> None:
