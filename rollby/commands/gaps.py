@@ -12,12 +12,12 @@ from rich.table import Table
 from data import words
 from data.past_gaps import CARS
 from geo.as_json import number_json
-from geo.past_gaps import gap_cells, gap_columns, gap_hours, gaps_of
+from geo.past_gaps import gap_cells, gap_columns, gap_hours
 from rollby import __version__
 from rollby.files import say, write_cells, write_text
 from rollby.inputs import load_roads, load_settings
 from rollby.output import console, json_text
-from rollby.past import past_of_folder
+from rollby.past import gaps_of_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -76,17 +76,16 @@ def show_gaps(
     chosen, beats = load_settings(settings)
     net = load_roads(roads)
     with _workers(cluster) as workers:
-        past, simulated, agencies = past_of_folder(
+        gaps, agencies = gaps_of_folder(
             roads,
             history,
             settings=chosen,
             beats=beats,
             every_s=every_s,
+            split=split,
             posts=posts,
             cluster=workers,
         )
-    simulated |= chosen.units.simulated
-    gaps = gaps_of(past, settings=chosen, simulated=simulated, split=split)
     if as_json:
         click.echo(json_text(gaps_answer(gaps)))
     else:

@@ -11,29 +11,27 @@ from rich.table import Table
 
 from data import words
 from data.errors import InputError
-from data.history import read_history
 from geo.as_json import number_json
-from geo.demand import stops_begun
 from geo.nearest import NearestUnits
 from geo.post_places import choose_posts, post_places
 from geo.starts import starts_of
 from rollby.files import say, write_text
 from rollby.inputs import far_rule, load_roads, load_settings, snap_places
 from rollby.output import console, feature, json_text
+from rollby.past import WHOLE, stops_of_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from data.beats import Beat
-    from data.events import History
-    from data.road_table import FloatArray
     from data.settings import Settings
     from geo.network import RoadNetwork
     from geo.post_places import Model, PostPlaces
     from geo.posts import Plan
     from geo.snap import Position
     from maps.page import Page
+    from rollby.past import Extent
 
     Place = tuple[float, float, float]
 
@@ -111,8 +109,7 @@ def show_posts(
         candidates=candidates,
         solve_s=solve_s,
     )
-    recorded = read_history(history) if history else None
-    plan = plan_posts(net, wish, settings=chosen, beats=beats, history=recorded)
+    plan = plan_posts(net, wish, settings=chosen, beats=beats, history=history)
     if as_json:
         click.echo(json_text(plan.answer))
     else:
@@ -173,7 +170,8 @@ def plan_posts(
     *,
     settings: Settings,
     beats: Sequence[Beat],
-    history: History | None,
+    history: Path | None,
+    extent: Extent = WHOLE,
 ) -> PostsPlan:
     """
     Choose posts, and say what they give beside other plans.
@@ -188,8 +186,10 @@ def plan_posts(
         With T.
     beats : sequence of Beat
         With a T of their own.
-    history : History or None
+    history : Path or None
         Whose stops weigh the roads; None for their length.
+    extent : Extent
+        What of it counts.
 
     Returns
     -------
@@ -204,8 +204,10 @@ def plan_posts(
     given = _snapped(net, {"present": wish.present, "by-hand": wish.by_hand})
     weight, stops, simulated = net.table.road_m, None, settings.units.simulated
     if history:
-        weight = _stops_on(net, history)
-        stops, simulated = int(weight.sum()), simulated or history.simulated
+        weight, made_up = stops_of_folder(net, history, extent)
+        stops, simulated = int(weight.sum()), simulated or made_up
+        if not stops:
+            raise InputError("the history holds no stop with a place near these roads")
     limit_s, present = settings.policy.within_s, len(wish.present)
     places = post_places(
         net, given=given, weight=weight, candidates=wish.candidates, within_s=limit_s, beats=beats
@@ -233,21 +235,6 @@ def plan_posts(
         "posts": _posts(net, places, best, present),
     }
     return PostsPlan(answer=answer, places=places, posts=best.posts)
-
-
-def _stops_on(net: RoadNetwork, history: History) -> FloatArray:
-    """
-    Count the stops of a recorded period by edge.
-
-    Raises
-    ------
-    InputError
-        If there is none near a road.
-    """
-    edge, _ = stops_begun(net, history)
-    if not len(edge):
-        raise InputError("the history holds no stop with a place near these roads")
-    return np.bincount(edge, minlength=len(net.edge_ms)).astype(np.float64)
 
 
 def draw_posts(
