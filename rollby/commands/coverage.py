@@ -117,12 +117,14 @@ def show_coverage(
         write_cells(bands, band_areas(inputs.net, answer))
         say([f"bands: {bands}"])
     if map_path:
+        from geo.readiness import readiness
         from maps.coverage_map import coverage_map
 
         shown = chosen.units
         page = coverage_map(
             inputs.net.table,
             answer,
+            ready=readiness(inputs.net, answer, inputs.beats, chosen.policy),
             time_zone=shown.time_zone,
             speed_unit=shown.speed_unit,
             tiles=tiles,
