@@ -8,7 +8,7 @@ A long history: what a day costs, what two workers gain over one, and the memory
 `day` is on a graph whose turns are free, with units at random nodes, a fix a minute each, busy a
 third of their time. `scaling` is on roads with turns, the same days for one and for two workers,
 each a process of one thread, in turn. `year` repeats a week of the embedded city under later
-dates, and runs `rollby gaps` on more and more of it. All of it is made up.
+dates, and runs `rollby gaps` and analysts' studies on more and more of it. All of it is made up.
 """
 
 from __future__ import annotations
@@ -40,14 +40,17 @@ from data.settings import Settings
 from geo.network import RoadNetwork
 from geo.past_parts import parts_of
 from rollby.cluster import joined
+from rollby.commands.posts import PostsWish
 from rollby.past import past_of_folder
 from rollby.past_work import Job, contracted, covered, files_of, ground_of, told, versions
+from rollby.service.study_work import Work
 from tests.rollby.wheel import cluster
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 DAY_S, BEGAN = 86_400, 20_500  # a Monday, UTC
+STUDIES = ("history", "gaps", "posts")
 EMBEDDED = ROOT / "data" / "sample" / "denver.roads"
 YEAR_SNAPSHOTS = 365 * 1440
 
@@ -155,7 +158,11 @@ def scaling(folder: Path, options: argparse.Namespace) -> None:
 
 
 def year(folder: Path, weeks: Sequence[int]) -> None:
-    """Run `rollby gaps` over a week again and again; each hour of 30 units, in its own process."""
+    """
+    Run `rollby gaps` and analysts' studies over a week again and again, each in its own process.
+
+    Thirty units, looked at each hour.
+    """
     week = folder / "week"
     make_days(week, RoadNetwork.load(EMBEDDED), 30, days=7)
     for count in weeks:
@@ -163,11 +170,11 @@ def year(folder: Path, weeks: Sequence[int]) -> None:
         for again in range(count):
             repeat(week, history, again * 7)
         words = ["gaps", "--roads", EMBEDDED, "--history", history, "--every", "3600", "--json"]
-        begun = time.perf_counter()
-        peak = rollby(*words)
         size = sum(path.stat().st_size for path in history.rglob("*.parquet")) / 1e6
-        taken = time.perf_counter() - begun
-        print(f"{count:3} weeks, {size:7.1f} MB: peak {peak:5.0f} MiB, {taken:6.1f} s", flush=True)
+        peaks = [rollby(*words), *(studied(kind, history, folder) for kind in STUDIES)]
+        named = zip(("rollby gaps", *(f"study: {kind}" for kind in STUDIES)), peaks, strict=True)
+        said = ", ".join(f"{name} {peak:.0f} MiB" for name, peak in named)
+        print(f"{count:3} weeks, {size:7.1f} MB: peak {said}", flush=True)
 
 
 def make_days(folder: Path, net: RoadNetwork, units: int, days: int) -> None:
@@ -292,14 +299,43 @@ def processor_s(processes: Sequence[subprocess.Popen[bytes]]) -> float:
 
 def rollby(*words: object) -> float:
     """Run `rollby`, and give the most memory it had, MiB."""
+    return peak_of("from rollby.cli import main", map(str, words))
+
+
+def studied(kind: str, history: Path, folder: Path) -> float:
+    """Work a study out as the service does, and give the most memory it had, MiB."""
+    work = Work(
+        kind=kind,
+        history=history,
+        out=folder / "out",
+        roads=EMBEDDED,
+        settings=Settings(),
+        every_s=3600.0,
+        wish=PostsWish(count=8),
+    )
+    return peak_of("from rollby.service.study_work import main", (), pickle.dumps(work))
+
+
+def peak_of(load: str, words: Iterable[str], given: bytes | None = None) -> float:
+    """Run a program's `main` in a process of its own, and give the most memory it had, MiB."""
     code = (
-        "import resource, sys; from rollby.cli import main; code = main(); "
+        f"import resource, sys; {load}; code = main(); "
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr); sys.exit(code)"
     )
-    run = [sys.executable, "-c", code, *map(str, words)]
-    done = subprocess.run(run, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
-    assert done.returncode == 0, done.stderr
-    return int(done.stderr.split()[-1]) / 1024
+    run = [sys.executable, "-c", code, *words]
+    with subprocess.Popen(  # noqa: S603 - our own program
+        run, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        if given is not None:  # a study ends when stdin does: it stays open until it is done
+            process.stdin.write(given)
+            process.stdin.flush()
+        said, errors = process.stdout.read(), process.stderr.read()
+    assert process.returncode == 0, errors
+    assert b'"fault"' not in said, said
+    return int(errors.split()[-1]) / 1024
 
 
 def peak_mib() -> float:

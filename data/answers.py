@@ -330,6 +330,33 @@ class Coverage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Readiness:
+    """
+    How ready a zone is for its next stops.
+
+    Parameters
+    ----------
+    name : str
+        The beat's, or the street with most road in the cell; "" where none has a name.
+    lon_deg, lat_deg : float
+        Within it.
+    preparedness : float
+        p of model section 6; only to compare zones that are cut alike.
+    second_s : float
+        Drive time of the second car to the middling piece of its road, seconds; inf for nobody.
+    stops_an_hour : float
+        That are expected to begin there.
+    """
+
+    name: str
+    lon_deg: float
+    lat_deg: float
+    preparedness: float
+    second_s: float
+    stops_an_hour: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExposedStop:
     """
     A stop of a recorded period, and how long it was short of officers.

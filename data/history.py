@@ -242,7 +242,8 @@ def read_history(
     Returns
     -------
     history : History
-        `Fixes.unit_ids` in sorted order. A table that is not there holds nothing; fixes must be.
+        `Fixes.unit_ids` in sorted order. A table that is not there holds nothing; fixes must be
+        where they are asked for.
 
     Raises
     ------
@@ -250,12 +251,13 @@ def read_history(
         With every fault of every file.
     """
     facts, faults = _read_facts(folder)
-    paths = table_files(folder, "fixes", days) if tables is None or "fixes" in tables else []
+    asked = tables is None or "fixes" in tables
+    paths = table_files(folder, "fixes", days) if asked else []
     within = ""
     if since or until:
         paths = [path for path in paths if _may_hold(path, since, until)]
         arrived_s, within = _span_s(since, until), " of that period"
-    if not paths and days is None:
+    if asked and not paths and days is None:
         rule = f"must hold fixes{within}: fixes/day=YYYY-MM-DD/*.parquet, or fixes.csv"
         faults.append(_fault(folder, rule))
     fixes, found = _read_fixes(paths, arrived_s)

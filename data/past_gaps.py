@@ -120,6 +120,8 @@ class PastGaps:
         Share of all road beyond T in each.
     trend : tuple of Trend
         Of the first and the second car, over the days.
+    two_car_preparedness : ndarray of float64, shape (c,), or None
+        How ready each cell was by its two nearest cars, mean over its road and time.
     changes : tuple of PeriodChange
         Of the first and the second car; empty where nothing was to be compared.
     """  # noqa: E501 - one sentence of what all of it is
@@ -166,6 +168,7 @@ class PastGaps:
     p50_high_s: FloatArray | None = None
     p90_low_s: FloatArray | None = None
     p90_high_s: FloatArray | None = None
+    two_car_preparedness: FloatArray | None = None
 
     @property
     def worst(self) -> IntArray:

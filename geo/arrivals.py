@@ -45,8 +45,8 @@ class Asked:
         Who was asked for which stop, and what they said.
     within_s : float
         T there.
-    tau_s : float
-        Working figure of the drive then.
+    drive_time_s, tau_s : float
+        Of the drive, as reckoned then, and with the allowance for the age of the unit's fix.
     chance : float
         F, of being there within T.
     backup_probability : float
@@ -68,6 +68,7 @@ class Asked:
 
     answer: Answer
     within_s: float
+    drive_time_s: float
     tau_s: float
     chance: float
     backup_probability: float
@@ -155,6 +156,7 @@ def read_arrivals(
             Asked(
                 answer=answer,
                 within_s=within_s,
+                drive_time_s=suggested.drive_time_s,
                 tau_s=suggested.tau_s,
                 chance=chance,
                 backup_probability=probability,

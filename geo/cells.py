@@ -42,6 +42,33 @@ def cells_of_edges(net: RoadNetwork) -> tuple[npt.NDArray[np.str_], IntArray]:
     return np.unique(named, return_inverse=True)
 
 
+def streets_of_cells(net: RoadNetwork, row: IntArray, cells: int) -> tuple[str, ...]:
+    """
+    Name each cell by the street with most road in it.
+
+    Parameters
+    ----------
+    net : RoadNetwork
+        The roads.
+    row : ndarray of int64, shape (m,)
+        The cell of each edge.
+    cells : int
+        How many.
+
+    Returns
+    -------
+    streets : tuple of str, length `cells`
+        "" where no road has a name.
+    """
+    metres: list[dict[str, float]] = [{} for _ in range(cells)]
+    for edge, (cell, road_m) in enumerate(
+        zip(row.tolist(), net.table.road_m.tolist(), strict=True)
+    ):
+        if name := net.table.street(edge):
+            metres[cell][name] = metres[cell].get(name, 0.0) + road_m
+    return tuple(max(sorted(one), key=one.__getitem__, default="") for one in metres)
+
+
 def coverage_cells(
     net: RoadNetwork, coverage: Coverage, policy: Policy | None = None
 ) -> geopandas.GeoDataFrame:

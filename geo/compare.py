@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.stats import bootstrap
 
-from data.records import StopPhase
+from data.records import Flag, StopPhase
+from data.said import Escalated, Flagged
 from geo.board import Board
 from geo.bound import bound_of, soonest_arrival_s
 from geo.demand import Zones
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 CLAIRVOYANT = "clairvoyant"
 FEWEST = 3  # shifts, for an interval
+FLOOD_S, FLOOD_ALERTS = 600, 10  # ANSI/ISA-18.2: more in ten minutes are a flood
 QUIET = {StopPhase.SECURED, StopPhase.CUSTODY, StopPhase.AWAITING_TOW}
 
 
@@ -63,9 +65,12 @@ class Measures:
     asks_spread : float
         Standard deviation of the requests an hour over the units: fairness.
     alerts_per_hour : float
-        Alarms raised and messages to the supervisor; an alarm that clears is none.
+        Alarms raised and messages to the supervisor, of whom there is one; an alarm that clears is
+        none.
     sounds_per_hour : float
         Those of them that were heard.
+    flood_share : float
+        Of ten minutes at a time, those with more than ten alerts: ISA-18.2's flood, at most 1 %.
     in_vain_share : float
         Of the requests: the unit came to no stop that still went on.
     least_min : float
@@ -88,6 +93,7 @@ class Measures:
     asks_spread: float
     alerts_per_hour: float
     sounds_per_hour: float
+    flood_share: float
     in_vain_share: float
     least_min: float
     least_asked_min: float
@@ -210,6 +216,7 @@ def measure(record: ShiftRecord) -> Measures:
         asks_spread=float(counts.std() / (hours / units)),
         alerts_per_hour=(counted.alone + counted.escalations) / (hours / units),
         sounds_per_hour=counted.sounds / (hours / units),
+        flood_share=_flood_share(record),
         in_vain_share=(len(truth.asked) - len(truth.came)) / max(len(truth.asked), 1),
         least_min=bound.least_min(),
         least_asked_min=bound.least_min(len(truth.asked)),
@@ -218,6 +225,20 @@ def measure(record: ShiftRecord) -> Measures:
         asked_min=waits["asked"] * GRID_S / 60,
         far_min=waits["far"] * GRID_S / 60,
     )
+
+
+def _flood_share(record: ShiftRecord) -> float:
+    """Give the share of ten minutes at a time with more alerts than anybody can take in."""
+    at_s = [
+        one.at_s
+        for one in record.said
+        if isinstance(one, Escalated) or (isinstance(one, Flagged) and one.flag is Flag.ALONE)
+    ]
+    since_s = np.array(at_s) - round(record.plan.start.timestamp())
+    periods = int(np.ceil(record.plan.hours * 3600 / FLOOD_S))
+    period = np.minimum(since_s // FLOOD_S, periods - 1).astype(np.int64)
+    counts = np.bincount(period, minlength=periods)
+    return float(np.mean(counts > FLOOD_ALERTS))
 
 
 def watched(

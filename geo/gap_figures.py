@@ -17,6 +17,7 @@ from geo.kernels.beyond import BINS
 
 if TYPE_CHECKING:
     from data.road_table import BoolArray, FloatArray, IntArray
+    from data.settings import Policy
     from geo.gaps import PastCover
 
 Figures = npt.NDArray[np.floating[Any]]
@@ -311,6 +312,36 @@ def stops_per_hour(past: PastCover) -> FloatArray:
     per_hour = np.divide(when, hours, out=np.zeros(WEEK_HOURS), where=hours > 0)
     rate: FloatArray = total * np.outer(per_hour, where) / (total + WEIGHT_OF_ROAD) ** 2
     return rate
+
+
+def two_car_preparedness(past: PastCover, policy: Policy) -> FloatArray:
+    """
+    Give how ready each cell was, in the mean over its road and over time, by its two nearest cars.
+
+    Parameters
+    ----------
+    past : PastCover
+        With its drive times and its stops.
+    policy : Policy
+        The constants of preparedness.
+
+    Returns
+    -------
+    preparedness : ndarray of float64, shape (c,)
+        As `geo.preparedness` has it, of each piece of road at each instant, without a third car.
+
+    Notes
+    -----
+    Drive times are those of the middles of bins of 10 s; past half an hour a car counts nothing.
+    """
+    time_s = np.append((np.arange(BINS) + 0.5) * BIN_S, np.inf)
+    cars = np.array([1.0, policy.preparedness_second])
+    each = cars[:, None] * 60 / np.maximum(time_s, policy.preparedness_nearest_s)
+    near = (past.drive_time_km * each).sum(axis=(1, 2)) / past.drive_time_km[:, 0].sum(axis=1)
+    looked_at = np.bincount(past.hour_of_week, minlength=WEEK_HOURS)
+    stops_an_hour = looked_at @ stops_per_hour(past) / looked_at.sum()
+    ready: FloatArray = near / np.maximum(stops_an_hour, policy.preparedness_stops_min)
+    return ready
 
 
 def exposed_per_week(past: PastCover) -> FloatArray:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from data.errors import InputError
 from data.settings import Settings
+from geo.cells import streets_of_cells
 from geo.hierarchy import Hierarchy
 from geo.hours import MONDAY, WEEK_HOURS
 from geo.kernels.beyond import BIN_MS, BINS
@@ -211,7 +212,7 @@ class PastSum:
         return PastCover(
             cell=ground.cell,
             road_km=ground.cell_mm / 1e6,
-            street=_streets(net, ground.cell_of_edge, len(ground.cell)),
+            street=streets_of_cells(net, ground.cell_of_edge, len(ground.cell)),
             hour=hour[order],
             snapshots=snapshots[order],
             all_road=(late_mm / whole_mm)[order],
@@ -221,14 +222,3 @@ class PastSum:
             stops_begun=begun[order],
             stops_beyond=self._stops_beyond / WHOLE,
         )
-
-
-def _streets(net: RoadNetwork, cell_of_edge: IntArray, cells: int) -> tuple[str, ...]:
-    """Name each cell by the street with most road in it."""
-    metres: list[dict[str, float]] = [{} for _ in range(cells)]
-    for edge, (cell, road_m) in enumerate(
-        zip(cell_of_edge.tolist(), net.table.road_m.tolist(), strict=True)
-    ):
-        if name := net.table.street(edge):
-            metres[cell][name] = metres[cell].get(name, 0.0) + road_m
-    return tuple(max(sorted(one), key=one.__getitem__, default="") for one in metres)

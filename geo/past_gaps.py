@@ -25,6 +25,7 @@ from geo.gap_figures import (
     percentile_s,
     stops_per_hour,
     trend,
+    two_car_preparedness,
 )
 from geo.gaps import past_cover
 from geo.hours import HOUR_S, WEEK_HOURS
@@ -170,6 +171,7 @@ def gaps_of(
         by_week_low=weeks.low,
         by_week_high=weeks.high,
         trend=tuple(_trend(past, everywhere[:, car]) for car in range(2)),
+        two_car_preparedness=two_car_preparedness(past, settings.policy),
         changes=_changes(past, everywhere, split, zone) if split else (),
     )
 
@@ -269,6 +271,8 @@ def gap_columns(gaps: PastGaps) -> dict[str, Any]:
             f"{name}_stops_a_week_low": gaps.stops_a_week_low[:, car],
             f"{name}_stops_a_week_high": gaps.stops_a_week_high[:, car],
         }
+    if gaps.two_car_preparedness is not None:
+        columns["two_car_preparedness"] = gaps.two_car_preparedness
     return columns
 
 

@@ -138,6 +138,7 @@ def parts_of(
     policy: Policy,
     every_s: float,
     last_s: float,
+    first_s: float = -np.inf,
 ) -> Iterator[Part]:
     """
     Part a history by local days.
@@ -155,7 +156,9 @@ def parts_of(
     every_s : float
         Seconds from snapshot to snapshot, > 0: whole multiples of it since the epoch.
     last_s : float
-        When the last fix arrived.
+        When the last fix arrived; nothing is looked at after it.
+    first_s : float
+        Nor before this.
 
     Yields
     ------
@@ -170,6 +173,7 @@ def parts_of(
     before, upto, anybody = NOTHING, 0, False
     for day in _local_days(fix_days, zone):
         at_s = _instants(day, zone, every_s, last_s)
+        at_s = at_s[at_s >= first_s]
         if not len(at_s):
             continue
         first, last = int((at_s[0] - tail_s(policy)) // DAY_S), int(at_s[-1] // DAY_S)

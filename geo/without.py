@@ -32,7 +32,25 @@ def without_agencies(history: History, agencies: Collection[str]) -> History:
         A unit belongs to the agency that its statuses named last.
     """
     whose = {one.unit_id: one.agency for one in history.statuses}
-    hidden = {unit_id for unit_id, agency in whose.items() if agency in agencies}
+    return without_units(history, {one for one, agency in whose.items() if agency in agencies})
+
+
+def without_units(history: History, hidden: Collection[str]) -> History:
+    """
+    Leave out some units, and their stops.
+
+    Parameters
+    ----------
+    history : History
+        What happened.
+    hidden : collection of str
+        Units that are not shown.
+
+    Returns
+    -------
+    history : History
+        The same where there are none.
+    """
     if not hidden:
         return history
     fixes = history.fixes

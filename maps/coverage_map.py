@@ -14,9 +14,11 @@ from maps.page import TEMPLATES, PageFacts
 from maps.signs import Sign, sign_layer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy.typing as npt
 
-    from data.answers import Coverage, Gap
+    from data.answers import Coverage, Gap, Readiness
     from data.road_table import RoadTable
     from data.words import SpeedUnit
     from maps.style import Manner
@@ -24,10 +26,16 @@ if TYPE_CHECKING:
 _GAPS_LISTED: Final = 30
 _LARGE_GAP: Final = 0.25
 _GAPS_MARKED: Final = 12
+_READY_LISTED: Final = 10
 _KM_M: Final = 1000
 
 
-def coverage_map(roads: RoadTable, coverage: Coverage, manner: Manner = style.PLAIN) -> str:
+def coverage_map(
+    roads: RoadTable,
+    coverage: Coverage,
+    ready: Sequence[Readiness] = (),
+    manner: Manner = style.PLAIN,
+) -> str:
     """
     Draw drive-time bands of the first and of the second car on the roads, and the gaps.
 
@@ -37,6 +45,8 @@ def coverage_map(roads: RoadTable, coverage: Coverage, manner: Manner = style.PL
         The network `coverage` was worked out on.
     coverage : Coverage
         What is drawn.
+    ready : sequence of Readiness
+        How ready zones are, the least ready first; the first of them are listed and marked.
     manner : Manner
         How figures are written, and what the page offers.
 
@@ -57,19 +67,21 @@ def coverage_map(roads: RoadTable, coverage: Coverage, manner: Manner = style.PL
             f"first on {_share(roads, first <= 1)}"
             f"{views.LEFT_OUT if coverage.left_out else ''}"
         ),
-        panel=_panel(roads, coverage, (first, second), manner),
+        panel=_panel(roads, coverage, (first, second), ready[:_READY_LISTED], manner),
         simulated=coverage.simulated,
         source=roads.source,
         manner=manner,
     )
     units = [views.unit_sign(unit, f"unit-{i}") for i, unit in enumerate(coverage.units)]
     gaps = [_gap_sign(i, gap, roads, manner) for i, gap in enumerate(coverage.gaps[:_GAPS_MARKED])]
+    least = [_ready_sign(i, one) for i, one in enumerate(ready[:_READY_LISTED])]
     layers = [
         road_names(data),
         road_bands(data, first, name="First car", show=False),
         road_bands(data, second, name="Second car", show=True),
         road_gaps(data, coverage.gap.astype(np.int64)),
         sign_layer("Longest gaps", gaps),
+        *([sign_layer("Least ready", least, show=False)] if least else []),
         sign_layer("Units", units),
     ]
     return page_of(facts, data, layers).render()
@@ -106,6 +118,25 @@ def _gap_sign(row: int, gap: Gap, roads: RoadTable, manner: Manner) -> Sign:
         detail=length,
         label=f"number {row + 1}, {_gap_name(gap, roads)}",
         panel=f"gap-{row}",
+    )
+
+
+def _ready_sign(row: int, zone: Readiness) -> Sign:
+    """
+    Put a zone on the map that is among the least ready.
+
+    Returns
+    -------
+    sign : Sign
+        Its number, and how soon a second car would be there.
+    """
+    return Sign(
+        (zone.lat_deg, zone.lon_deg),
+        kind="gap",
+        look=replace(style.MARKS["ready"], letter=str(row + 1)),
+        tag="Least ready",
+        detail=f"second {words.drive(zone.second_s)}",
+        label=f"number {row + 1}, {zone.name or 'road without a name'}",
     )
 
 
@@ -194,6 +225,7 @@ def _panel(
     roads: RoadTable,
     coverage: Coverage,
     rows: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
+    ready: Sequence[Readiness],
     manner: Manner,
 ) -> str:
     """
@@ -219,6 +251,16 @@ def _panel(
                 "length": words.distance(gap.km * _KM_M, manner.speed_unit),
             }
             for i, gap in enumerate(listed)
+        ],
+        ready=[
+            {
+                "number": i + 1,
+                "name": one.name or "road without a name",
+                "preparedness": f"{one.preparedness:.3g}",
+                "second": words.drive(one.second_s),
+                "stops": f"{24 * one.stops_an_hour:.2f}",
+            }
+            for i, one in enumerate(ready)
         ],
         more_gaps=words.count(len(rest), "shorter gap") if rest else "",
         more_length=words.distance(sum(gap.km for gap in rest) * _KM_M, manner.speed_unit),

@@ -227,9 +227,23 @@ def worst_cells(gaps: PastGaps, listed: int) -> list[dict[str, Any]]:
             "second": gaps.share(row, 1),
             "p90": percentile(gaps, row, 1),
             "stops": gaps.exposed(row),
+            "ready": ready(gaps, row),
         }
         for row in gaps.worst[:listed].tolist()
     ]
+
+
+def ready(gaps: PastGaps, row: int) -> str:
+    """
+    Write how ready a cell was.
+
+    Returns
+    -------
+    text : str
+        Its preparedness by two cars; "" where it was not worked out.
+    """
+    found = gaps.two_car_preparedness
+    return "" if found is None else f"{found[row]:.3g}"
 
 
 def percentile(gaps: PastGaps, row: int, car: int) -> str:

@@ -79,7 +79,7 @@ rollby.sign({{ this.location|tojson }}, {{ this.json }}).addTo({{ this._parent.g
         )
 
 
-def sign_layer(name: str, signs: Sequence[Sign]) -> folium.FeatureGroup:
+def sign_layer(name: str, signs: Sequence[Sign], *, show: bool = True) -> folium.FeatureGroup:
     """
     Gather signs in a layer that can be switched.
 
@@ -89,13 +89,15 @@ def sign_layer(name: str, signs: Sequence[Sign]) -> folium.FeatureGroup:
         In the layer control.
     signs : sequence of Sign
         In the order in which the tab key visits them.
+    show : bool
+        On when the page opens.
 
     Returns
     -------
     layer : folium.FeatureGroup
         The layer.
     """
-    group = folium.FeatureGroup(name=name)
+    group = folium.FeatureGroup(name=name, show=show)
     for sign in signs:
         group.add_child(sign)
     return group

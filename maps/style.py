@@ -152,6 +152,7 @@ MARKS: Final = {
     "start": Look(word="start", symbol="start", css="mark-end"),
     "finish": Look(word="finish", symbol="finish", css="mark-end"),
     "gap": Look(word="gap", symbol="gap", css="mark-gap"),
+    "ready": Look(word="least ready", symbol="diamond", css="mark-gap"),
 }
 
 PHASES: Final = {

@@ -2,29 +2,69 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from data.history import read_history
 from data.history_days import history_days
 from data.roadfile import roads_checksum
+from data.settings import Settings
+from geo.demand import stops_begun
 from geo.gaps import PastSum
-from geo.past_parts import Posted, Recorded, parts_of
+from geo.past_gaps import gaps_of
+from geo.past_parts import DAY_S, Posted, Recorded, parts_of
+from geo.without import without_agencies, without_units
 from rollby.output import Bar, console_err
 from rollby.past_work import Job, contracted, covered, files_of, ground_of, told, versions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from datetime import datetime
     from pathlib import Path
 
     from data.beats import Beat
     from data.events import History
-    from data.settings import Settings
+    from data.past_gaps import PastGaps
+    from data.road_table import FloatArray
     from geo.gaps import PastCover
+    from geo.network import RoadNetwork
     from geo.past_day import PastDay
     from geo.past_parts import Part
     from rollby.cluster import Cluster
     from rollby.past_work import Files
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extent:
+    """
+    What of a history is looked at.
+
+    Parameters
+    ----------
+    since, until : datetime or None
+        From then on, and before then; what was told earlier is known, what was told later is not.
+    hidden : collection of str
+        Agencies whose units are not shown; a unit belongs to the one that its statuses named last.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+    hidden: Collection[str] = ()
+
+    @property
+    def since_s(self) -> float:
+        """Its beginning, seconds since 1970."""
+        return self.since.timestamp() if self.since else -np.inf
+
+    @property
+    def until_s(self) -> float:
+        """Its last millisecond, seconds since 1970."""
+        return self.until.timestamp() - 0.001 if self.until else np.inf
+
+
+WHOLE = Extent()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +80,8 @@ class Source:
         All of it in memory; None where its folder is by day, and each is read for itself.
     simulated : bool
         Known to be so; of days read for themselves, each tells.
+    hidden : frozenset of str
+        Units that are not shown; of a history in memory they are left out already.
     """
 
     days: Sequence[int]
@@ -47,6 +89,104 @@ class Source:
     last_s: float
     recorded: Recorded | None
     simulated: bool
+    hidden: frozenset[str] = frozenset()
+
+
+def gaps_of_folder(
+    roads: Path,
+    folder: Path,
+    *,
+    settings: Settings | None = None,
+    beats: Sequence[Beat] = (),
+    every_s: float = 60.0,
+    split: datetime | None = None,
+    posts: Sequence[tuple[str, float, float]] = (),
+    extent: Extent = WHOLE,
+    cluster: Cluster | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> tuple[PastGaps, tuple[str, ...]]:
+    """
+    Tell where and when two cars were too far away, reading a recorded period a day at a time.
+
+    Parameters
+    ----------
+    roads, folder : Path
+        The network, and the history.
+    settings : Settings or None
+        None for the defaults.
+    beats : sequence of Beat
+        With a T of their own.
+    every_s : float
+        From snapshot to snapshot, seconds.
+    split : datetime or None
+        Hold what was from here on against what was before.
+    posts : sequence of (unit_id, lon_deg, lat_deg)
+        These units stand there whenever they are available, in place of where they were.
+    extent : Extent
+        What of it is looked at.
+    cluster : Cluster or None
+        Who works; None for this process.
+    progress : callable or None
+        Told after each day what share of them is done.
+
+    Returns
+    -------
+    gaps : PastGaps
+        As `geo.past_gaps.past_gaps` gives it of a history in memory.
+    agencies : tuple of str
+        Whose units it tells of, in order.
+    """
+    settings = settings or Settings()
+    past, simulated, agencies = past_of_folder(
+        roads,
+        folder,
+        settings=settings,
+        beats=beats,
+        every_s=every_s,
+        posts=posts,
+        extent=extent,
+        cluster=cluster,
+        progress=progress,
+    )
+    simulated |= settings.units.simulated
+    return gaps_of(past, settings=settings, simulated=simulated, split=split), agencies
+
+
+def stops_of_folder(
+    net: RoadNetwork, folder: Path, extent: Extent = WHOLE
+) -> tuple[FloatArray, bool]:
+    """
+    Count the stops of a recorded period by the edge where they began, reading it a day at a time.
+
+    Parameters
+    ----------
+    net : RoadNetwork
+        The roads.
+    folder : Path
+        The history; its fixes are not read.
+    extent : Extent
+        What of it counts: stops that began in it.
+
+    Returns
+    -------
+    stops : ndarray of float64, shape (m,)
+        Whole numbers, by edge; stops without a place, or far from any road, are left out.
+    simulated : bool
+        Nobody was there.
+    """
+    found = history_days(folder)
+    days = [(day,) for day in _known(found.days, extent)] if found else [None]
+    hidden = _hidden_units(folder, days, extent)
+    counts, simulated, known = np.zeros(len(net.edge_ms)), False, set[str]()
+    for own in days:
+        told = read_history(folder, days=own, until=extent.until, tables=("statuses", "stops"))
+        told = without_units(told, hidden)
+        simulated |= told.simulated
+        new = tuple(one for one in told.stops if one.stop.stop_id not in known)
+        known |= {one.stop.stop_id for one in new}
+        edge, began_s = stops_begun(net, replace(told, stops=new))
+        counts += np.bincount(edge[began_s >= extent.since_s], minlength=len(counts))
+    return counts, simulated
 
 
 def past_of_folder(
@@ -57,7 +197,9 @@ def past_of_folder(
     beats: Sequence[Beat],
     every_s: float,
     posts: Sequence[tuple[str, float, float]] = (),
+    extent: Extent = WHOLE,
     cluster: Cluster | None = None,
+    progress: Callable[[float], None] | None = None,
 ) -> tuple[PastCover, bool, tuple[str, ...]]:
     """
     Work out how soon two idle units could have been anywhere, over a recorded period.
@@ -74,8 +216,12 @@ def past_of_folder(
         From snapshot to snapshot, seconds.
     posts : sequence of (unit_id, lon_deg, lat_deg)
         These units stand there whenever they are available, in place of where they were.
+    extent : Extent
+        What of it is looked at.
     cluster : Cluster or None
         Who works; None for this process.
+    progress : callable or None
+        Told after each day what share of them is done.
 
     Returns
     -------
@@ -86,15 +232,17 @@ def past_of_folder(
     agencies : tuple of str
         Whose units it tells of, in order.
     """
-    source = _source(folder)
+    source = _source(folder, extent)
     job = Job(
         roads=roads.resolve(),
         checksum=roads_checksum(roads),
-        folder=folder.resolve(),
+        folder=folder.resolve() if cluster else folder,  # faults name it as it was given
         settings=settings,
         beats=tuple(beats),
         posts=tuple(_posted(folder, source, posts)),
         versions=versions(),
+        until=extent.until,
+        hidden=source.hidden,
     )
     net, ground = ground_of(job)
     total, simulated, agencies = PastSum(ground), source.simulated, set[str]()
@@ -108,6 +256,7 @@ def past_of_folder(
             zone=ground.zone,
             policy=settings.policy,
             every_s=every_s,
+            first_s=extent.since_s,
             last_s=source.last_s,
         ):
             yield part, _given(job, source, part)
@@ -115,7 +264,10 @@ def past_of_folder(
     with Bar(console_err()) as bar:
         results = _here(job, parts) if cluster is None else cluster.covered(job, source.days, parts)
         for number, day in enumerate(results):
-            bar.show(f"day {number + 1}", (number + 1) / (len(source.fix_days) + 1))
+            share = (number + 1) / (len(source.fix_days) + 1)
+            bar.show(f"day {number + 1}", share)
+            if progress:
+                progress(share)
             if day is not None:
                 total.add(day)
                 simulated |= day.simulated
@@ -132,18 +284,21 @@ def _here(
         yield covered(job, hierarchy, part, given)
 
 
-def _source(folder: Path) -> Source:
+def _source(folder: Path, extent: Extent) -> Source:
     """Find out how a history can be read."""
     days = history_days(folder)
     if days:
+        known = _known(days.days, extent)
+        since = (day for day in days.fix_days if (day + 1) * DAY_S > extent.since_s)
         return Source(
-            days=days.days,
-            fix_days=days.fix_days,
-            last_s=days.last_s,
+            days=known,
+            fix_days=_known(since, extent),
+            last_s=min(days.last_s, extent.until_s),
             recorded=None,
             simulated=False,
+            hidden=_hidden_units(folder, [(day,) for day in known], extent),
         )
-    history = read_history(folder)
+    history = without_agencies(read_history(folder, until=extent.until), extent.hidden)
     recorded = Recorded(history)
     return Source(
         days=recorded.days,
@@ -152,6 +307,22 @@ def _source(folder: Path) -> Source:
         recorded=recorded,
         simulated=history.simulated,
     )
+
+
+def _known(days: Iterable[int], extent: Extent) -> tuple[int, ...]:
+    """Leave out the days after an extent."""
+    return tuple(day for day in days if day * DAY_S <= extent.until_s)
+
+
+def _hidden_units(
+    folder: Path, days: Sequence[tuple[int] | None], extent: Extent
+) -> frozenset[str]:
+    """Name the units of agencies that are not shown; None reads all days at once."""
+    whose: dict[str, str] = {}
+    for own in days if extent.hidden else ():
+        told = read_history(folder, days=own, until=extent.until, tables=("statuses",))
+        whose |= {one.unit_id: one.agency for one in told.statuses}
+    return frozenset(unit_id for unit_id, agency in whose.items() if agency in extent.hidden)
 
 
 def _given(job: Job, source: Source, part: Part) -> Files | History:

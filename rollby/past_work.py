@@ -21,10 +21,12 @@ from geo.hierarchy import Hierarchy
 from geo.network import RoadNetwork
 from geo.past_day import Ground, past_day
 from geo.past_parts import latest, load
+from geo.without import without_units
 from rollby import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
     from pathlib import Path
 
     from data.beats import Beat
@@ -59,6 +61,10 @@ class Job:
         What if.
     versions : dict of str to str
         Of the program that asks (`versions`).
+    until : datetime or None
+        What was told from then on is not known.
+    hidden : frozenset of str
+        Units that are not shown.
     """
 
     roads: Path
@@ -68,6 +74,8 @@ class Job:
     beats: tuple[Beat, ...]
     posts: tuple[Posted, ...]
     versions: dict[str, str]
+    until: datetime | None = None
+    hidden: frozenset[str] = frozenset()
 
 
 def versions() -> dict[str, str]:
@@ -114,7 +122,7 @@ def told(job: Job, day: int, files: Files) -> History:
         Each unit's last status, each stop's last change.
     """
     _same_files(job, (day,), files)
-    return latest(_events(job.folder, day))
+    return latest(without_units(_events(job.folder, day, job.until), job.hidden))
 
 
 def covered(job: Job, hierarchy: Hierarchy, part: Part, given: Files | History) -> PastDay | None:
@@ -145,7 +153,7 @@ def covered(job: Job, hierarchy: Hierarchy, part: Part, given: Files | History) 
     def read(days: Sequence[int], first_s: float, last_s: float) -> History:
         if not isinstance(given, tuple):
             return given
-        return _read(job.folder, days, first_s, last_s)
+        return _read(job, days, first_s, last_s)
 
     at_s, history = load(part, read, job.settings.policy, job.posts)
     if not len(at_s):
@@ -232,20 +240,21 @@ def _same_files(job: Job, days: Sequence[int], files: Files) -> None:
         )
 
 
-def _read(folder: Path, days: Sequence[int], first_s: float, last_s: float) -> History:
+def _read(job: Job, days: Sequence[int], first_s: float, last_s: float) -> History:
     """Read days of a folder, as `geo.past_parts.load` asks for them."""
-    fixes = read_history(folder, days=days, arrived_s=(first_s, last_s), tables=("fixes",))
-    events = [_events(folder, day) for day in days]
+    fixes = read_history(job.folder, days=days, arrived_s=(first_s, last_s), tables=("fixes",))
+    events = [_events(job.folder, day, job.until) for day in days]
     simulated = any(one.simulated for one in (fixes, *events))
-    return replace(
+    found = replace(
         fixes,
         statuses=tuple(one for day in events for one in day.statuses),
         stops=tuple(one for day in events for one in day.stops),
         facts={**fixes.facts, "simulated": simulated},
     )
+    return without_units(found, job.hidden)
 
 
 @lru_cache(maxsize=4)
-def _events(folder: Path, day: int) -> History:
+def _events(folder: Path, day: int, until: datetime | None) -> History:
     """Read what was told on a day; neighbouring days ask for it again."""
-    return read_history(folder, days=(day,), tables=("statuses", "stops"))
+    return read_history(folder, days=(day,), until=until, tables=("statuses", "stops"))

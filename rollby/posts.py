@@ -10,19 +10,18 @@ import numpy as np
 from data import words
 from data.errors import InputError
 from geo.as_json import number_json
-from geo.demand import stops_begun
 from geo.nearest import NearestUnits
 from geo.post_places import choose_posts, post_places
 from geo.starts import starts_of
 from rollby.inputs import far_rule, snap_places
 from rollby.output import feature
+from rollby.past import WHOLE, stops_of_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from data.beats import Beat
-    from data.events import History
-    from data.road_table import FloatArray
     from data.settings import Settings
     from geo.network import RoadNetwork
     from geo.post_places import Model, PostPlaces
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from geo.snap import Position
     from maps.page import Page
     from maps.style import Manner
+    from rollby.past import Extent
 
     Place = tuple[float, float, float]
 
@@ -101,7 +101,8 @@ def plan_posts(
     *,
     settings: Settings,
     beats: Sequence[Beat],
-    history: History | None,
+    history: Path | None,
+    extent: Extent = WHOLE,
 ) -> PostsPlan:
     """
     Choose posts, and say what they give beside other plans.
@@ -116,8 +117,10 @@ def plan_posts(
         With T.
     beats : sequence of Beat
         With a T of their own.
-    history : History or None
+    history : Path or None
         Whose stops weigh the roads; None for their length.
+    extent : Extent
+        What of it counts.
 
     Returns
     -------
@@ -132,8 +135,10 @@ def plan_posts(
     given = _snapped(net, {"present": wish.present, "by-hand": wish.by_hand})
     weight, stops, simulated = net.table.road_m, None, settings.units.simulated
     if history:
-        weight = _stops_on(net, history)
-        stops, simulated = int(weight.sum()), simulated or history.simulated
+        weight, made_up = stops_of_folder(net, history, extent)
+        stops, simulated = int(weight.sum()), simulated or made_up
+        if not stops:
+            raise InputError("the history holds no stop with a place near these roads")
     limit_s, present = settings.policy.within_s, len(wish.present)
     places = post_places(
         net, given=given, weight=weight, candidates=wish.candidates, within_s=limit_s, beats=beats
@@ -161,21 +166,6 @@ def plan_posts(
         "posts": _posts(net, places, best, present),
     }
     return PostsPlan(answer=answer, places=places, posts=best.posts)
-
-
-def _stops_on(net: RoadNetwork, history: History) -> FloatArray:
-    """
-    Count the stops of a recorded period by edge.
-
-    Raises
-    ------
-    InputError
-        If there is none near a road.
-    """
-    edge, _ = stops_begun(net, history)
-    if not len(edge):
-        raise InputError("the history holds no stop with a place near these roads")
-    return np.bincount(edge, minlength=len(net.edge_ms)).astype(np.float64)
 
 
 def draw_posts(net: RoadNetwork, plan: PostsPlan, manner: Manner) -> Page:

@@ -5,23 +5,25 @@ A simulated quarter of a city, with stops as often as Minneapolis really made th
 
 Nobody was there: only how often stops happen, by hour of the week, is from a record. Every week is
 a simulated shift of its own, in which nobody is asked to roll by. Posts are planned from the stops
-of the first half. What it prints is as JSON in --out, written anew after every week; --history
-keeps the period itself, for `rollby gaps` with its map.
+of the first half. What each week came to is kept in --parts, so that a run that was ended goes on
+where it was; --history keeps the period itself, for `rollby gaps` with its map.
 """
 
 from __future__ import annotations
 
 import json
+import pickle
 import time
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import click
 import numpy as np
 
+from data.atomic import written
 from data.events import StopChange
 from data.history import add_to_history
 from data.past_gaps import CARS
@@ -40,12 +42,22 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from data.events import History
+    from data.road_table import IntArray
     from geo.gaps import PastCover
 
 STOPS_PER_HOUR = 26_098 / (365 * 24)  # traffic stops of Minneapolis in 2017, open data
 WEEK_HOURS = 168
 MONDAY = datetime(2026, 4, 6)  # noqa: DTZ001 - local; thirteen weeks from here no clock is changed
 WORST = 10
+
+
+class Week(NamedTuple):
+    """What a week came to, where its stops began, and the processor's time that it took."""
+
+    past: PastCover
+    edges: IntArray
+    simulating_s: float
+    looking_s: float
 
 
 def joined(parts: Sequence[PastCover]) -> PastCover:
@@ -87,8 +99,12 @@ def gap_figures(past: PastCover, settings: Settings) -> dict[str, Any]:
                         (gaps.all_road, gaps.all_road_low, gaps.all_road_high)]
             for car in cars
         },
-        "stops_beyond": gaps.where_stops is not None
-        and {CARS[car]: round(float(gaps.where_stops[car]), 4) for car in cars},
+        "stops_beyond": {
+            CARS[car]: [round(float(one[car]), 4) for one in
+                        (gaps.where_stops, gaps.where_stops_low, gaps.where_stops_high)
+                        if one is not None]
+            for car in cars
+        },
         "stops_a_week": {
             CARS[car]: round(float(gaps.stops_a_week[:, car].sum()), 2) for car in cars
         },
@@ -140,7 +156,7 @@ def post_figures(
 @click.option("--every", "every_s", default=300.0, show_default=True, help="Between snapshots, s.")
 @click.option("--stops-per-hour", default=STOPS_PER_HOUR, show_default="as Minneapolis made them")
 @click.option("--history", type=click.Path(path_type=Path), help="Folder to write it to.")
-@click.option("--out", type=click.Path(path_type=Path), help="JSON, anew after every week.")
+@click.option("--parts", type=click.Path(path_type=Path), help="Folder for what each week came to.")
 def main(
     roads: Path,
     zone: str,
@@ -149,47 +165,59 @@ def main(
     every_s: float,
     stops_per_hour: float,
     history: Path | None,
-    out: Path | None,
+    parts: Path | None,
 ) -> None:
     """Simulate, look at the gaps, plan posts, and print the figures."""
     net = RoadNetwork.load(roads)
     settings = Settings.model_validate({"units": {"time_zone": zone, "simulated": True}})
     monday = MONDAY.replace(tzinfo=ZoneInfo(zone))
-    parts, edges, took_s = [], [], {"simulating": 0.0, "looking": 0.0}
-    for week in range(weeks):
+    found: list[Week] = []
+    for number in range(weeks):
+        kept = parts and parts / f"week-{number + 1:02}.pickle"
+        if kept and kept.exists():
+            found.append(pickle.loads(kept.read_bytes()))  # noqa: S301 - of this script
+            continue
         plan = ShiftPlan(
-            start=monday + timedelta(weeks=week),
+            start=monday + timedelta(weeks=number),
             hours=WEEK_HOURS,
             units=units,
             stops_per_unit_hour=stops_per_hour / units,
         )
-        began = time.perf_counter()
+        began = time.process_time()
         ended = (plan.start + timedelta(hours=WEEK_HOURS)).astimezone(UTC)
-        recorded = named(simulate(net, plan, seed=week).history, week, ended)
+        recorded = named(simulate(net, plan, seed=number).history, number, ended)
         if history:
-            add_to_history(history, recorded, f"week-{week + 1:02}")
-        made = time.perf_counter()
-        parts.append(past_cover(net, recorded, settings=settings, every_s=every_s))
-        edges.append(stops_begun(net, recorded)[0])
-        took_s["simulating"] += made - began
-        took_s["looking"] += time.perf_counter() - made
-        half = max(1, len(edges) // 2)
-        planned, unseen = np.concatenate(edges[:half]), np.concatenate(edges[half:] or edges)
-        figures = {
-            "simulated": True,
-            "roads": roads.stem,
-            "units": units,
-            "weeks": week + 1,
-            "every_s": every_s,
-            "within_s": settings.policy.within_s,
-            "gaps": gap_figures(joined(parts), settings),
-            "posts": post_figures(net, planned, unseen, units, settings.policy.within_s),
-            "took_s": {name: round(seconds) for name, seconds in took_s.items()},
-        }
-        text = json.dumps(figures, indent=2, ensure_ascii=False)
-        if out:
-            out.write_text(text + "\n", encoding="utf-8")
-    click.echo(text)
+            add_to_history(history, recorded, f"week-{number + 1:02}")
+        made = time.process_time()
+        past = past_cover(net, recorded, settings=settings, every_s=every_s)
+        edges = stops_begun(net, recorded)[0]
+        looked = time.process_time()
+        found.append(Week(past, edges, made - began, looked - made))
+        if kept:
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            with written(kept) as file:
+                file.write_bytes(pickle.dumps(found[-1]))
+    half = max(1, weeks // 2)
+    planned, unseen = (
+        np.concatenate([one.edges for one in some])
+        for some in (found[:half], found[half:] or found)
+    )
+    within_s = settings.policy.within_s
+    figures = {
+        "simulated": True,
+        "roads": roads.stem,
+        "units": units,
+        "weeks": weeks,
+        "every_s": every_s,
+        "within_s": within_s,
+        "gaps": gap_figures(joined([one.past for one in found]), settings),
+        "posts": post_figures(net, planned, unseen, units, within_s),
+        "processor_s": {
+            "simulating": round(sum(one.simulating_s for one in found)),
+            "looking": round(sum(one.looking_s for one in found)),
+        },
+    }
+    click.echo(json.dumps(figures, indent=2, ensure_ascii=False))
 
 
 if __name__ == "__main__":

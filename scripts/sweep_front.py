@@ -1,5 +1,5 @@
 """
-Show what a sweep found: a table with paired intervals, and the front of what is to be had.
+Show what a sweep found: paired intervals, what is left, and the front of what is to be had.
 
     python scripts/sweep_front.py sweep.jsonl docs/images/sweep_front.svg
 
@@ -25,6 +25,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MEASURES = ("exposure_min", "covered_share", "asks_per_unit_hour")
+LEFT = (
+    "least_min", "reached_share", "in_vain_share", "alerts_per_hour", "sounds_per_hour",
+    "flood_share",
+)  # fmt: skip
+OF_EXPOSURE = ("coming_min", "asked_min", "far_min")
 SHIFT = ("units", "time", "hours", "seed")
 SHORT = {
     "coverage_weight": "lambda",
@@ -118,6 +123,31 @@ def table(city: str, by_arm: dict[str, Shifts]) -> str:
     return "\n".join(lines)
 
 
+def left_table(city: str, by_arm: dict[str, Shifts]) -> str:
+    """Write where the minutes of a city's arms go, what hindsight bounds, and the alerts."""
+    heads = (
+        "arm", "exposure, min a shift", "least in hindsight", "saving reached", "car on its way",
+        "being asked", "none within the longest drive", "in vain", "alerts an hour", "heard",
+        "ten minutes with more than ten",
+    )  # fmt: skip
+    lines = [f"{city}, simulated: what is left, and alerts of one supervisor", ""]
+    lines += ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
+    for arm, shifts in sorted(by_arm.items(), key=lambda one: np.mean(column(one[1], MEASURES[0]))):
+        mean = {
+            name: float(np.mean(column(shifts, name)))
+            for name in (*MEASURES, *LEFT, *OF_EXPOSURE, "asks_per_unit_hour")
+        }
+        exposure = mean["exposure_min"]
+        cells = [arm, f"{exposure:.1f}"]
+        cells.append(f"{mean['least_min']:.1f} ({mean['least_min'] / exposure:.0%})")
+        cells.append(f"{mean['reached_share']:.0%}")
+        cells += [f"{mean[name] / exposure:.0%}" for name in OF_EXPOSURE]
+        cells.append(f"{mean['in_vain_share']:.0%}" if mean["asks_per_unit_hour"] else "")
+        cells += [f"{mean[name]:.0f}" for name in ("alerts_per_hour", "sounds_per_hour")]
+        lines.append("| " + " | ".join([*cells, f"{mean['flood_share']:.0%}"]) + " |")
+    return "\n".join(lines)
+
+
 def draw(axes: Axes, city: str, by_arm: dict[str, Shifts]) -> None:
     """Draw requests against exposure, with paired intervals, of arms that differ anywhere."""
     base = by_arm[DEFAULT]
@@ -161,7 +191,7 @@ def main(results: Path, image: Path) -> None:
     for axes, (city, by_arm) in zip(
         figure.subplots(1, len(found), squeeze=False)[0], sorted(found.items()), strict=True
     ):
-        sys.stdout.write(table(city, by_arm) + "\n\n")
+        sys.stdout.write(f"{table(city, by_arm)}\n\n{left_table(city, by_arm)}\n\n")
         draw(axes, city, by_arm)
     figure.suptitle(
         "Simulated: the policy's constants, one at a time and in pairs\nOrange: on the front; "

@@ -33,6 +33,7 @@ TITLES = {
     "asks_spread": "  their spread over the units",
     "alerts_per_hour": "alerts to supervisors an hour",
     "sounds_per_hour": "  of those heard",
+    "flood_share": "ten minutes with more than ten alerts",
     "in_vain_share": "requests in vain",
     "least_min": "least minutes possible, in hindsight",
     "least_asked_min": "  with as many requests",
@@ -52,6 +53,7 @@ FIGURES = {
     "asks_spread": ("Spread of requests over the units", "per unit-hour"),
     "alerts_per_hour": ("Alerts to supervisors", "an hour"),
     "sounds_per_hour": ("Alerts that were heard", "an hour"),
+    "flood_share": ("Ten minutes with more than ten alerts", "share"),
     "in_vain_share": ("Requests in vain", "share"),
     "reached_share": ("Saving reached, of what hindsight could have saved", "share"),
 }

@@ -92,7 +92,9 @@ def show_coverage(
 
         write_cells(bands, band_areas(inputs.net, answer), what="bands")
     if map_path:
+        from geo.readiness import readiness
         from maps.coverage_map import coverage_map
 
-        page = coverage_map(inputs.net.table, answer, manner_of(chosen, tiles=tiles))
+        ready = readiness(inputs.net, answer, inputs.beats, chosen.policy)
+        page = coverage_map(inputs.net.table, answer, ready, manner_of(chosen, tiles=tiles))
         write_text(map_path, page, what="map")

@@ -53,7 +53,7 @@ def run_demo(out: Path, *, as_json: bool) -> None:
     advice = advise(inputs.net, inputs.units, inputs.stops, now=at, settings=settings)
     coverage = cover(inputs.net, inputs.units, inputs.stops, now=at, settings=settings)
     write_text(out / "stops.html", stops_map(inputs.net.table, advice, manner))
-    write_text(out / "coverage.html", coverage_map(inputs.net.table, coverage, manner))
+    write_text(out / "coverage.html", coverage_map(inputs.net.table, coverage, manner=manner))
     if as_json:
         answer = advice_json(advice, roads=inputs.net.facts(), settings=inputs.settings)
         click.echo(json_text(answer))

@@ -10,13 +10,13 @@ from rich.table import Table
 
 from data import words
 from data.past_gaps import CARS
-from geo.past_gaps import gap_cells, gap_hours, gaps_of
+from geo.past_gaps import gap_cells, gap_hours
 from rollby import __version__
 from rollby.files import write_cells, write_text
 from rollby.gaps import WORST, gaps_answer, what_if
 from rollby.inputs import load_roads, load_settings
 from rollby.output import console, json_text, manner_of
-from rollby.past import past_of_folder
+from rollby.past import gaps_of_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -74,17 +74,16 @@ def show_gaps(
     chosen, beats = load_settings(settings)
     net = load_roads(roads)
     with _workers(cluster) as workers:
-        past, simulated, agencies = past_of_folder(
+        gaps, agencies = gaps_of_folder(
             roads,
             history,
             settings=chosen,
             beats=beats,
             every_s=every_s,
+            split=split,
             posts=posts,
             cluster=workers,
         )
-    simulated |= chosen.units.simulated
-    gaps = gaps_of(past, settings=chosen, simulated=simulated, split=split)
     if as_json:
         click.echo(json_text(gaps_answer(gaps)))
     else:

@@ -8,7 +8,6 @@ import click
 from rich.table import Table
 
 from data import words
-from data.history import read_history
 from rollby.files import say, write_text
 from rollby.inputs import load_roads, load_settings
 from rollby.output import console, json_text, manner_of
@@ -54,8 +53,7 @@ def show_posts(
     """
     chosen, beats = load_settings(settings, within_s=within_s)
     net, wish = load_roads(roads), PostsWish(**wanted)
-    recorded = read_history(history) if history else None
-    plan = plan_posts(net, wish, settings=chosen, beats=beats, history=recorded)
+    plan = plan_posts(net, wish, settings=chosen, beats=beats, history=history)
     if as_json:
         click.echo(json_text(plan.answer))
     else:

@@ -18,17 +18,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from data import words
-from data.errors import InputError, RollbyError, TableError
+from data.errors import Fault, InputError, RollbyError, TableError
 from data.history import read_history
+from data.history_days import history_days
 from data.uploaded import unpack
-from geo.without import without_agencies
 from rollby import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from data.beats import Beat
-    from data.events import History
     from data.settings import Settings
     from geo.network import RoadNetwork
     from maps.page import Page
@@ -115,21 +114,43 @@ def do(work: Work, tell: Tell) -> dict[str, Any]:
 
 
 def _check(work: Work, tell: Tell) -> dict[str, Any]:
-    """Unpack a history and read it whole."""
+    """
+    Unpack a history and read all of it, a day at a time where it is by day.
+
+    Raises
+    ------
+    TableError
+        With every fault of every file.
+    """
     assert work.history is not None  # noqa: S101 - always given here
     if work.upload:
         tell("Unpacking")
         unpack(work.upload, work.history, most_bytes=work.most_bytes)
         work.upload.unlink()
-    recorded = _read(work, tell)
-    arrived_s = recorded.fixes.received_at_s
+    folder = _enter(work, tell)
+    days = history_days(folder)
+    faults, simulated, fixes = list[Fault](), False, 0
+    units, stops, ends_s = set[str](), set[str](), list[float]()
+    for own in [(day,) for day in days.days] if days else [None]:
+        try:
+            read = read_history(folder, days=own)
+        except TableError as error:
+            faults += error.faults
+            continue
+        simulated |= read.simulated
+        fixes += len(read.fixes)
+        units |= set(read.fixes.unit_ids)
+        stops |= {one.stop.stop_id for one in read.stops}
+        ends_s += read.fixes.received_at_s[[0, -1]].tolist() if len(read.fixes) else []
+    if faults:
+        raise TableError(faults)
     return {
-        "simulated": recorded.simulated,
-        "units": len(recorded.fixes.unit_ids),
-        "fixes": len(recorded.fixes),
-        "stops": len({one.stop.stop_id for one in recorded.stops}),
-        "began": _instant(arrived_s[0]) if len(arrived_s) else None,
-        "ended": _instant(arrived_s[-1]) if len(arrived_s) else None,
+        "simulated": simulated,
+        "units": len(units),
+        "fixes": fixes,
+        "stops": len(stops),
+        "began": _instant(min(ends_s)) if ends_s else None,
+        "ended": _instant(max(ends_s)) if ends_s else None,
     }
 
 
@@ -138,9 +159,9 @@ def _instant(at_s: float) -> str:
     return datetime.fromtimestamp(float(at_s), UTC).isoformat()
 
 
-def _read(work: Work, tell: Tell) -> History:
+def _enter(work: Work, tell: Tell) -> Path:
     """
-    Read the history, as far as the one who asks may see it.
+    Go to the history's folder.
 
     Raises
     ------
@@ -155,33 +176,33 @@ def _read(work: Work, tell: Tell) -> History:
         raise InputError(
             f"the history cannot be read ({error.strerror}); it was deleted"
         ) from error
-    recorded = read_history(Path(), since=work.since, until=work.until)
-    return without_agencies(recorded, work.hidden)
+    return Path()
 
 
 def _gaps(work: Work, tell: Tell) -> dict[str, Any]:
     """Work out a period's gaps, and all that is shown of them."""
     from geo.network import RoadNetwork  # noqa: PLC0415 - a check needs none of these
-    from geo.past_day import agencies_of  # noqa: PLC0415 - as above
-    from geo.past_gaps import gap_cells, gap_hours, past_gaps  # noqa: PLC0415 - as above
+    from geo.past_gaps import gap_cells, gap_hours  # noqa: PLC0415 - as above
     from maps.gaps_map import gaps_page  # noqa: PLC0415 - as above
     from maps.gaps_report import ReportFacts, gaps_report, in_short  # noqa: PLC0415 - as above
     from rollby.files import write_cells, write_text  # noqa: PLC0415 - as above
     from rollby.gaps import gaps_answer, what_if  # noqa: PLC0415 - as above
     from rollby.output import json_text, manner_of  # noqa: PLC0415 - as above
+    from rollby.past import Extent, gaps_of_folder  # noqa: PLC0415 - as above
 
-    recorded = _read(work, tell)
+    folder = _enter(work, tell)
     working = "Working out the drive times, snapshot after snapshot"
     tell(working)
     net, settings = RoadNetwork.load(work.roads), work.settings
-    gaps = past_gaps(
-        net,
-        recorded,
+    gaps, agencies = gaps_of_folder(
+        work.roads,
+        folder,
         settings=settings,
         beats=work.beats,
         every_s=work.every_s,
         split=work.split,
         posts=work.stand,
+        extent=Extent(since=work.since, until=work.until, hidden=work.hidden),
         progress=lambda share: tell(f"{working}: {words.percent(share)}"),
     )
     tell("Drawing the map and writing the report")
@@ -189,7 +210,7 @@ def _gaps(work: Work, tell: Tell) -> dict[str, Any]:
     if work.hidden:
         notes.append(f"Left out, as they are not shown to others: {', '.join(work.hidden)}.")
     facts = ReportFacts(
-        agencies=agencies_of(recorded),
+        agencies=agencies,
         every_s=work.every_s,
         split=work.split,
         notes=notes,
@@ -211,6 +232,7 @@ def _posts(work: Work, tell: Tell) -> dict[str, Any]:
     from geo.network import RoadNetwork  # noqa: PLC0415 - a check needs none of these
     from rollby.files import write_rows, write_text  # noqa: PLC0415 - as above
     from rollby.output import json_text, manner_of  # noqa: PLC0415 - as above
+    from rollby.past import Extent  # noqa: PLC0415 - as above
     from rollby.posts import (  # noqa: PLC0415 - as above
         draw_posts,
         plan_posts,
@@ -219,10 +241,17 @@ def _posts(work: Work, tell: Tell) -> dict[str, Any]:
     )
 
     assert work.wish is not None  # noqa: S101 - always given here
-    recorded = _read(work, tell) if work.history else None
+    folder = _enter(work, tell) if work.history else None
     tell("Working out the ways, and choosing")
     net, settings = RoadNetwork.load(work.roads), work.settings
-    plan = plan_posts(net, work.wish, settings=settings, beats=work.beats, history=recorded)
+    plan = plan_posts(
+        net,
+        work.wish,
+        settings=settings,
+        beats=work.beats,
+        history=folder,
+        extent=Extent(since=work.since, until=work.until, hidden=work.hidden),
+    )
     tell("Drawing the map")
     answer = plan.answer
     write_text(work.out / "posts.json", json_text(answer))

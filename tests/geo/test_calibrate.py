@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from geo.calibrate import ENOUGH, fit_duration, fit_share, fit_spread, reliability_of
+from data.events import Answer
+from geo.arrivals import Asked
+from geo.calibrate import (
+    ENOUGH,
+    calibrate,
+    fit_duration,
+    fit_share,
+    fit_spread,
+    reliability_of,
+)
 
 if TYPE_CHECKING:
     from geo.calibrate import Fit
@@ -36,6 +46,36 @@ def test_bias_and_scatter_are_recovered_though_drives_are_cut_off() -> None:
     assert np.mean([covers(spread, 0.4) for _, spread in fits]) > 0.88
     assert np.mean([spread.fitted for _, spread in fits]) == pytest.approx(0.4, abs=0.02)
     assert min(bias.censored for bias, _ in fits) > 20
+
+
+def asking(tau_s: float, arrived_s: float, *, age_s: float) -> Asked:
+    """Somebody who came, and how much of what was reckoned was for an old fix."""
+    at = datetime(2026, 3, 13, tzinfo=UTC)
+    return Asked(
+        answer=Answer(suggestion_id="S/1", stop_id="S", unit_id="1A1", asked_at=at),
+        within_s=180.0,
+        drive_time_s=tau_s - age_s,
+        tau_s=tau_s,
+        chance=0.5,
+        backup_probability=0.5,
+        comes=True,
+        arrived_s=arrived_s,
+        anyone_s=arrived_s,
+        watched_s=3600.0,
+        driven_s=3600.0,
+        first=True,
+    )
+
+
+def test_a_few_cars_out_of_a_dead_zone_are_no_scatter_of_the_road() -> None:
+    rng = np.random.default_rng(5)
+    fresh = [asking(300, 300 * np.exp(rng.normal(0, 0.25)), age_s=20) for _ in range(300)]
+    hidden = [asking(450, 30, age_s=200) for _ in range(6)]
+    near = [asking(60, 10, age_s=0) for _ in range(6)]
+    found = calibrate([*fresh, *hidden, *near], ())
+    assert found.spread.n == 300
+    assert covers(found.spread, 0.25)
+    assert found.unit.n == 312  # how good predictions are is judged by all
 
 
 def test_the_share_that_comes_is_recovered() -> None:

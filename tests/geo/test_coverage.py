@@ -18,6 +18,7 @@ from geo.cells import coverage_cells
 from geo.coverage import cover, edge_within_s, lost_shares, road_quantile, share_within
 from geo.dispatch import advise
 from geo.preparedness import preparedness
+from geo.readiness import readiness
 from geo.router import search_back
 from geo.snap import Position, snap
 from maps.layers import bands as map_bands
@@ -231,6 +232,22 @@ def test_a_beat_is_as_ready_as_its_cars_are_near(street: RoadNetwork) -> None:
     assert 0.9 < first["probability"] < 1
     assert second["preparedness"] is None
     assert second["probability"] is None
+    (zone,) = readiness(street, coverage, [west, empty])
+    assert zone.name == "west"
+    assert zone.preparedness == pytest.approx(first["preparedness"], abs=1e-6)
+    assert west.area.contains(shapely.Point(zone.lon_deg, zone.lat_deg))
+
+
+def test_cells_are_listed_by_how_ready_they_are(denver: RoadNetwork) -> None:
+    units = [unit("U1", (-104.987, 39.753)), unit("U2", (-104.985, 39.751))]
+    coverage = cover(denver, units, now=NOW)
+    cells = coverage_cells(denver, coverage).sort_values("preparedness", kind="stable")
+    zones = readiness(denver, coverage)
+    assert [one.preparedness for one in zones] == pytest.approx(cells["preparedness"].tolist())
+    least, outline = zones[0], cells.geometry.iloc[0]
+    assert outline.contains(shapely.Point(least.lon_deg, least.lat_deg))
+    assert least.second_s == pytest.approx(cells["second_s"].iloc[0])
+    assert least.name
 
 
 def test_stops_expected_weigh_what_is_within_t(street: RoadNetwork) -> None:

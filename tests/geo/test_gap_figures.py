@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from geo.gap_figures import change, days_alike, dependence, exposed_bounds, interval, trend
+from data.settings import Policy
+from geo.gap_figures import (
+    change,
+    days_alike,
+    dependence,
+    exposed_bounds,
+    interval,
+    trend,
+    two_car_preparedness,
+)
 
 if TYPE_CHECKING:
     from data.road_table import FloatArray
@@ -108,3 +117,25 @@ def test_where_nothing_was_seen_the_interval_is_wide() -> None:
     assert many[1].max() < 0.25
     none = exposed_bounds(np.zeros((1, 2)), np.zeros(1), np.zeros(1), 10, np.ones(2))
     assert np.isfinite(none).all()
+
+
+def test_how_ready_cells_were_is_worked_by_hand() -> None:
+    time_km = np.zeros((2, 2, 181))
+    # The first car 125 s away half of the time and nowhere else, the second 245 s all the time.
+    time_km[0, 0, [12, 180]] = 2.0
+    time_km[0, 1, 24] = 4.0
+    time_km[1, 0, 0] = 8.0  # beside the road: counts as half a minute away
+    time_km[1, 1, 180] = 8.0
+    past: Any = SimpleNamespace(
+        drive_time_km=time_km,
+        hour_of_week=np.array([0, 0, 1, 2]),
+        stops=np.zeros((168, 2), np.int64),
+        road_km=np.array([1.0, 1.0]),
+    )
+    past.stops[0, 0] = 8
+    policy = Policy(preparedness_stops_min=1e-6)
+    rate = 8 * (20 / 4 * 4 + 8) / 28**2 / 4 * np.array([8 + 10, 10])  # stops an hour, shrunk
+    near = np.array([0.5 * 60 / 125 + 0.5 * 60 / 245, 60 / 30])
+    assert two_car_preparedness(past, policy).tolist() == pytest.approx((near / rate).tolist())
+    few = Policy(preparedness_stops_min=10.0)
+    assert two_car_preparedness(past, few).tolist() == pytest.approx((near / 10).tolist())

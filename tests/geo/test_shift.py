@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -158,6 +159,42 @@ def test_an_alarm_that_clears_is_no_alert(net: RoadNetwork) -> None:
     found = measure(record)
     assert found.alerts_per_hour == (raised + told) / PLAN.hours
     assert found.sounds_per_hour <= SETTINGS.policy.sounds_per_hour_max / PLAN.hours
+
+
+def test_a_flood_is_more_than_ten_alerts_in_ten_minutes(net: RoadNetwork) -> None:
+    record = watched_shift(net, PLAN, SETTINGS, "nobody", 4)
+    began_s = PLAN.start.timestamp()
+    (first,) = [one for one in record.said if isinstance(one, Escalated)][:1]
+
+    def told(*at_s: float) -> float:
+        said = tuple(replace(first, at_s=began_s + one) for one in at_s)
+        return measure(replace(record, said=said)).flood_share
+
+    assert told(*range(600, 610)) == 0
+    assert told(*range(600, 611)) == pytest.approx(1 / 3)
+    assert told(*range(595, 606)) == 0  # five before the ten minutes, six after
+    assert told() == 0
+
+
+@pytest.mark.parametrize(
+    ("agencies", "crossing"),
+    [
+        ({}, {("city", "county"), ("county", "city")}),
+        ({"share": "own"}, set()),
+        ({"share": "listed", "helps": {"county": ["city"]}}, {("county", "city")}),
+    ],
+)
+def test_agencies_are_asked_as_they_share(
+    net: RoadNetwork, agencies: dict[str, object], crossing: set[tuple[str, str]]
+) -> None:
+    plan = replace(PLAN, hours=1.5, stops_per_unit_hour=3.0, second_agency_share=0.5)
+    rules = Settings.model_validate({"agencies": agencies})
+    record = simulate(net, plan, seed=4, dispatcher=Board(net, rules))
+    whose = {one.unit_id: one.agency for one in record.history.statuses}
+    owner = {stop_id: whose[stop.unit_id] for stop_id, stop in record.truth.stops.items()}
+    asked = {(whose[one.unit_id], owner[one.stop_id]) for one in record.history.answers}
+    assert asked - crossing == {("city", "city"), ("county", "county")}
+    assert asked >= crossing
 
 
 def test_nobody_leaves_every_minute_exposed_and_ours_does_not(net: RoadNetwork) -> None:

@@ -357,6 +357,7 @@ def make_gaps() -> PastGaps:
         all_by_hour=by_hour.mean(axis=1).astype(float),
         all_by_hour_low=np.nan_to_num(by_hour.mean(axis=1) * 0.5).astype(float),
         all_by_hour_high=np.nan_to_num(by_hour.mean(axis=1) * 1.5, nan=1.0).astype(float),
+        two_car_preparedness=np.linspace(0.5, 2.5, count),
         where_stops=everywhere * 1.1,
         where_stops_low=everywhere * 0.8,
         where_stops_high=everywhere * 1.4,

@@ -108,6 +108,8 @@ def test_the_map_numbers_the_worst_cells_and_the_table_names_them(
     assert html.count('<g class="mark">') == 15
     for place, row in enumerate(gaps.worst[:3].tolist(), 1):
         assert f'<td class="number">{place}</td><th scope="row">{gaps.street[row]}' in html
+        assert gaps.two_car_preparedness is not None
+        assert f'<td class="figure">{gaps.two_car_preparedness[row]:.3g}</td>' in html
 
 
 @pytest.mark.parametrize("paper", ["A4", "Letter"])

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from data.answers import Gap
+from data.answers import Gap, Readiness
 from maps.coverage_map import coverage_map
 from maps.layers import bands
 from maps.route_map import route_map
@@ -193,3 +193,25 @@ def test_a_gap_that_is_most_of_the_network_is_not_named_after_one_street(
     html = coverage_map(roads, replace(coverage, gaps=(small,)))
     assert "Oddly Named Street" in html
     assert "of all road" not in html
+
+
+def test_zones_that_are_least_ready_are_listed_and_marked(
+    roads: RoadTable, coverage: Coverage
+) -> None:
+    zone = Readiness(
+        name="<b>Zuni</b>",
+        lon_deg=-104.98,
+        lat_deg=39.75,
+        preparedness=1.3125,
+        second_s=240.0,
+        stops_an_hour=0.5,
+    )
+    ready = [replace(zone, name=f"Beat {i}", preparedness=i + 0.25) for i in range(1, 12)]
+    html = coverage_map(roads, coverage, ready=[zone, *ready])
+    assert "Least ready for the next stop" in html
+    assert "preparedness 1.31, second car 4:00, 12.00 stops a day" in html
+    assert "&lt;b&gt;Zuni&lt;/b&gt;" in html
+    assert "<b>Zuni</b>" not in html
+    assert "number 10, Beat 9" in html
+    assert "Beat 10" not in html
+    assert "Least ready" not in coverage_map(roads, coverage)
