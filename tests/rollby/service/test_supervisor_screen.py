@@ -50,12 +50,22 @@ def test_units_and_stops_are_on_the_map_and_in_the_list(
     service.stop("S1", "4A12").raise_for_status()
     with opened(browser, service, path) as page:
         stops = page.locator("#stops li")
+        expect(page.locator("#no-stops")).to_be_hidden()
         expect(stops).to_have_count(1)
         expect(stops.first.locator(".who")).to_have_text("4A12 ")
         expect(page.locator("#units li")).to_have_count(len(PLACE))
         expect(page.locator("[data-unit='4A13'] .tag")).to_have_text("4A13")
         expect(page.locator("[data-stop='S1'] .symbol")).to_be_visible()
         expect(page.locator("#units li .fix").first).to_contain_text(" old")
+
+
+def test_no_stop_is_said_in_words(browser: Browser, service: Service) -> None:
+    service.on_duty()
+    with opened(browser, service, "/supervisor") as page:
+        expect(page.locator("#no-stops")).to_be_visible()
+        expect(page.locator("#no-stops")).to_have_text("Nobody is on a stop.")
+        service.stop("S1", "4A12").raise_for_status()
+        expect(page.locator("#no-stops")).to_be_hidden()
 
 
 @pytest.mark.parametrize(

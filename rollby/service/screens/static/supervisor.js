@@ -97,7 +97,7 @@ function drawStops() {
     text(item.parts.go, backup(stop));
     text(item.parts.due, `${stop.alarm ? "ALARM. " : ""}${stop.check_due ? "CHECK ON THIS OFFICER" : ""}`);
   });
-  by("stops").classList.toggle("none", !stops.size);
+  by("no-stops").hidden = stops.size > 0 || live.at === null;
 }
 
 /* ---- units ---- */
