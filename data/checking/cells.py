@@ -98,7 +98,7 @@ def whole_number(name: str, text: str) -> int:
     return int(value)
 
 
-def instant(name: str, text: str, *, clock: datetime) -> datetime:
+def instant(name: str, text: str, *, clock: datetime, ahead: timedelta = FUTURE) -> datetime:
     """
     Read an instant: ISO 8601, date and time, with an offset or ``Z``.
 
@@ -110,11 +110,13 @@ def instant(name: str, text: str, *, clock: datetime) -> datetime:
         Not empty, without blanks around it.
     clock : datetime
         The wall clock, timezone-aware.
+    ahead : timedelta
+        How far past it an instant may be.
 
     Returns
     -------
     value : datetime
-        UTC, from the year 2000 to a minute past `clock`.
+        UTC, from the year 2000 to `ahead` of `clock`.
 
     Raises
     ------
@@ -131,7 +133,7 @@ def instant(name: str, text: str, *, clock: datetime) -> datetime:
         value = datetime.fromisoformat(match[1] + match[2]).astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise FieldError(name, text, f"must be a date and time that exist; {_ISO}") from error
-    if not value <= clock + FUTURE:
+    if not value <= clock + ahead:
         now = f"{clock.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
         rule = f"must not be later than now ({now}); check that clock and its time zone"
         raise FieldError(name, text, rule)

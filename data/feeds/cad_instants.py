@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from data.checking.cells import FUTURE, instant
@@ -20,7 +20,14 @@ _LOCAL = re.compile(
 
 
 def cad_instant(
-    name: str, text: str, *, clock: datetime, near: datetime, zone: tzinfo | None, form: str = ""
+    name: str,
+    text: str,
+    *,
+    clock: datetime,
+    near: datetime,
+    zone: tzinfo | None,
+    form: str = "",
+    ahead: timedelta = FUTURE,
 ) -> datetime:
     """
     Read an instant.
@@ -40,11 +47,13 @@ def cad_instant(
     form : str
         Empty for ISO 8601; ``epoch_ms`` or ``epoch_s``, whose digits count beside ISO 8601; or as
         `strptime` has it.
+    ahead : timedelta
+        How far past `clock` it may be.
 
     Returns
     -------
     value : datetime
-        UTC, from the year 2000 to a minute past `clock`.
+        UTC, from the year 2000 to `ahead` of `clock`.
 
     Raises
     ------
@@ -59,13 +68,13 @@ def cad_instant(
     elif found := _LOCAL.fullmatch(text):
         value = _as_iso(name, text, f"{found[1]}T{found[2]}")
     else:
-        return instant(name, text, clock=clock)
+        return instant(name, text, clock=clock, ahead=ahead)
     if value.utcoffset() is None:
         if zone is None:
             rule = "must have an offset or Z; or set `time_zone` of the feed"
             raise FieldError(name, text, rule)
         value = _placed(name, text, value, zone, near)
-    return instant(name, value.astimezone(UTC).isoformat(), clock=clock)
+    return instant(name, value.astimezone(UTC).isoformat(), clock=clock, ahead=ahead)
 
 
 def _of_epoch(name: str, text: str, per_s: float) -> datetime:

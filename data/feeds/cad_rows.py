@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import partial
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, get_args
 
-from data.checking.cells import identifier, number, whole_number, word
+from data.checking.cells import FUTURE, identifier, number, whole_number, word
 from data.checking.reading import check_rows, plain_name
 from data.checking.rows import Column, Table
 from data.errors import FieldError, TableError
@@ -35,6 +36,7 @@ _KNOWN = frozenset(get_args(CadField))
 _BY_LINE = frozenset({".csv", ".jsonl"})
 _TELLS_WHEN_EMPTY = frozenset({"ended_at", "backup"})
 _SEPARATOR = re.compile(r"[;,|]")
+AHEAD = timedelta(days=1)  # of a wrong clock or time zone: an officer who is alone is not refused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,14 +95,15 @@ def read_cad(
     file : str
         What it is called in messages.
     clock : datetime
-        An instant more than 60 s later is a fault.
+        An instant more than a day later is a fault.
     written_at : datetime
         When it was written: the instant of rows that tell none.
 
     Returns
     -------
     heard : list of Told, Refusal or Noted
-        One a row, in order; then one for what could not be read at all. Nothing raises.
+        One a row, in order; then one for what could not be read at all, and a note for each row
+        whose instants are ahead of `clock` by more than a minute. Nothing raises.
     """
     rows, columns, unread = _all_rows(content, ending, file, form)
     heard: dict[int, Heard | Told] = {}
@@ -115,7 +118,27 @@ def read_cad(
         unread += [one for one in found.faults if one.line is None]
         heard |= dict(zip(found.lines, found.rows, strict=True))
         heard |= _refused(mine, found.faults, form, lines)
-    return [*(heard[line] for line in sorted(heard)), *_unread(unread, content, lines, form)]
+    told = [heard[line] for line in sorted(heard)]
+    ahead = [
+        Noted(kind="its clock is ahead", device=_unit_id(one), raw=one.raw)
+        for one in told
+        if isinstance(one, Told) and _latest(one.report) > clock + FUTURE
+    ]
+    return [*told, *_unread(unread, content, lines, form), *ahead]
+
+
+def _latest(report: StatusChange | StopChange) -> datetime:
+    """Give the last instant of a report."""
+    if isinstance(report, StatusChange):
+        return report.at
+    stop = report.stop
+    return max(at for at in (report.at, stop.started_at, stop.ended_at) if at is not None)
+
+
+def _unit_id(told: Told) -> str:
+    """Name whose report it is."""
+    report = told.report
+    return report.unit_id if isinstance(report, StatusChange) else report.stop.unit_id
 
 
 def checked(one: Heard | Told, check: Callable[[Told], object]) -> Heard | Told:
@@ -258,9 +281,16 @@ def _raw(row: RawRow) -> bytes:
     return json.dumps(row.cells, ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 
+def _instant(form: CadForm, clock: datetime, written_at: datetime) -> Callable[..., datetime]:
+    """Say how cells become instants."""
+    return partial(
+        cad_instant, clock=clock, near=written_at, zone=form.zone, form=form.instants, ahead=AHEAD
+    )
+
+
 def _stops(form: CadForm, clock: datetime, written_at: datetime) -> Table[Told | Noted]:
     """Say how rows become stops."""
-    instant = partial(cad_instant, clock=clock, near=written_at, zone=form.zone, form=form.instants)
+    instant = _instant(form, clock, written_at)
     phases = {**{one.value: one for one in StopPhase}, **form.phases}
     remedy = "map the agency's words in `phases` of the feed"
     return Table(
@@ -310,7 +340,7 @@ def _stop(values: Mapping[str, Any], row: RawRow, *, written_at: datetime) -> To
 
 def _statuses(form: CadForm, clock: datetime, written_at: datetime) -> Table[Told | Noted]:
     """Say how rows become statuses."""
-    instant = partial(cad_instant, clock=clock, near=written_at, zone=form.zone, form=form.instants)
+    instant = _instant(form, clock, written_at)
     return Table(
         columns=(
             Column("unit_id", identifier, required=True, stand_in="-"),

@@ -331,9 +331,11 @@ def test_a_damaged_file_never_raises(data: st.DataObject) -> None:
     read(whole[:first] + data.draw(st.binary(max_size=8)) + whole[last:], form, Path(name).suffix)
 
 
-def test_a_row_of_the_future_is_refused_and_told_until_when() -> None:
-    late = (CLOCK + timedelta(minutes=2)).isoformat()
-    assert (
-        "must not be later than now"
-        in only_refusal(f"Unit,Code,Time\n4A1,10-8,{late}\n".encode()).reason
-    )
+def test_a_row_whose_clock_is_ahead_is_told_and_noted_and_one_of_another_day_refused() -> None:
+    ahead = (CLOCK + timedelta(hours=1)).isoformat()
+    status, note = read(f"Unit,Code,Time\n4A1,10-8,{ahead}\n".encode(), STATUSES)
+    assert isinstance(status, Told)
+    assert note == Noted(kind="its clock is ahead", device="4A1", raw=status.raw)
+    far = (CLOCK + timedelta(hours=25)).isoformat()
+    refused = only_refusal(f"Unit,Code,Time\n4A1,10-8,{far}\n".encode())
+    assert "must not be later than" in refused.reason
