@@ -6,12 +6,27 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
+
+
+def pins(lock: Path) -> set[tuple[str, str]]:
+    return set(re.findall(r"^([\w.-]+)==([\w.]+)", lock.read_text("utf-8"), re.MULTILINE))
+
+
+def test_what_is_installed_is_what_was_tested_and_all_that_is_named() -> None:
+    installed = pins(ROOT / "deploy" / "requirements.txt")
+    assert installed < pins(ROOT / "requirements.txt")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    named = [*project["dependencies"], *project["optional-dependencies"]["build"]]
+    assert {canonicalize_name(Requirement(one).name) for one in named} < {n for n, _ in installed}
 
 
 def test_the_services_exposure_is_what_the_documents_say() -> None:
