@@ -380,7 +380,7 @@ class Service(Section):
         "", description="folder in which the day is recorded for replay and gaps; empty = none"
     )
     raw_days: Annotated[int, Field(ge=1, le=3650)] = Field(
-        30, description="raw positions are kept so many days"
+        30, description="raw positions, and what was refused, are kept so many days"
     )
     most_hz: Positive = Field(
         50.0, description="fixes a second of one unit by HTTP, on average; 10,000 at a stretch"

@@ -132,7 +132,7 @@ def make_app(running: Running) -> FastAPI:
     people = sign_in, sign_in_vouched, officer, way, why, desk, coverage, live, admin, screens
     for one in (positions, cad, *people, studies, histories, analyst):
         app.include_router(one.router)
-    answer_problems(app)
+    answer_problems(app, lambda status: running.refusals.update([status]))
     app.add_middleware(Hardening, secure=secure)
     return app
 
