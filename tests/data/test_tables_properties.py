@@ -270,7 +270,7 @@ def _table(file: str, rows: list[Any]) -> Rows[Any]:
 
 
 def test_a_cell_of_very_many_digits_is_refused_at_once() -> None:
-    """It was read again from each digit on: a file of one such cell held all others up for hours."""
+    """It was read again from each digit on: one such cell held all others up for hours."""
     began_s = time.process_time()
     for text in ("9" * 20_000 + "x", "." + "9" * 20_000 + "x", "9" * 20_000 + ".x"):
         with pytest.raises(FieldError, match="must be a decimal number"):
