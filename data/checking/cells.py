@@ -26,7 +26,7 @@ ID_CHARACTERS = 100
 NO_VALUES = frozenset({"nan", "null", "none", "nil", "n/a", "#n/a", "#ref!", "#name?", "#value!"})
 """What programs write where they have no value; as ids they would make strangers one."""
 
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+", re.ASCII)
 _INSTANT = re.compile(
     r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?) ?(Z|[+-]\d\d(?::?\d\d)?)?", re.ASCII

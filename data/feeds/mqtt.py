@@ -17,7 +17,7 @@ from data.feeds.owntracks import read_owntracks
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from paho.mqtt.client import MQTTMessage
 
@@ -84,6 +84,29 @@ def parse_message(data: bytes, arrived_at: datetime) -> list[Heard]:  # noqa: AR
         One; its device is its ``tid``, else empty.
     """
     return [read_owntracks(data, ("tid",)) if data else Noted(kind="cleared", device="", raw=b"")]
+
+
+def device_of(topic: str, topics: Sequence[str]) -> str | None:
+    """
+    Tell which device a topic names.
+
+    Parameters
+    ----------
+    topic : str
+        Of a message.
+    topics : sequence of str
+        What is subscribed to, as the settings have it.
+
+    Returns
+    -------
+    device : str or None
+        The topic itself where no level names one; None where it is not subscribed to.
+    """
+    place = next((one for one in topics if topic_matches_sub(_filter(one), topic)), None)
+    if place is None:
+        return None
+    levels = place.split("/")
+    return topic.split("/")[levels.index(DEVICE)] if DEVICE in levels else topic
 
 
 class MqttDoor:
@@ -172,14 +195,10 @@ class MqttDoor:
 
     def _read(self, topic: str, payload: bytes, arrived_at: datetime) -> list[Heard]:
         """Read a message, and say whose it is."""
-        place = next(
-            (one for one in self._broker.topics if topic_matches_sub(_filter(one), topic)), None
-        )
-        if place is None:
+        device = device_of(topic, self._broker.topics)
+        if device is None:
             rule = "is not subscribed to any more; let the broker forget this, or set a client_id"
             return [Refusal(raw=payload, reason=f"topic={topic}: {rule} of another name")]
-        levels = place.split("/")
-        device = topic.split("/")[levels.index(DEVICE)] if DEVICE in levels else topic
         heard = self._senders.read(device, [payload], arrived_at)
         return [self._named(one, device, payload) for one in heard]
 

@@ -36,11 +36,19 @@ class Pace:
         Messages a second of one, on average; 10,000 at a stretch.
     clock_s : callable
         Tells seconds that never go back.
+    at_a_stretch : int or None
+        So many, if not 10,000.
     """
 
-    def __init__(self, most_hz: float, clock_s: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        most_hz: float,
+        clock_s: Callable[[], float] = time.monotonic,
+        at_a_stretch: int | None = None,
+    ) -> None:
         self.most_hz = most_hz
         self._clock_s = clock_s
+        self._at_a_stretch = at_a_stretch or AT_A_STRETCH
         self._accounts: dict[str, _Account] = {}
 
     def take(self, name: str, wanted: int) -> int:
@@ -73,12 +81,12 @@ class Pace:
     def _refilled(self, name: str) -> _Account:
         """Know one, at the cost of the one heard of longest ago."""
         now_s = self._clock_s()
-        account = self._accounts.pop(name, None) or _Account(AT_A_STRETCH, now_s)
+        account = self._accounts.pop(name, None) or _Account(self._at_a_stretch, now_s)
         self._accounts[name] = account
         if len(self._accounts) > MOST_SENDERS:
             del self._accounts[next(iter(self._accounts))]
         more = (now_s - account.counted_s) * self.most_hz
-        account.left, account.counted_s = min(AT_A_STRETCH, account.left + more), now_s
+        account.left, account.counted_s = min(self._at_a_stretch, account.left + more), now_s
         return account
 
 

@@ -279,7 +279,8 @@ class Reading:
         Returns
         -------
         counters : dict of str to (dict of str to int)
-            By door and outcome: accepted (late ones too), late, duplicate, refused.
+            By door and outcome: accepted (late ones too), late, duplicate, refused, and unkept: how
+            many of those refused are not among the dead letters.
         """
         found: dict[str, dict[str, int]] = {}
         with self.engine.connect() as reader:

@@ -84,7 +84,7 @@ COUNTERS = Table(
     Column("outcome", String(10), primary_key=True),
     Column("count", BigInteger, nullable=False),
 )
-"""By door: accepted, late, duplicate, refused."""
+"""By door: accepted, late, duplicate, refused, unkept."""
 
 MEMORIES = Table(
     "memories",

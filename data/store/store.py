@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import delete, func, insert, select, tuple_, update
@@ -29,7 +30,7 @@ from data.store.schema import (
 from data.words import whole_characters
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from data.reports import Report
     from data.said import Said
@@ -196,7 +197,9 @@ class Store(Reading):
                 row = {"door": door, "outcome": outcome, "count": count}
                 self._connection.execute(insert(COUNTERS), row)
 
-    def refuse(self, letters: Sequence[DeadLetter]) -> None:
+    def refuse(
+        self, letters: Sequence[DeadLetter], unkept: Mapping[str, int] = MappingProxyType({})
+    ) -> None:
         """
         Keep what cannot be accepted.
 
@@ -204,6 +207,8 @@ class Store(Reading):
         ----------
         letters : sequence of DeadLetter
             Any number.
+        unkept : mapping of str to int
+            By door, how many more were refused and are only counted.
         """
         with self._turn, self._connection.begin():
             names = DeadLetter.__slots__
@@ -211,7 +216,11 @@ class Store(Reading):
             for row in rows:
                 row["reason"] = whole_characters(row["reason"])
             self._insert(DEAD_LETTERS, rows)
-            self._count(Counter((letter.door, "refused") for letter in letters))
+            counts = Counter((letter.door, "refused") for letter in letters)
+            for door, count in unkept.items():
+                counts[door, "refused"] += count
+                counts[door, "unkept"] += count
+            self._count(counts)
 
     # -- what the board said ------------------------------------------------------------------
 
@@ -307,14 +316,14 @@ class Store(Reading):
 
     def thin(self, before_ms: int, most: int = PART) -> int:
         """
-        Forget old positions; all else stays.
+        Forget old positions, and what was refused; all else stays.
 
         Parameters
         ----------
         before_ms : int
-            Fixes accepted before this go, milliseconds since the epoch.
+            Fixes accepted and messages refused before this go, milliseconds since the epoch.
         most : int
-            So many at most at once: it is not to hold up what comes in.
+            So many of each at most at once: it is not to hold up what comes in.
 
         Returns
         -------
@@ -323,9 +332,15 @@ class Store(Reading):
         """
         old = (EVENTS.c.kind == "fix") & (EVENTS.c.received_ms < before_ms)
         rows = select(EVENTS.c.seq).where(old).order_by(EVENTS.c.seq).limit(most)
+        number = DEAD_LETTERS.c.letter_id
+        letters = select(number).where(DEAD_LETTERS.c.received_ms < before_ms)
+        letters = letters.order_by(number).limit(most)
         with self._turn, self._connection.begin():
-            gone = delete(EVENTS).where(EVENTS.c.seq.in_(rows.scalar_subquery()))
-            return int(self._connection.execute(gone).rowcount)
+            gone = (
+                delete(EVENTS).where(EVENTS.c.seq.in_(rows.scalar_subquery())),
+                delete(DEAD_LETTERS).where(number.in_(letters.scalar_subquery())),
+            )
+            return sum(int(self._connection.execute(one).rowcount) for one in gone)
 
 
 def _event_row(seq: int, received_ms: int, door: str, report: Report) -> dict[str, Any]:

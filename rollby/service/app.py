@@ -140,7 +140,7 @@ def make_app(running: Running) -> FastAPI:
     Guard(running.access, secure=secure, provider=provider).install(app)
     for router in ROUTERS:
         app.include_router(router)
-    answer_problems(app)
+    answer_problems(app, lambda status: running.refusals.update([status]))
     app.add_middleware(Hardening, secure=secure)
     return app
 

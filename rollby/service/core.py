@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections import deque
+from collections import Counter, deque
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -23,6 +23,7 @@ from data.reports import FixReport, Resumed, subject
 from data.store.reading import DeadLetter
 from data.store.store import Entry, Taken
 from rollby.service.feeding import feed, feed_all
+from rollby.service.room import Room
 from rollby.service.saving import restore, saved
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ class Core:
         self._queue: queue.Queue[_Asked | None] = queue.Queue(MOST_WAITING)
         self._fixes: dict[str, UnitFix] = {}
         self._recent: dict[FixReport, None] = {}
+        self._room = Room()
         self._at_ms: int = store.received_ms
         self._saved = store.seq, self._at_ms
         self._thread = threading.Thread(target=self._run, name="core", daemon=True)
@@ -137,7 +139,7 @@ class Core:
 
     def refuse(self, letter: DeadLetter) -> Future[None]:
         """
-        Ask for what cannot be accepted to be kept.
+        Ask for what cannot be accepted to be kept, or counted where there is no room for more.
 
         Returns
         -------
@@ -297,8 +299,10 @@ class Core:
             first = waiting[0]
             if isinstance(first.what, DeadLetter):
                 letters = _run_of(waiting, DeadLetter)
+                kept = [asked.what for asked in letters if self._room.take(asked.what)]
+                came = Counter(asked.what.door for asked in letters)
                 with _or_told(letters):
-                    self._store.refuse([asked.what for asked in letters])
+                    self._store.refuse(kept, came - Counter(letter.door for letter in kept))
                 self.heard_ms.update((asked.what.door, at_ms) for asked in letters)
                 _tell(letters, [None] * len(letters))
             elif isinstance(first.what, Entry):

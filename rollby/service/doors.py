@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from data.cot_settings import CotOut
-    from data.feed_settings import AnyFeed, CotFeed, MqttFeed, NmeaFeed
+    from data.feed_settings import AnyFeed, CotFeed, MqttFeed, NmeaFeed, TaipFeed
     from data.feeds.door import Door
     from data.feeds.heard import Parser
 
@@ -77,7 +77,7 @@ def door_of(
     if feed.kind == "cot":
         return _cot_door(name, feed, now)
     host, _, port = feed.listen.rpartition(":")
-    senders = Senders(name, READERS[feed.kind], feed.senders, feed.most_hz)
+    senders = Senders(name, reader_of(feed), feed.senders, feed.most_hz)
     place = (name, host.strip("[]"), int(port), senders)
     if feed.kind == "taip" or feed.transport == "udp":
         return UdpDoor(*place, now)
@@ -86,14 +86,33 @@ def door_of(
     return TcpDoor(*place, tls=tls, talk=talk, most_of_one=feed.most_connections, now=now)
 
 
+def reader_of(feed: TaipFeed | NmeaFeed | CotFeed) -> Callable[[], Parser]:
+    """
+    Say what reads what devices send.
+
+    Returns
+    -------
+    reader : callable
+        Makes a parser, one a sender.
+    """
+    if feed.kind != "cot":
+        return READERS[feed.kind]
+    reader = _cot_reader(feed)
+    return lambda: reader
+
+
+def _cot_reader(feed: CotFeed) -> CotReader:
+    """Make what reads Cursor-on-Target."""
+    known = frozenset(feed.devices) if feed.others == "count" else None
+    return CotReader("callsign" if feed.named_by == "callsign" else "uid", known)
+
+
 def _cot_door(name: str, feed: CotFeed, now: Callable[[], datetime]) -> Door:
     """Make a door for TAK clients, or one to a TAK server."""
-    known = frozenset(feed.devices) if feed.others == "count" else None
-    reader = CotReader("callsign" if feed.named_by == "callsign" else "uid", known)
     if feed.server:
-        return TakDoor(name, tak_server(f"feeds.{name}", feed), reader, now)
+        return TakDoor(name, tak_server(f"feeds.{name}", feed), _cot_reader(feed), now)
     host, _, port = feed.listen.rpartition(":")
-    senders = Senders(name, lambda: reader, feed.senders, feed.most_hz)
+    senders = Senders(name, reader_of(feed), feed.senders, feed.most_hz)
     place = (name, host.strip("[]"), int(port), senders)
     if feed.transport == "udp":
         return UdpDoor(*place, now, feed.interface)

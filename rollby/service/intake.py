@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import datetime  # noqa: TC003 - pydantic reads the annotation
 from functools import partial
@@ -85,37 +86,70 @@ class Intake:
         self, heard: Sequence[Heard | Told], *, door: str, peer: str, arrived_at: datetime
     ) -> None:
         """Keep known units' reports, and all else with its reason: when this returns, on disk."""
+        self.service.doors[door].heard_at = arrived_at
+        await self.keep(heard, door=door, peer=peer, arrived_at=arrived_at)
+
+    async def keep(
+        self, heard: Sequence[Heard | Told], *, door: str, peer: str, arrived_at: datetime
+    ) -> tuple[int, list[str]]:
+        """
+        Keep what was heard now, or long ago and is read again.
+
+        Parameters
+        ----------
+        heard, door, peer, arrived_at
+            As for `take`.
+
+        Returns
+        -------
+        accepted : int
+            How many reports; those told before are among them.
+        refused : list of str
+            Why all else was not.
+        """
         speaker = speaker_of(door, self.feed)
+        reports, told, refused = self._parted(heard, speaker, peer, arrived_at)
+        repeated = 0
+        if told:
+            news, unfit = await news_of(told, self.service.store)
+            repeated = len(told) - len(news) - len(unfit)
+            reports += news
+            refused[peer] += unfit
+        if reports or repeated:
+            accept = self.service.accept
+            await _in_time(partial(accept, door, reports, speaker, duplicates=repeated))
+        for sender, these in refused.items():
+            if these:
+                await _in_time(partial(self.service.refuse, door, sender, these))
+        reasons = [one.reason for these in refused.values() for one in these]
+        return len(reports) + repeated, reasons
+
+    def _parted(
+        self, heard: Sequence[Heard | Told], speaker: Caller, peer: str, arrived_at: datetime
+    ) -> tuple[list[Report], list[Told], dict[str, list[Refusal]]]:
+        """Part what was heard into reports, what must be held against others, and refusals."""
         reports: list[Report] = []
         told: list[Told] = []
-        refused = []
+        refused: dict[str, list[Refusal]] = defaultdict(list)
         for one in heard:
             if isinstance(one, Refusal):
-                refused.append(one)
+                refused[peer].append(one)
                 continue
             if isinstance(one, Noted):
-                self._note(one, door, arrived_at)
+                self._note(one, speaker.name, arrived_at)
                 continue
+            # What is refused by name is kept by it: without, nobody could read it again.
+            sender = (one.device or peer) if isinstance(one, Sighting) else peer
             if isinstance(one, Sighting):
-                self.service.doors[door].gone.pop(one.device or peer, None)
+                self.service.doors[speaker.name].gone.pop(sender, None)
             try:
                 if isinstance(one, Told):
                     told.append(replace(one, report=change_of(one, self.feed, speaker)))
                 else:
                     reports.append(report_of(one, peer, self.feed, speaker))
             except FieldError as error:
-                refused.append(Refusal(raw=one.raw, reason=str(error)))
-        self.service.doors[door].heard_at = arrived_at
-        repeated = 0
-        if told:
-            news, unfit = await news_of(told, self.service.store)
-            repeated = len(told) - len(news) - len(unfit)
-            reports, refused = [*reports, *news], [*refused, *unfit]
-        if reports or repeated:
-            accept = self.service.accept
-            await _in_time(partial(accept, door, reports, speaker, duplicates=repeated))
-        if refused:
-            await _in_time(partial(self.service.refuse, door, peer, refused))
+                refused[sender].append(Refusal(raw=one.raw, reason=str(error)))
+        return reports, told, refused
 
 
 def report_of(heard: Sighting | Told, peer: str, feed: Feed, speaker: Caller) -> Report:

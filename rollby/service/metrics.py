@@ -34,6 +34,7 @@ class Health(BaseModel):
     readers: int
     readers_dropped: int
     doors: dict[str, dict[str, int]]
+    refusals: dict[str, int]
     heard_at: dict[str, datetime]
     listening: dict[str, DoorHealth]
     telling: dict[str, DoorHealth]
@@ -82,6 +83,7 @@ async def health_of(service: Running) -> Health:
             "readers": service.stream.readers,
             "readers_dropped": service.stream.dropped,
             "doors": await asyncio.to_thread(service.store.counters),
+            "refusals": dict(service.refusals),
             "heard_at": {door: ms / 1000 for door, ms in list(service.core.heard_ms.items())},
             "listening": dict(service.doors),
             "telling": dict(service.telling),
@@ -104,6 +106,9 @@ async def metrics_of(service: Running) -> bytes:
     for door, outcomes in health.doors.items():
         for outcome, count in outcomes.items():
             reports.labels(door, outcome).inc(count)
+    refused = Counter("rollby_refusals", "of requests", ["status"], registry=registry)
+    for status, count in health.refusals.items():
+        refused.labels(status).inc(count)
     fixes = Counter("rollby_fixes", "by what became of them", ["outcome"], registry=registry)
     for outcome, count in health.fixes.items():
         fixes.labels(outcome).inc(count)

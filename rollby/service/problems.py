@@ -19,7 +19,7 @@ from rollby.service.oidc import ProviderError
 from rollby.service.screens import TEMPLATES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from fastapi import FastAPI
 
@@ -114,7 +114,7 @@ def problem(error: ProblemError) -> JSONResponse:
     )
 
 
-def answer_problems(app: FastAPI) -> None:
+def answer_problems(app: FastAPI, count: Callable[[str], object] = lambda _status: None) -> None:
     """
     Have an application answer whatever it refuses so.
 
@@ -122,11 +122,14 @@ def answer_problems(app: FastAPI) -> None:
     ----------
     app : FastAPI
         Whose routes raise `ProblemError`, `SignInError` (401, 429) and `InputError` (422).
+    count : callable
+        Told the status of each.
     """
 
     async def answer(request: Request, error: Exception) -> Response:
         refusal = _problem_of(error)
         _log(request, refusal)
+        count(str(refusal.status))
         return _page(request, refusal) if _of_a_person(request) else problem(refusal)
 
     for kind in (

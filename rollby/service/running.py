@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -70,6 +71,8 @@ class Running:
         How the TAK networks are that are told.
     stops : list of dict
         Those of the last picture.
+    refusals : Counter of str
+        Requests that were refused, by status, since the start.
     """
 
     core: Core
@@ -85,6 +88,7 @@ class Running:
     doors: dict[str, DoorHealth] = field(default_factory=dict)
     telling: dict[str, DoorHealth] = field(default_factory=dict)
     stops: list[dict[str, Any]] = field(default_factory=list)
+    refusals: Counter[str] = field(default_factory=Counter)
 
     def now(self) -> datetime:
         """Give the service's time."""

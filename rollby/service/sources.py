@@ -66,10 +66,10 @@ def source_of(
         return _traccar(name, feed, now)
     check = partial(_check, name, feed)
     if feed.kind == "cad_layer":
-        return _layer(name, feed, _form(feed, codes), check, now)
+        return _layer(name, feed, form_of(feed, codes), check, now)
     watched = Watched(
         folder=Path(feed.folder),
-        form=_form(feed, codes),
+        form=form_of(feed, codes),
         every_s=feed.every_s,
         still_s=feed.still_s,
         keep_days=feed.keep_days,
@@ -83,8 +83,15 @@ def _check(name: str, feed: Cad, told: Told) -> object:
     return change_of(told, feed, speaker_of(name, feed))
 
 
-def _form(feed: Cad, codes: StatusCodes) -> CadForm:
-    """Say how a dispatch system writes."""
+def form_of(feed: Cad, codes: StatusCodes) -> CadForm:
+    """
+    Say how a dispatch system writes.
+
+    Returns
+    -------
+    form : CadForm
+        As the settings have it.
+    """
     return CadForm(
         fields={str(ours): theirs for ours, theirs in feed.fields.items()},
         only=feed.only,

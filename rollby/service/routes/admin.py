@@ -16,11 +16,14 @@ from data.events import Answer, OnScene, SeenBy
 from data.settings import AgencyKind
 from data.store.audit import Action
 from data.store.store import Store
+from data.words import whole_characters
 from geo.live import whose_json
 from rollby.service.callers import Caller
 from rollby.service.guard import needs
+from rollby.service.intake import Intake
 from rollby.service.metrics import Health, health_of, metrics_of
 from rollby.service.presence import presences
+from rollby.service.reading_again import read_again
 from rollby.service.rights import Right
 from rollby.service.routes.positions import PARSERS, Received, receive
 from rollby.service.running import InService
@@ -111,13 +114,19 @@ async def replay_letter(
     if not letters or letters[0][0] != letter_id:
         raise HTTPException(404, f"letter_id={letter_id}: no such message")
     letter = letters[0][1]
-    parse = PARSERS.get(letter.door)
-    if parse is None:
-        raise HTTPException(409, f"door={letter.door}: its messages cannot be read again here")
-    heard = parse(letter.raw, datetime.fromtimestamp(letter.received_ms / 1000, UTC))
-    everything = Caller(name=caller.name, role=caller.role, unit_ids=("*",), how=caller.how)
     await service.note(caller, Action.OVERRIDE, f"dead letter {letter_id}")
-    return await receive(service, letter.door, everything, heard)
+    at = datetime.fromtimestamp(letter.received_ms / 1000, UTC)
+    if parse := PARSERS.get(letter.door):
+        everything = Caller(name=caller.name, role=caller.role, unit_ids=("*",), how=caller.how)
+        return await receive(service, letter.door, everything, parse(letter.raw, at))
+    if letter.door not in service.doors:
+        raise HTTPException(409, f"door={letter.door}: is no feed of the settings any more")
+    heard = await asyncio.to_thread(read_again, letter, service.settings)
+    intake = Intake(service, service.settings.feeds[letter.door])
+    accepted, refused = await intake.keep(
+        heard, door=letter.door, peer=letter.sender, arrived_at=at
+    )
+    return Received(accepted=accepted, refused=[whole_characters(one) for one in refused])
 
 
 @router.get("/api/on-scene/{stop_id:path}")

@@ -124,6 +124,8 @@ async def receive(service: Running, door: str, caller: Caller, heard: list[Heard
             refused.append(Refusal(raw=one.raw, reason=str(error)))
     if refused:
         await service.refuse(door, caller.name, refused)
+        wait_s = service.pace.wait_s(f"\n{caller.name}", len(refused))  # no unit is called so
+        await asyncio.sleep(min(wait_s, PATIENCE_S))
     if good:
         wait_s = _wait_s(service, Counter(one.unit_id for one in good))
         await service.accept(door, good, caller)

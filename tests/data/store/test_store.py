@@ -302,6 +302,22 @@ def opened(address: str) -> Store:
     return Store(address)
 
 
+def test_old_messages_that_were_refused_go_with_old_positions(address: str) -> None:
+    store = Store(address)
+    store.append([Entry(door="cars", reports=(fix(), status()))], 1000)
+    letters = [
+        DeadLetter(received_ms=ms, door="cars", sender="x", reason="why", raw=b"")
+        for ms in (1, 2, 3)
+    ]
+    store.refuse(letters, {"cars": 2})
+    assert [store.thin(3, most=1), store.thin(3, most=1), store.thin(3)] == [1, 1, 0]
+    assert [one for _, one in store.dead_letters()] == letters[2:]
+    assert store.thin(2000) == 2
+    assert [one.report for one in store.events()] == [status()]
+    assert store.counters()["cars"] == {"accepted": 2, "refused": 5, "unkept": 2}
+    store.close()
+
+
 def test_the_last_reports_about_something_and_those_of_an_instant(address: str) -> None:
     store = Store(address)
     told = [replace(status(), at=AT + timedelta(milliseconds=number)) for number in range(30)]

@@ -156,6 +156,18 @@ def test_who_expects_another_stop_changes_nothing(service: Service) -> None:
     assert service.http.get("/api/stops/T/1").json()["phase"] == "secured"
 
 
+def test_a_supervisors_word_is_told_from_a_dispatch_systems(service: Service) -> None:
+    service.stop("T-1", "4A12")
+    service.shows("4A12", "on_stop")
+    become(service, Role.SUPERVISOR)
+    patch = service.http.patch("/api/stops/T-1?reason=radio", json={"needs": 3})
+    status = {"unit_id": "4A12", "status": "busy"}
+    told = service.http.post("/api/statuses?reason=radio", json=status)
+    assert (patch.status_code, told.status_code) == (200, 200)
+    counted = service.running.store.counters()
+    assert (counted["cad"], counted["desk"]) == ({"accepted": 2}, {"accepted": 2})
+
+
 def test_two_who_change_a_stop_at_once_both_count(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
