@@ -179,7 +179,7 @@ def stops_of_folder(
     hidden = _hidden_units(folder, days, extent)
     counts, simulated, known = np.zeros(len(net.edge_ms)), False, set[str]()
     for own in days:
-        told = read_history(folder, days=own, until=extent.until, tables=("statuses", "stops"))
+        told = read_history(folder, days=own, until=extent.until, tables=("stops",))
         told = without_units(told, hidden)
         simulated |= told.simulated
         new = tuple(one for one in told.stops if one.stop.stop_id not in known)

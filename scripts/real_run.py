@@ -5,7 +5,7 @@ A simulated quarter of a city, with stops as often as Minneapolis really made th
 
 Nobody was there: only how often stops happen, by hour of the week, is from a record. Every week is
 a simulated shift of its own, in which nobody is asked to roll by. Posts are planned from the stops
-of the first half. What each week came to is kept in --parts, so that a run that was ended goes on
+of the first half. What each week came to is kept in --out, so that a run that was ended goes on
 where it was; --history keeps the period itself, for `rollby gaps` with its map.
 """
 
@@ -156,7 +156,7 @@ def post_figures(
 @click.option("--every", "every_s", default=300.0, show_default=True, help="Between snapshots, s.")
 @click.option("--stops-per-hour", default=STOPS_PER_HOUR, show_default="as Minneapolis made them")
 @click.option("--history", type=click.Path(path_type=Path), help="Folder to write it to.")
-@click.option("--parts", type=click.Path(path_type=Path), help="Folder for what each week came to.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for what each week came to.")
 def main(
     roads: Path,
     zone: str,
@@ -165,7 +165,7 @@ def main(
     every_s: float,
     stops_per_hour: float,
     history: Path | None,
-    parts: Path | None,
+    out: Path | None,
 ) -> None:
     """Simulate, look at the gaps, plan posts, and print the figures."""
     net = RoadNetwork.load(roads)
@@ -173,7 +173,7 @@ def main(
     monday = MONDAY.replace(tzinfo=ZoneInfo(zone))
     found: list[Week] = []
     for number in range(weeks):
-        kept = parts and parts / f"week-{number + 1:02}.pickle"
+        kept = out and out / f"week-{number + 1:02}.pickle"
         if kept and kept.exists():
             found.append(pickle.loads(kept.read_bytes()))  # noqa: S301 - of this script
             continue

@@ -71,6 +71,15 @@ EQUAL: tuple[tuple[str, dict[str, Any]], ...] = (
     ("road", {}),
 )
 
+# The nearest by road, one by one and all together, against ours with and without cover.
+NEAREST: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("ours", {}),
+    ("road", {}),
+    ("jointly", {}),
+    ("ours", NO_COVER),
+)
+SETS = {"all": ARMS, "equal": EQUAL, "nearest": NEAREST}
+
 Job = tuple[str, int, str, float, int, str, dict[str, Any]]
 
 
@@ -104,7 +113,7 @@ def made(job: Job) -> dict[str, Any]:
 
 
 def jobs(
-    cities: list[str], hours: float, seeds: int, arms: tuple[tuple[str, dict[str, Any]], ...]
+    cities: list[str], hours: float, seeds: range, arms: tuple[tuple[str, dict[str, Any]], ...]
 ) -> list[Job]:
     """
     List all runs, whole seeds first: whenever it is ended, every arm has met the same shifts.
@@ -124,7 +133,7 @@ def jobs(
     in_turn = [one for together in zip_longest(*by_city) for one in together if one]
     return [
         (*scene, hours, seed * len(scenes) + number, policy, changed)
-        for seed, (number, scene), (policy, changed) in product(range(seeds), in_turn, arms)
+        for seed, (number, scene), (policy, changed) in product(seeds, in_turn, arms)
     ]
 
 
@@ -140,21 +149,18 @@ def held(results: Path) -> set[str]:
 def main() -> None:
     """Make the runs that are missing."""
     parser = argparse.ArgumentParser(description=__doc__.strip().splitlines()[0])
-    parser.add_argument("arms", choices=["all", "equal"], help="equal: at about equal requests")
+    parser.add_argument("arms", choices=SETS, help="equal: at about equal requests")
     parser.add_argument("results", type=Path)
     parser.add_argument("cities", nargs="+", help="FILE.roads:UNITS,UNITS")
     parser.add_argument("--hours", type=float, default=1.0)
     parser.add_argument("--seeds", type=int, default=4)
+    parser.add_argument("--seed", type=int, default=0, help="the first")
     parser.add_argument("--processes", type=int, default=1)
     given = parser.parse_args()
     there = held(given.results)
-    missing = [
-        job
-        for job in jobs(
-            given.cities, given.hours, given.seeds, EQUAL if given.arms == "equal" else ARMS
-        )
-        if json.dumps(named(job)) not in there
-    ]
+    seeds = range(given.seed, given.seed + given.seeds)
+    made_of = jobs(given.cities, given.hours, seeds, SETS[given.arms])
+    missing = [job for job in made_of if json.dumps(named(job)) not in there]
     with Pool(given.processes) as pool, given.results.open("a", encoding="utf-8") as out:
         for row in pool.imap_unordered(made, missing):
             out.write(json.dumps(row) + "\n")
