@@ -32,8 +32,12 @@ if TYPE_CHECKING:
 
 CITIES = ("columbus_oh", "porto_pt")
 UNITS, STOPS = 1000, 4
-VALHALLA = "Valhalla 3.9"
-COMPARED = 200  # of the units: Valhalla takes half a minute for all of them
+OSRM, VALHALLA = "OSRM 26.10", "Valhalla 3.9"
+# Valhalla takes its first for a car unless told otherwise: a search from every unit, half a minute
+# for all of them. Its second searches once, backward from the stop.
+ALGORITHMS = {OSRM: ("CH", "MLD"), VALHALLA: ("costmatrix", "timedistancematrix")}
+SLOW = f"{VALHALLA} costmatrix"
+COMPARED = 200  # of the units, and asked first
 AIM = Aim(target=20, stretch=100)
 ALIKE = 0.9  # rank correlation of two routers' answers below which they do not do the same work
 INSIDE = Path(__file__).parent / "peers" / "inside.py"
@@ -69,18 +73,17 @@ class _Peer:
 
 def _peers() -> dict[str, _Peer]:
     """List them."""
-    osrm = {
-        f"OSRM 26.10 {algorithm}": _Peer(
-            server=partial(programs.osrm_server, algorithm=algorithm),
-            request=_osrm_request,
-            read=_osrm_durations,
-        )
-        for algorithm in ("CH", "MLD")
+    asked = {
+        OSRM: (programs.osrm_server, _osrm_request, _osrm_durations),
+        VALHALLA: (programs.valhalla_server, _valhalla_request, _valhalla_durations),
     }
-    valhalla = _Peer(
-        server=programs.valhalla_server, request=_valhalla_request, read=_valhalla_durations
-    )
-    return osrm | {VALHALLA: valhalla}
+    return {
+        f"{router} {algorithm}": _Peer(
+            server=partial(server, algorithm=algorithm), request=request, read=read
+        )
+        for router, (server, request, read) in asked.items()
+        for algorithm in ALGORITHMS[router]
+    }
 
 
 def _over_http(
@@ -94,7 +97,8 @@ def _over_http(
     with _own_client(roads, np.inf) as own:
         for peer, told in peers.items():
             with _client(told.server(setup.cache, source)) as other:
-                taken, alike = _asked(setup, own, other, told, tables)
+                few = tables[: 1 if peer == SLOW else None]
+                taken, alike = _asked(setup, own, other, told, few)
             note = f"ours by bench/server.py, of the standard library, no product; {alike}"
             found.append(raced(taken, **facts, peer=peer, aim=AIM, note=note))
             yield found[-1]
@@ -131,14 +135,13 @@ def _asked(
     """Compare the answers of a small table, which warms both; then race the large ones."""
     small = tables[0][-COMPARED - 1 :]
     alike = _alike(own.ask(_our_request(small)), told.read(other.ask(told.request(small))))
-    slow = told.server is programs.valhalla_server
-    pairs = [(_our_request(one), told.request(one)) for one in tables[: 1 if slow else None]]
+    pairs = [(_our_request(one), told.request(one)) for one in tables]
     taken = race(
         lambda pair: own.ask(pair[0]),
         lambda pair: other.ask(pair[1]),
         pairs,
         seconds=setup.seconds(6),
-        rounds=(1, 1) if slow else (3, 200),
+        rounds=(1, 1) if len(pairs) == 1 else (3, 200),
     )
     return taken, alike
 
@@ -151,27 +154,23 @@ def _in_process(
     facts["work"] = f"{UNITS:,} units to 1 stop, in process"
     python = _other_python()
     table = ours.table_to(net, np.inf)
-    jobs: dict[str, dict[str, Any]] = {
-        "OSRM 26.10 CH": {"peer": "osrm", "algorithm": "CH"},
-        "OSRM 26.10 MLD": {"peer": "osrm", "algorithm": "MLD"},
-        VALHALLA: {"peer": "valhalla"},
-    }
-    for peer, job in jobs.items():
+    for router, algorithm in [(name, one) for name, both in ALGORITHMS.items() for one in both]:
+        peer, job = f"{router} {algorithm}", {"algorithm": algorithm}
         if python is None:
             reason = f"their wheels want Python {programs.WHEEL_PYTHON} or newer; none is here"
             yield unmeasured(reason, **facts, peer=peer)
             continue
-        slow = peer == VALHALLA
-        if slow:
-            job["config"] = str(programs.valhalla_ready(setup.cache, source))
+        if router == VALHALLA:
+            job["config"] = str(programs.valhalla_config(setup.cache, source, algorithm))
         else:
             job["base"] = str(programs.osrm_ready(setup.cache, source))
-        wheel = "pyvalhalla" if slow else "osrm-bindings"
+        wheel = "pyvalhalla" if router == VALHALLA else "osrm-bindings"
         job["wheel"] = str(programs.unpacked(setup.cache, wheel))
-        # A whole table takes Valhalla half a minute: a small one warms it, and one is measured.
+        # Half a minute a table: a small one warms it, and one is measured.
+        slow = peer == SLOW
         asked = [tables[0][-COMPARED - 1 :], tables[0]] if slow else list(tables)
-        job["warm"] = 1 if slow else len(asked)
-        with _inside(python, job | {"tables": [one.tolist() for one in asked]}) as answer:
+        work = {"warm": 1 if slow else len(asked), "tables": [one.tolist() for one in asked]}
+        with _inside(python, job | work) as answer:
             taken = race(
                 lambda row: table(asked[row][:-1], asked[row][-1]),  # noqa: B023 - used at once
                 answer,
@@ -206,7 +205,7 @@ def _inside(python: str, job: dict[str, Any]) -> Iterator[Callable[[int], float]
             return process.stdout.readline()  # type: ignore[union-attr]
 
         if say(json.dumps(job)).strip() != "ready":
-            raise MissingError(f"{job['peer']} within {python} does not answer")
+            raise MissingError(f"{Path(job['wheel']).name} within {python} does not answer")
         try:
             yield lambda row: float(say(row))
         finally:

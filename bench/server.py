@@ -7,12 +7,12 @@ A bench server, no product: the question OSRM's `table` answers, answered from o
 
 from __future__ import annotations
 
-import json
 import sys
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING
 
 import numpy as np
+from pydantic_core import from_json, to_json
 
 from bench import ours
 
@@ -37,10 +37,9 @@ def _handler(table: Callable[[FloatArray, FloatArray], FloatArray]) -> type:
         wbufsize = -1
 
         def do_POST(self) -> None:
-            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            asked = from_json(self.rfile.read(int(self.headers["Content-Length"])))
             time_s = table(np.array(asked["sources"]), np.array(asked["target"]))
-            shown = np.where(np.isfinite(time_s), np.round(time_s, 1), -1.0).tolist()
-            text = json.dumps({"durations": shown}).replace("-1.0", "null").encode()
+            text = to_json({"durations": time_s.round(1).tolist()}, inf_nan_mode="null")
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(text)))

@@ -1,7 +1,7 @@
 """
 Run by a Python that OSRM's and Valhalla's wheels are built for, inside whose process they answer.
 
-Reads ``{"peer", "base" or "config", "algorithm", "wheel", "tables", "warm"}`` as a line of JSON and
+Reads ``{"base" and "algorithm" or "config", "wheel", "tables", "warm"}`` as a line of JSON and
 answers the first tables to warm up; then answers the table of every line's number and prints the
 seconds it took.
 """
@@ -54,7 +54,7 @@ def main():  # noqa: ANN201 - as above
     os.dup2(2, 1)  # Valhalla writes its log where the answers go
     job = json.loads(sys.stdin.readline())
     sys.path.insert(0, job["wheel"])
-    answers = {"osrm": osrm_answers, "valhalla": valhalla_answers}[job["peer"]](job)
+    answers = (osrm_answers if "base" in job else valhalla_answers)(job)
     for answer in answers[: job["warm"]]:
         answer()
     print("ready", file=told, flush=True)

@@ -124,6 +124,23 @@ def valhalla_ready(cache: Path, source: Path) -> Path:
     return config
 
 
+def valhalla_config(cache: Path, source: Path, algorithm: str) -> Path:
+    """
+    Build the tiles of a map, once, and have matrices answered by an algorithm.
+
+    Returns
+    -------
+    config : Path
+        As `valhalla_ready` gives it.
+    """
+    config = valhalla_ready(cache, source)
+    values = json.loads(config.read_text(encoding="utf-8"))
+    values["thor"]["source_to_target_algorithm"] = algorithm
+    own = config.with_name(f"valhalla-{algorithm}.json")
+    own.write_text(json.dumps(values), encoding="utf-8")
+    return own
+
+
 @contextlib.contextmanager
 def osrm_server(cache: Path, source: Path, algorithm: str) -> Iterator[int]:
     """Serve a map with CH or MLD on one thread; gives the port."""
@@ -136,9 +153,9 @@ def osrm_server(cache: Path, source: Path, algorithm: str) -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def valhalla_server(cache: Path, source: Path) -> Iterator[int]:
+def valhalla_server(cache: Path, source: Path, algorithm: str = "select_optimal") -> Iterator[int]:
     """Serve a map with one worker; gives the port."""
-    config, port = valhalla_ready(cache, source), free_port()
+    config, port = valhalla_config(cache, source, algorithm), free_port()
     values = json.loads(config.read_text(encoding="utf-8"))
     values["httpd"]["service"]["listen"] = f"tcp://127.0.0.1:{port}"
     # A handful of digits: names of sockets must be short.
