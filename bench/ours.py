@@ -9,7 +9,7 @@ import numpy as np
 from geo.kernels import snap as kernel
 from geo.nearest import NearestUnits, nearest
 from geo.network import RoadNetwork
-from geo.router import search_back, times_to
+from geo.router import search_back, times_from, times_to
 from geo.searching import limit_ms_of, searched
 from geo.snap import Position, roads_of, snap, snap_batch
 from geo.snap_grid import SETTING_OUT
@@ -115,6 +115,11 @@ def stop_search(
 def all_times_to(net: RoadNetwork) -> Callable[[int], FloatArray]:
     """Prepare: a node -> seconds from every node to it."""
     return lambda node: times_to(net, node)
+
+
+def all_times_from(net: RoadNetwork) -> Callable[[int], FloatArray]:
+    """Prepare: a node -> seconds from it to every node."""
+    return lambda node: times_from(net, node)
 
 
 def nearest_units(net: RoadNetwork, k: int) -> Callable[[IntArray], tuple[IntArray, FloatArray]]:

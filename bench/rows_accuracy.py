@@ -12,7 +12,8 @@ from bench.accuracy_figures import agreement
 from bench.accuracy_times import our_times, place
 from bench.accuracy_trips import ask_trips
 from bench.figure import Aim, Figure, unmeasured
-from bench.peers import python_graphs
+from bench.graphs import DIMACS_CHECKSUMS, published_new_york
+from bench.peers import cch, python_graphs
 from bench.setup import MissingError, anywhere
 from bench.timing import spread
 from geo.snap import snap_batch
@@ -32,7 +33,7 @@ RULES = "OSM's own relations"
 
 
 def equality(setup: Setup) -> Iterator[Figure]:
-    """Count how many shortest times equal networkx's and scipy's on the same weights."""
+    """Count how many shortest times equal other libraries', and what was published."""
     graph = setup.main_graph()
     own = ours.all_times_to(setup.network(graph))
     every = np.arange(graph.node_count)
@@ -40,6 +41,8 @@ def equality(setup: Setup) -> Iterator[Figure]:
         "scipy": (python_graphs.scipy_all_to(graph), 3 if setup.quick else 30),
         "networkx": (python_graphs.networkx_stop(graph, every, np.inf), 1 if setup.quick else 3),
     }
+    if not setup.quick:
+        peers["routingkit-cch"] = cch.cch_stop(graph, every), 3
     for peer, (theirs, count) in peers.items():
         equal = total = 0
         for node in anywhere(graph, count, seed=2).tolist():
@@ -55,6 +58,33 @@ def equality(setup: Setup) -> Iterator[Figure]:
             aim=Aim(target=100),
             note=f"{equal:,} of {total:,} to the millisecond; long runs: `make prove`",
         )
+    yield _published(setup)
+
+
+def _published(setup: Setup) -> Figure:
+    """Count how many sums of distances equal those of the DIMACS challenge's reference solver."""
+    facts: dict[str, Any] = {
+        "row": "equality",
+        "work": "the challenge's reference queries that are equal",
+        "graph": "New York as published",
+        "peer": "DIMACS challenge 9, checksums",
+    }
+    if setup.quick:
+        return unmeasured("not in the quick run", **facts)
+    try:
+        city = published_new_york(setup.source("USA-road-t.NY.gr.gz").parent)
+    except MissingError as missing:
+        return unmeasured(str(missing), **facts)
+    own = ours.all_times_from(ours.network(city))
+    sums = {node: round(10 * own(node - 1).sum()) for node in DIMACS_CHECKSUMS}
+    equal = sum(sums[node] == published for node, published in DIMACS_CHECKSUMS.items())
+    return Figure(
+        **facts,
+        value=spread([100 * equal / len(sums)]),
+        unit="%",
+        aim=Aim(target=100),
+        note=f"{equal} of {len(sums)} sources, the distances to all {city.node_count:,} nodes each",
+    )
 
 
 def accuracy(setup: Setup) -> Iterator[Figure]:
