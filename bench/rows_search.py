@@ -38,7 +38,7 @@ def search(setup: Setup) -> Iterator[Figure]:
             continue
         yield _against(setup, graph, SCIPY, python_graphs.scipy_stop)
     graph = setup.main_graph()
-    yield _against(setup, graph, "networkx `cutoff=`", python_graphs.networkx_stop, cases=4)
+    yield _against(setup, graph, "networkx `cutoff=`", python_graphs.networkx_stop)
     if setup.quick:
         return
     endless = "no cutoff by time: it searches until it has met all units"
