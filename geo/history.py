@@ -11,7 +11,7 @@ import numpy.typing as npt
 from data.errors import InputError
 from geo.kernels.search import UNREACHED
 from geo.kernels.sweep import LANES, lift, pull, seed
-from geo.kernels.sweep_two import LANES_OF_TWO, UNIT_BITS, lift_two, part_two, pull_two, seed_two
+from geo.kernels.sweep_two import LANES_OF_TWO, UNIT_BITS, lift_two, pull_two, read_two, seed_two
 from geo.searching import seconds
 from geo.starts import seeds_ahead
 
@@ -238,13 +238,13 @@ class Middles:
         drive_time_s : ndarray of float64, shape (m, count, k)
             Inf where there are fewer.
         """
-        count, out = len(self._start) - 1, self.labels(block)
         if block.k == LABELS_A_LANE:
-            shape = count, block.count, block.k
+            shape = len(self._start) - 1, block.count, block.k
             unit, time_s = np.empty(shape, np.int32), np.empty(shape)
-            part_two(out, block.count, unit.ravel(), time_s.ravel())
+            found = unit.ravel(), time_s.ravel()
+            read_two(*self._arcs, *self._seeded(block), block.count, *found)
             return unit, time_s
-        label = _lanes(out, block.k)[:, 0, : block.count, None]
+        label = _lanes(self.labels(block), block.k)[:, 0, : block.count, None]
         return None, seconds(label.view(np.int32))
 
     def labels(self, block: Block) -> Labels:
@@ -261,14 +261,23 @@ class Middles:
         label : ndarray of uint32 or int64, shape (m * k * lanes,)
             Laid as those of the block; lanes not in use hold anything. Valid until the next call.
         """
+        sweep = pull_two if block.k == LABELS_A_LANE else pull
+        sweep(*self._arcs, *self._seeded(block))
+        return self._out[: -block.k * _lane_count(block.k)]
+
+    @property
+    def _arcs(self) -> tuple[Int32Array, Int32Array, Int32Array]:
+        """The ways to middles, as sweeps take them."""
+        return self._start, self._row, self._ms
+
+    def _seeded(self, block: Block) -> tuple[BoolArray, Labels, Labels]:
+        """Give which middles hold seeds, the labels of states, and a table of what is held."""
         count = len(self._start) - 1
-        if len(self._out) != count * block.k * _lane_count(block.k):
-            self._out = _table(count, block.k)
+        if len(self._out) != (count + 1) * block.k * _lane_count(block.k):
+            self._out = _table(count + 1, block.k)
         begun = np.zeros(count, np.bool_)
         _begin(self._seeds.place, self._seeds, block.first, block.count, begun, self._out)
-        sweep = pull_two if block.k == LABELS_A_LANE else pull
-        sweep(self._start, self._row, self._ms, begun, block.label, self._out)
-        return self._out
+        return begun, block.label, self._out
 
 
 def _ahead(

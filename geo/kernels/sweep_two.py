@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit, types
 
-from geo.kernels.kinds import FLOATS_OUT, INT, INTS, INTS_OUT, LONGS, LONGS_OUT, NOTHING
+from geo.kernels.kinds import (
+    FLOATS_OUT,
+    INT,
+    INTS,
+    INTS_OUT,
+    LONGS,
+    LONGS_OUT,
+    NOTHING,
+    UNCOUNTED,
+)
 from geo.kernels.search import UNREACHED
 from geo.kernels.sweep import FLAGS
 
@@ -79,7 +88,7 @@ def _merge(
         out[own + _WIDE + j] = min(second, _NOBODY if (low ^ high) & _UNIT == 0 else high)
 
 
-@njit(NOTHING(INTS, INTS, INTS, FLAGS, LONGS_OUT), cache=True, nogil=True)
+@njit(NOTHING(INTS, INTS, INTS, FLAGS, LONGS_OUT), cache=True, nogil=True, **UNCOUNTED)
 def lift_two(
     start: Int32Array, other: Int32Array, ms: Int32Array, begun: BoolArray, label: IntArray
 ) -> None:
@@ -106,7 +115,42 @@ def lift_two(
             _merge(label, own, np.int64(ms[a]) << _SHIFT, label, above)
 
 
-@njit(NOTHING(INTS, INTS, INTS, FLAGS, LONGS_OUT, LONGS_OUT), cache=True, nogil=True)
+@njit(
+    NOTHING(INTS, INTS, INTS, FLAGS, _PLACE, LONGS_OUT, LONGS_OUT, _PLACE),
+    cache=True,
+    nogil=True,
+    inline="always",
+)
+def _pull_row(
+    start: Int32Array,
+    other: Int32Array,
+    ms: Int32Array,
+    begun: BoolArray,
+    i: np.uint64,
+    label: IntArray,
+    out: IntArray,
+    own: np.uint64,
+) -> None:
+    """Give one row the two soonest of what it holds, where it is begun, and of what arcs bring."""
+    a = np.uint64(start[i])
+    end = np.uint64(start[i + _ONE])
+    if begun[i]:
+        begun[i] = False
+    elif a < end:
+        there = np.uint64(other[a]) * _ROW
+        step = np.int64(ms[a]) << _SHIFT
+        for j in range(_ROW):
+            out[own + j] = min(_NOBODY, label[there + j] + step)
+        a += _ONE
+    else:
+        for j in range(_ROW):
+            out[own + j] = _NOBODY
+    while a < end:
+        _merge(label, np.uint64(other[a]) * _ROW, np.int64(ms[a]) << _SHIFT, out, own)
+        a += _ONE
+
+
+@njit(NOTHING(INTS, INTS, INTS, FLAGS, LONGS_OUT, LONGS_OUT), cache=True, nogil=True, **UNCOUNTED)
 def pull_two(
     start: Int32Array,
     other: Int32Array,
@@ -126,34 +170,37 @@ def pull_two(
         Tables, which may be one.
     """
     for i in range(np.uint64(len(start) - 1)):
-        own = i * _ROW
-        a = np.uint64(start[i])
-        end = np.uint64(start[i + _ONE])
-        if begun[i]:
-            begun[i] = False
-        elif a < end:
-            there = np.uint64(other[a]) * _ROW
-            step = np.int64(ms[a]) << _SHIFT
-            for j in range(_ROW):
-                out[own + j] = min(_NOBODY, label[there + j] + step)
-            a += _ONE
-        else:
-            for j in range(_ROW):
-                out[own + j] = _NOBODY
-        while a < end:
-            _merge(label, np.uint64(other[a]) * _ROW, np.int64(ms[a]) << _SHIFT, out, own)
-            a += _ONE
+        _pull_row(start, other, ms, begun, i, label, out, i * _ROW)
 
 
-@njit(NOTHING(LONGS, INT, INTS_OUT, FLOATS_OUT), cache=True, nogil=True)
-def part_two(label: IntArray, count: int, unit: Int32Array, time_s: FloatArray) -> None:
+@njit(
+    NOTHING(INTS, INTS, INTS, FLAGS, LONGS_OUT, LONGS_OUT, INT, INTS_OUT, FLOATS_OUT),
+    cache=True,
+    nogil=True,
+    error_model="numpy",
+    **UNCOUNTED,
+)
+def read_two(
+    start: Int32Array,
+    other: Int32Array,
+    ms: Int32Array,
+    begun: BoolArray,
+    label: IntArray,
+    out: IntArray,
+    count: int,
+    unit: Int32Array,
+    time_s: FloatArray,
+) -> None:
     """
-    Part labels into units and seconds.
+    Read units and seconds off what `pull_two` would give, without a table of it.
 
     Parameters
     ----------
-    label : ndarray of int64, shape (rows * 2 * LANES_OF_TWO,)
-        A table.
+    start, other, ms, begun, label
+        As `pull_two` takes them.
+    out : ndarray of int64, shape ((rows + 1) * 2 * LANES_OF_TWO,)
+        What rows hold that are begun; the last row is room for one of the others at a time, which
+        stays in the cache.
     count : int
         How many lanes are in use.
     unit : ndarray of int32, shape (rows * count * 2,)
@@ -162,12 +209,14 @@ def part_two(label: IntArray, count: int, unit: Int32Array, time_s: FloatArray) 
         The same, inf where there is none.
     """
     used = np.uint64(count)
-    at = np.uint64(0)
-    for row in range(np.uint64(len(label)) // _ROW):
+    rows = np.uint64(len(start) - 1)
+    for i in range(rows):
+        own = (i if begun[i] else rows) * _ROW
+        _pull_row(start, other, ms, begun, i, label, out, own)
         for j in range(used):
+            at = _TWO * (i * used + j)
             for which in range(_TWO):
-                one = label[row * _ROW + which * _WIDE + j]
+                one = out[own + which * _WIDE + j]
                 there = one < _NOBODY
-                unit[at] = one & _UNIT if there else -1
-                time_s[at] = (one >> _SHIFT) / 1000 if there else np.inf
-                at += _ONE
+                unit[at + which] = one & _UNIT if there else -1
+                time_s[at + which] = (one >> _SHIFT) / 1000 if there else np.inf
