@@ -220,6 +220,7 @@ class Middles:
         self._ms = np.concatenate([half_ms[edge], half_ms[edge[two_way]]])[order].astype(np.int32)
         self._seeds = _grouped(*_ahead(net, starts, half_ms), snapshot_start)
         self._out: Labels = np.empty(0, np.int64)
+        self._read: tuple[Int32Array, FloatArray] | None = None
 
     def read(self, block: Block) -> tuple[Int32Array | None, FloatArray]:
         """
@@ -236,11 +237,14 @@ class Middles:
             Rows of units in their snapshot, soonest first, ties by the lower row; -1 where there
             are fewer. None where `k` is 1.
         drive_time_s : ndarray of float64, shape (m, count, k)
-            Inf where there are fewer.
+            Inf where there are fewer. Where `k` is 2, both are valid until the next call: memory
+            that is new to the process takes as long to come by as the reading itself.
         """
         if block.k == LABELS_A_LANE:
             shape = len(self._start) - 1, block.count, block.k
-            unit, time_s = np.empty(shape, np.int32), np.empty(shape)
+            if self._read is None or self._read[0].shape != shape:
+                self._read = np.empty(shape, np.int32), np.empty(shape)
+            unit, time_s = self._read
             found = unit.ravel(), time_s.ravel()
             read_two(*self._arcs, *self._seeded(block), block.count, *found)
             return unit, time_s
