@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from bench.accuracy_times import Placed
     from bench.accuracy_trips import Trips
 
-ODD = 15
+ODD = 10
+TRIPS = 10_000
 
 
 def main() -> None:
@@ -87,7 +88,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("files", nargs="+", type=Path, help=".osm.pbf")
     add_cache(parser)
-    parser.add_argument("--trips", type=int, default=2000)
+    parser.add_argument("--trips", type=int, default=TRIPS, help="a file (%(default)s)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--osmnx", action="store_true", help="OSMnx's own travel times too")
     parser.add_argument("--odd", type=int, default=0, help="print so many trips that differ most")

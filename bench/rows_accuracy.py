@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bench import ours
+from bench.accuracy import TRIPS
 from bench.accuracy_figures import agreement
 from bench.accuracy_times import our_times, place
 from bench.accuracy_trips import ask_trips
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from bench.setup import Setup
 
 CITIES = ("columbus_oh", "porto_pt", "harrisburg_pa")
-TRIPS = 2000
+
 YARDSTICK = "the mean of OSRM and Valhalla"
 RULES = "OSM's own relations"
 
