@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from bench.accuracy_figures import HEAD, agreement, line
 from bench.accuracy_map import Odd, draw_odd, most_different, odd_line, verdict
 from bench.accuracy_trips import Trips, Way, decoded
-from bench.peers.programs import folder_of, run
+from bench.peers.programs import folder_of, run, valhalla_config
 from bench.setup import MissingError
 
 if TYPE_CHECKING:
@@ -114,6 +115,20 @@ def test_a_map_of_the_same_name_has_a_folder_of_its_own(tmp_path: Path) -> None:
     source.write_bytes(b"after")
     assert before.name.startswith("osrm-town-")
     assert folder_of(tmp_path, "osrm", source) != before
+
+
+def test_valhalla_is_told_how_to_answer_matrices(tmp_path: Path) -> None:
+    source = tmp_path / "town.osm.pbf"
+    source.write_bytes(b"town")
+    folder = folder_of(tmp_path, "valhalla", source)
+    folder.mkdir()
+    (folder / "ready").touch()
+    (folder / "valhalla.json").write_text('{"thor": {"source_to_target_algorithm": "other"}}')
+    config = valhalla_config(tmp_path, source, "timedistancematrix")
+    assert json.loads(config.read_text()) == {
+        "thor": {"source_to_target_algorithm": "timedistancematrix"}
+    }
+    assert "other" in (folder / "valhalla.json").read_text()
 
 
 def test_a_failing_program_shows_what_it_said() -> None:
