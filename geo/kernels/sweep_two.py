@@ -126,7 +126,7 @@ def _pull_row(
     other: Int32Array,
     ms: Int32Array,
     begun: BoolArray,
-    i: np.uint64,
+    i: int,
     label: IntArray,
     out: IntArray,
     own: np.uint64,
