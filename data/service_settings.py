@@ -98,10 +98,9 @@ class Service(Section):
         "", description="folder in which the day is recorded for replay and gaps; empty = none"
     )
     raw_days: Annotated[int, Field(ge=1, le=3650)] = Field(
-        30,
-        description="raw positions are kept so many days, in the store and in the history; what was "
-        "refused likewise",
-    )
+        30, description="raw positions are kept so many days, in the store and in the history; "
+        "what was refused, likewise"
+    )  # fmt: skip
     most_hz: Positive = Field(
         50.0, description="fixes a second of one unit by HTTP, on average; 10,000 at a stretch, as "
         "a dead zone stores them. More is answered more slowly, and in the end with 429"

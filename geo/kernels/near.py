@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from data.road_table import FloatArray, Int32Array, IntArray
 
     Rows = npt.NDArray[np.uint32]
-    Near = tuple[FloatArray, FloatArray, Rows, FloatArray, Rows, Rows]
+    Near = tuple[FloatArray, FloatArray, Rows, FloatArray, Rows, Rows, FloatArray]
     Grid = tuple[float, float, float, FloatArray, int, int, Int32Array, Int32Array]
 
 AHEAD = 4  # fixes: what is about them is asked for before their turn
@@ -104,6 +104,28 @@ def measure_near(
     on_north = np.inf if top == rows - 1 else south + (top + 1) * height - north
     clear_m = min(min(on_west, on_east) * east_m, min(on_south, on_north) * north_m)
     return found, max(within_m, clear_m)
+
+
+@njit(inline="always")
+def least(square: FloatArray, found: int) -> float:
+    """
+    Give the least of the squares; what lies after them, `EIGHT` at the most, is lost.
+
+    Returns
+    -------
+    least : float
+        Inf of none.
+    """
+    for i in range(found, found + 3):
+        square[i] = np.inf
+    # Four at a time: one would wait for the one before.
+    one = other = third = fourth = np.inf
+    for i in range(0, found, 4):
+        one = min(one, square[i])
+        other = min(other, square[i + 1])
+        third = min(third, square[i + 2])
+        fourth = min(fourth, square[i + 3])
+    return min(one, other, third, fourth)
 
 
 @njit(inline="always")

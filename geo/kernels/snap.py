@@ -46,6 +46,7 @@ from geo.kernels.near import (
     corners_of,
     is_nearest,
     keep_near,
+    least,
     measure_near,
 )
 
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
 
     Roads = tuple[FloatArray, FloatArray, FloatArray, Int32Array, Int32Array, Int32Array, BoolArray]
     Car = tuple[float, float, float, float, float, float, float]
+    Choice = tuple[int, float, int]
 
 FAR_M = 250.0  # no road so near: the position is a fault
 MAIN_M = 100.0  # a road of the main part is preferred so much further over a cut-off scrap
@@ -80,6 +82,7 @@ RIGHT_ANGLE = 1e-6  # a cosine so near to 0 is for neither way of a road
 WHOLE_DEG = 359.0  # roads so far apart may be neighbours across the date line
 TURNS_DEG = (0.0, -360.0, 360.0)
 ROOM = 256  # segments near a fix, at first
+NO_CHOICE = (-1, np.inf, 0)
 AT_END_M = 0.01  # nearer to where an edge ends than that: rounding
 
 # What bears on the choice; and the length of a unit eastward and northward, m.
@@ -130,14 +133,19 @@ def _too_fast(car: Car, road_mps: FloatArray, edge: int) -> float:
 
 
 @njit(inline="always")
+def _better(best: Choice, other: Choice) -> Choice:
+    """Choose between two candidates: the one of the lower cost, ties by the lower edge."""
+    lower = (other[1] < best[1]) | ((other[1] == best[1]) & (other[2] < best[2]))
+    return other if lower else best
+
+
+@njit(inline="always")
 def _choose(cost: FloatArray, edge: Rows, found: int) -> int:
     """Choose the candidate of the lowest cost, ties by the lower edge; -1 where none is finite."""
-    best, best_cost, best_edge = -1, np.inf, 0
+    best = NO_CHOICE
     for i in range(found):
-        lower = (cost[i] < best_cost) | ((cost[i] == best_cost) & (edge[i] < best_edge))
-        best, best_cost = (i, cost[i]) if lower else (best, best_cost)
-        best_edge = edge[i] if lower else best_edge
-    return best
+        best = _better(best, (i, cost[i], edge[i]))
+    return best[0]
 
 
 @njit(inline="always")
@@ -148,10 +156,11 @@ def _score(
     main_m: float,
     car: Car,
     square: float,
+    agrees: float,
     row: int,
 ) -> tuple[float, int]:
     """Score a segment, and choose the edge in whose direction it is driven."""
-    turned, flags, back = 1 - _agrees(car, segment, row), segment[row, FLAGS], segment[row, BACK]
+    turned, flags, back = 1 - agrees, segment[row, FLAGS], segment[row, BACK]
     edge = segment[row, EDGE]
     # A car that leaves the map on one carriageway is not on the other, though that is
     # joined: what is driven the other way is not preferred.
@@ -182,14 +191,18 @@ def _best(
 
     Returns it, its score, and whether all candidates are of the main part.
     """
-    square, _, row, cost, of, edge = near
-    all_main = True
+    square, _, row, cost, of, edge, agrees = near
+    all_main, choice = True, NO_CHOICE
     for i in range(found):
-        cost[i], edge[i] = _score(segment, road_mps, joined, main_m, car, square[i], row[i])
+        agrees[i] = _agrees(car, segment, row[i])
+        cost[i], edge[i] = _score(
+            segment, road_mps, joined, main_m, car, square[i], agrees[i], row[i]
+        )
+        choice = _better(choice, (i, cost[i], edge[i]))
         of[i], flags = segment[row[i], EDGE], segment[row[i], FLAGS]
         back_main = (segment[row[i], BACK] < 0) | (flags & joined << 1 != 0)
         all_main &= (flags & joined != 0) & back_main
-    best = _choose(cost, edge, found)
+    best = choice[0]
     while best >= 0 and not is_nearest(square, of, found, best):
         cost[best] = np.inf
         best = _choose(cost, edge, found)
@@ -197,11 +210,12 @@ def _best(
 
 
 @njit(inline="always")
-def _against(car: Car, segment: Int32Array, road_mps: FloatArray, row: int, leg: int) -> float:
+def _against(
+    car: Car, segment: Int32Array, road_mps: FloatArray, agrees: float, row: int, leg: int
+) -> float:
     """Give how much less likely heading and speed make a road, in natural logarithms."""
     against = TOO_FAST_LOG * _too_fast(car, road_mps, segment[row, EDGE + leg])
     if car[_HEADING_M] > 0:
-        agrees = _agrees(car, segment, row)
         against += HEADING_LOG * (1 - (agrees if leg == 0 else -agrees))
     return against
 
@@ -247,17 +261,19 @@ def _rival(
     floor: float,
 ) -> tuple[int, float]:
     """Choose the likeliest other road, ties by the lower edge: it, and the log of that."""
-    square, along, row, cost, of, edge = near
+    square, along, row, cost, of, edge, agrees = near
+    choice = NO_CHOICE
     for i in range(found):
         back = segment[row[i], BACK]
-        ahead = _against(car, segment, road_mps, row[i], 0)
-        behind = _against(car, segment, road_mps, row[i], 1)
+        ahead = _against(car, segment, road_mps, agrees[i], row[i], 0)
+        behind = _against(car, segment, road_mps, agrees[i], row[i], 1)
         turn = (back >= 0) & (behind < ahead)
         log = per_square * square[i] - (behind if turn else ahead)
         log = np.rint(log * (1 / SAME_LOG)) * SAME_LOG
         cost[i] = -log if (of[i] != own) & (log > floor) else np.inf
         edge[i] = back if turn else of[i]
-    rival = _choose(cost, edge, found)
+        choice = _better(choice, (i, cost[i], edge[i]))
+    rival = choice[0]
     while rival >= 0 and (
         _lies_beyond(car, segment, tail, head, row[rival], along[rival], own)
         or not is_nearest(square, of, found, rival)
@@ -378,8 +394,8 @@ def _snap_from(
     """
     lon_0, lat_0, unit_deg, frame, columns, rows, start, segment = grid
     road_mps, _, _, tail, head, _, _ = roads
-    near = (room[0], room[1], rows_room[0], room[2], rows_room[1], rows_room[2])
-    square, along, row, _, of, edge = near
+    near = (room[0], room[1], rows_room[0], room[2], rows_room[1], rows_room[2], room[3])
+    square, along, row, _, of, edge, agrees = near
     middle = lon_0 + (frame[0] + columns * frame[2] / 2) * unit_deg
     turns = 3 if columns * frame[2] * unit_deg > WHOLE_DEG else 1
     north_m = METRES_PER_DEG * unit_deg
@@ -418,16 +434,13 @@ def _snap_from(
                 clear_m = min(clear_m, to_m)
             if found > len(row):
                 return p, found
-            nearest = np.inf
-            for i in range(found):
-                nearest = min(nearest, square[i])
-            reach_m = np.sqrt(_reach_square(variance, nearest, 0.0))
+            reach_m = np.sqrt(_reach_square(variance, least(square, found), 0.0))
             window_m = max(window_m, min(clear_m, reach_m))
             found = keep_near(near, found, window_m)
             best, reach_m, all_main = _best(segment, road_mps, joined, MAIN_M, car, near, found)
             if best >= 0:
                 leg = int(edge[best] != of[best])
-                against = _against(car, segment, road_mps, row[best], leg)
+                against = _against(car, segment, road_mps, agrees[best], row[best], leg)
                 per_square = -0.5 / max(variance, square[best])
                 floor = per_square * square[best] - against - RIVAL_LOG
                 reach_m = max(reach_m, np.sqrt(_reach_square(variance, square[best], against)))
@@ -514,7 +527,7 @@ def snap_fixes(
     size, p = ROOM, 0
     corner = corners_of(grid, asked, order)
     while p < len(order):
-        room, rows_room = np.empty((3, size)), np.empty((3, size), np.uint32)
+        room, rows_room = np.empty((4, size)), np.empty((3, size), np.uint32)
         p, wanted = _snap_from(
             grid, roads, joined, asked, order, corner, p, room, rows_room, whole, figures
         )

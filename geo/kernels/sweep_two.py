@@ -126,7 +126,7 @@ def _pull_row(
     other: Int32Array,
     ms: Int32Array,
     begun: BoolArray,
-    i: np.uint64,
+    i: int,
     label: IntArray,
     out: IntArray,
     own: np.uint64,
@@ -170,7 +170,7 @@ def pull_two(
         Tables, which may be one.
     """
     for i in range(np.uint64(len(start) - 1)):
-        _pull_row(start, other, ms, begun, np.uint64(i), label, out, np.uint64(i * _ROW))
+        _pull_row(start, other, ms, begun, i, label, out, i * _ROW)
 
 
 @njit(
@@ -211,8 +211,8 @@ def read_two(
     used = np.uint64(count)
     rows = np.uint64(len(start) - 1)
     for i in range(rows):
-        own = np.uint64((i if begun[i] else rows) * _ROW)
-        _pull_row(start, other, ms, begun, np.uint64(i), label, out, own)
+        own = (i if begun[i] else rows) * _ROW
+        _pull_row(start, other, ms, begun, i, label, out, own)
         for j in range(used):
             at = _TWO * (i * used + j)
             for which in range(_TWO):
