@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from geo.scene import OpenStop
 
 HOUR_S = 3600.0
+ELSEWHERE = {UnitStatus.BUSY, UnitStatus.OUT_OF_SERVICE}
 
 
 class Board:
@@ -530,6 +531,7 @@ class Board:
         stops = [self.open[stop_id] for stop_id in snapshot.stop_ids]
         for column, one in enumerate(stops):
             if one.asking.promised:
+                self._let_go_engaged(one)
                 self._release(one, snapshot, column)
             if one.asking.pending is None:
                 continue
@@ -561,6 +563,29 @@ class Board:
         )
         for unit, stop in sorted(self._choose(candidates, self.policy), key=lambda pair: pair[1]):
             self._suggest(snapshot, int(idle[unit]), int(columns[stop]))
+
+    def _let_go_engaged(self, one: OpenStop) -> None:
+        """Believe no promise of who is on a stop of its own since, or does something else."""
+        own = {
+            other.stop.unit_id
+            for other in self.open.values()
+            if not self._by_status_just_now(other)
+        }
+        for unit_id, (asked, _) in list(one.asking.promised.items()):
+            change = self.statuses.get(unit_id)
+            elsewhere = (
+                change is not None
+                and change.status in ELSEWHERE
+                and change.at.timestamp() > asked.at_s
+            )
+            if unit_id in own or elsewhere:
+                self._said.append(one.asking.release(unit_id, self.now_s, "unit not free"))
+                self._asks_changed()
+
+    def _by_status_just_now(self, one: OpenStop) -> bool:
+        """Tell whether only a status speaks of a stop, and for seconds: it may mean another's."""
+        early = self.now_s - one.seen_s < self.policy.status_stop_after_s
+        return one.stop.from_status and early
 
     def _release(self, one: OpenStop, snapshot: Snapshot, column: int) -> None:
         """Let go who is on the way, where enough are there or others will be there sooner."""
@@ -644,8 +669,7 @@ class Board:
     def _may_ask(self, one: OpenStop) -> bool:
         """Tell whether somebody may be asked about a stop now."""
         # The record of a stop follows its unit's status: not asked about twice.
-        early = self.now_s - one.seen_s < self.policy.status_stop_after_s
-        return not (one.stop.from_status and early) and one.asking.may_ask(self.now_s, self.policy)
+        return not self._by_status_just_now(one) and one.asking.may_ask(self.now_s, self.policy)
 
     def _last_asked(self, unit_id: str) -> float:
         """Give when a unit was last asked, seconds since the epoch; -inf for never."""

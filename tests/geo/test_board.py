@@ -492,6 +492,38 @@ def test_who_is_still_on_its_way_is_let_go_once_enough_are_there() -> None:
     assert (gone.unit_id, gone.why) == ("1A2", "enough officers")
 
 
+def test_who_makes_a_stop_of_its_own_on_the_way_comes_no_more() -> None:
+    day = asking_day()
+    (first,) = day.until(2)
+    day.answer(first, 3, "en_route")
+    day.until(4)
+    day.stop("S2", "1A2", 10, place=HOME["1A2"])
+    (gone,) = of(Withdrawn, day.until(11))
+    assert (gone.stop_id, gone.unit_id, gone.why) == ("S1", "1A2", "unit not free")
+    assert not day.board.open["S1"].asking.promised
+    assert {one.unit_id for one in of(Suggested, day.said)} == {"1A2", "1A3"}
+
+
+@pytest.mark.parametrize(("status", "since", "goes"), [("busy", 10, 1), ("busy", 0.5, 0)])
+def test_who_does_something_else_since_comes_no_more(status: str, since: float, goes: int) -> None:
+    day = asking_day()
+    (first,) = day.until(2)
+    day.answer(first, 3, "en_route")
+    day.until(4)
+    day.shows("1A2", since, status)
+    assert [one.why for one in of(Withdrawn, day.until(20))] == ["unit not free"] * goes
+
+
+def test_who_shows_on_stop_as_it_arrives_is_not_taken_to_be_elsewhere_at_once() -> None:
+    day = asking_day(score_min=2)
+    (first,) = day.until(2)
+    day.answer(first, 3, "en_route")
+    day.shows("1A2", 60, "on_stop")
+    assert of(Withdrawn, day.until(70)) == []
+    gone = of(Withdrawn, day.until(90))
+    assert [one.why for one in gone if one.unit_id == "1A2"] == ["unit not free"]
+
+
 def test_who_arrives_is_not_let_go_by_its_own_arrival() -> None:
     day = asking_day()
     (first,) = day.until(2)
