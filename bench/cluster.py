@@ -311,7 +311,7 @@ def studied(kind: str, history: Path, folder: Path) -> float:
         roads=EMBEDDED,
         settings=Settings(),
         every_s=3600.0,
-        wish=PostsWish(count=8),
+        wish=PostsWish(count=8, model="expected"),
     )
     return peak_of("from rollby.service.study_work import main", (), pickle.dumps(work))
 
