@@ -12,7 +12,7 @@ from folium.template import Template
 
 from bench.accuracy_trips import Way
 from maps import style
-from maps.layers import RoadData, Script, bounds_of, page_of, road_base, road_names
+from maps.layers import RoadData, Script, page_of, road_base, road_names
 from maps.page import PageFacts
 from maps.signs import Sign
 
@@ -133,14 +133,11 @@ def draw_odd(name: str, odds: list[Odd], roads: RoadTable, path: Path) -> None:
         at=None,
         summary=f"{len(odds)} trips; choose one in the layer control",
         panel="".join(_told(number, odd) for number, odd in enumerate(odds, 1)),
-        theme="auto",
         source=roads.source,
+        manner=style.Manner(speed_unit="km/h"),
     )
     layers = [road_base(data), road_names(data), *trips]
-    bounds = bounds_of(places, roads)
-    page = page_of(
-        facts, data, layers, bounds=bounds, tiles=False, imperial=False, after=[_FollowTrip()]
-    )
+    page = page_of(facts, data, layers, places=places, after=[_FollowTrip()])
     path.write_text(page.render(), encoding="utf-8")
 
 
