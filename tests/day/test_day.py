@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 
     from data.events import Answer
 
+UNITS = {"denver": 25, "columbus_oh": 300}  # so that some are near each other
 DAY_S = float(os.environ.get("ROLLBY_DAY_S", "0"))
 ACL = "user rollby\ntopic read owntracks/#\n\nuser phones\ntopic write owntracks/phones/#\n"
 DATA = Path(__file__).parents[3] / "shared" / "data"
@@ -178,12 +179,12 @@ def officer_answers(browser: Browser, day: Day, asked: Suggested) -> None:
 
 
 def test_a_day_in_its_life(day: Day, serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
-    net = RoadNetwork.load(day.roads)
+    net, units = RoadNetwork.load(day.roads), UNITS[day.roads.stem]
     plan = ShiftPlan(
         start=datetime.now(UTC).replace(microsecond=0),
         hours=DAY_S / 3600,
-        units=25,
-        stops_per_unit_hour=min(10.0, 9 * 3600 / DAY_S / 25),
+        units=units,
+        stops_per_unit_hour=min(10.0, 9 * 3600 / DAY_S / units),
         comes=1.0,
         answer_s=12.0,
         answer_spread=0.1,
