@@ -33,6 +33,8 @@ class ShiftPlan:
         Of units that belong to another agency.
     stops_per_unit_hour : float
         Mean over the week; by hour of week it follows `geo.shift.rates`.
+    weekly : bool
+        False: stops are as many at whatever hour.
     calls_per_unit_hour : float
         Calls for service that take a unit away.
     call_min : float
@@ -67,6 +69,7 @@ class ShiftPlan:
     two_officer_share: float = 0.15
     second_agency_share: float = 0.25
     stops_per_unit_hour: float = 0.5
+    weekly: bool = True
     calls_per_unit_hour: float = 0.4
     call_min: float = 25.0
     phase_min: dict[StopPhase, float] = field(

@@ -375,7 +375,7 @@ class World:
     def _plan_stops(self) -> None:
         """Draw the instants of stops: a Poisson process whose rate goes by hour of week."""
         per_hour = self.plan.stops_per_unit_hour * self.plan.units
-        for number, at_s in enumerate(self._arrivals("stops", per_hour, weekly=True)):
+        for number, at_s in enumerate(self._arrivals("stops", per_hour, weekly=self.plan.weekly)):
             self._plan(at_s, partial(self._begin_stop, number))
 
     def _arrivals(self, purpose: str, per_hour: float, *, weekly: bool) -> list[float]:

@@ -41,7 +41,14 @@ if TYPE_CHECKING:
 
 RATE = 10.0
 SEED = 1
-PLAN = partial(ShiftPlan, hours=24.0, units=30, stops_per_unit_hour=1.5, calls_per_unit_hour=1.0)
+PLAN = partial(
+    ShiftPlan,
+    hours=24.0,
+    units=30,
+    stops_per_unit_hour=1.5,
+    weekly=False,  # there is something to see at whatever hour
+    calls_per_unit_hour=1.0,
+)
 SCREENS = (
     ("supervisor", "/supervisor"),
     ("wallboard", "/wallboard"),

@@ -185,6 +185,7 @@ def test_a_day_in_its_life(day: Day, serve: Serve, capsys: pytest.CaptureFixture
         hours=DAY_S / 3600,
         units=units,
         stops_per_unit_hour=min(10.0, 9 * 3600 / DAY_S / units),
+        weekly=False,
         comes=1.0,
         answer_s=12.0,
         answer_spread=0.1,

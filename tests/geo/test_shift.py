@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -135,6 +136,13 @@ def test_stops_come_at_the_rate_of_the_hour(net: RoadNetwork) -> None:
     ]
     friday_18 = RATE_BY_HOUR_OF_WEEK[4 * 24 + 18]
     assert sum(counts) == pytest.approx(40 * 18 * friday_18 / 2, rel=0.15)
+
+
+def test_stops_may_come_alike_at_whatever_hour(net: RoadNetwork) -> None:
+    plan = replace(PLAN, start=datetime(2026, 3, 9, 5, tzinfo=UTC), weekly=False)  # a Monday
+    shifts = [simulate(net, plan, seed=seed) for seed in range(4)]
+    began = sum(len(one.truth.stops) + one.truth.stops_lost for one in shifts)
+    assert began > 4 * 9 / 2  # the hour's own rate is a ninth of the week's
 
 
 def test_statuses_tell_what_cars_do(watched: ShiftRecord) -> None:

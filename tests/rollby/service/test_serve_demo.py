@@ -76,7 +76,7 @@ def test_units_move_and_stops_begin(demo: list[Any]) -> None:
         wait_until(places, 60)
         before = places()
         wait_until(lambda: any(places()[name] != before[name] for name in before), 60)
-        wait_until(lambda: picture()["stops"], 600)  # before dawn they are eight times rarer
+        wait_until(lambda: picture()["stops"], 120)
 
 
 def test_every_screen_says_that_it_is_simulated(demo: list[Any]) -> None:
