@@ -62,6 +62,7 @@ export function signOutBy(button, failed) {
       if (!csrf) await whoAmI();
       await ask("/api/sign-out", { method: "POST" });
       signedIn(null);
+      addEventListener("pagehide", () => signedIn(null));  // whatever was on its way
       location.assign("/sign-in");
     } catch (error) { failed(error); }
   });
