@@ -61,8 +61,7 @@ export function signOutBy(button, failed) {
     try {
       if (!csrf) await whoAmI();
       await ask("/api/sign-out", { method: "POST" });
-      signedIn(null);
-      addEventListener("pagehide", () => signedIn(null));  // whatever was on its way
+      addEventListener("pagehide", () => signedIn(null)); // also what was on its way meanwhile
       location.assign("/sign-in");
     } catch (error) { failed(error); }
   });
