@@ -10,39 +10,17 @@ import numpy as np
 import shapely
 
 from data.answers import CARS
+from data.bands import UP_TO, bands
 from data.road_table import METRES_PER_DEG
 
 if TYPE_CHECKING:
     from data.answers import Coverage
-    from data.road_table import FloatArray, IntArray
     from geo.network import RoadNetwork
 
-BANDS = (0.5, 1.0, 2.0)
-"""Shares of T up to which the first bands reach; one more for the rest, one for no way."""
 BESIDE_M = 40.0  # a road and what lies on it
 BENT_M = 2.0  # bends of less are drawn straight
 DRAWN = 2  # of the nearest units
 COLUMNS = ["car", "band", "from_s", "to_s", "road_km", "geometry"]
-
-
-def bands(times_s: FloatArray, within_s: float) -> IntArray:
-    """
-    Tell the band of drive times.
-
-    Parameters
-    ----------
-    times_s : ndarray of float64
-        Seconds; inf where there is no way.
-    within_s : float
-        T.
-
-    Returns
-    -------
-    band : ndarray of int64
-        0 up to T/2, 1 up to T, 2 up to 2 T, 3 beyond, 4 no way.
-    """
-    rows = np.searchsorted(np.array(BANDS) * within_s, times_s, side="left")
-    return np.where(np.isfinite(times_s), rows, len(BANDS) + 1).astype(np.int64)
 
 
 def band_areas(net: RoadNetwork, coverage: Coverage) -> geopandas.GeoDataFrame:
@@ -69,13 +47,13 @@ def band_areas(net: RoadNetwork, coverage: Coverage) -> geopandas.GeoDataFrame:
     places = np.stack([table.shape_lon_deg, table.shape_lat_deg], axis=1) * scale
     owner = np.repeat(np.arange(table.edge_count), np.diff(table.shape_start))
     lines = shapely.simplify(shapely.linestrings(places, indices=owner), BENT_M)
-    bounds_s = [0.0, *(share * coverage.within_s for share in BANDS)]
+    bounds_s = [0.0, *(share * coverage.within_s for share in UP_TO)]
     limits_s = [*pairwise([*bounds_s, np.nan]), (np.nan, np.nan)]
     rows = []
     for car in range(DRAWN):
         band = bands(coverage.nearest_s[:, car], coverage.within_s)
         taken = shapely.Polygon()
-        for one in range(len(BANDS) + 1, -1, -1):
+        for one in range(len(UP_TO) + 1, -1, -1):
             inside = band == one
             if inside.any():
                 strips = shapely.buffer(lines[inside & drawn], BESIDE_M, quad_segs=2)

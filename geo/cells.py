@@ -11,8 +11,8 @@ import numpy.typing as npt
 import shapely
 
 from data.answers import CARS
+from data.bands import bands
 from data.settings import Policy
-from geo.bands import bands
 from geo.coverage import middling_s
 from geo.preparedness import preparedness
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from data import words
+from data.bands import bands
 from maps import style, views
-from maps.layers import RoadData, bands, page_of, road_bands, road_gaps, road_names
+from maps.layers import RoadData, page_of, road_bands, road_gaps, road_names
 from maps.page import TEMPLATES, PageFacts
 from maps.signs import Sign, sign_layer
 

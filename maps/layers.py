@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import folium
-import numpy as np
 from branca.element import MacroElement
 from folium.map import Layer
 from folium.template import Template
@@ -19,6 +18,7 @@ from maps.streets import Streets, streets
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
     import numpy.typing as npt
 
     from data.road_table import RoadTable
@@ -145,29 +145,6 @@ def road_names(data: RoadData, *, show: bool = True) -> RoadLayer:
         The layer.
     """
     return RoadLayer(data, "RoadNames", name="Street names", show=show)
-
-
-def bands(
-    times_s: npt.NDArray[np.float64], within_s: npt.NDArray[np.float64] | float
-) -> npt.NDArray[np.int64]:
-    """
-    Tell the band of every drive time.
-
-    Parameters
-    ----------
-    times_s : ndarray of float64, shape (m,)
-        Seconds; inf where there is no way.
-    within_s : float, or ndarray of float64, shape (m,)
-        T.
-
-    Returns
-    -------
-    rows : ndarray of int64, shape (m,)
-        Rows of `style.BANDS`; a time on a bound belongs to the nearer band.
-    """
-    bounds = [band.up_to for band in style.BANDS[:-2]]
-    rows = np.searchsorted(bounds, times_s / within_s, side="left")
-    return np.where(np.isfinite(times_s), rows, len(style.BANDS) - 1).astype(np.int64)
 
 
 def road_bands(

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from branca.element import Figure
 from folium.template import Template
 
+from data.bands import bands
 from maps import style
 from maps.encode import slower_codes
-from maps.layers import RoadData, Script, bands, bounds_of, road_bands, road_base, road_names
+from maps.layers import RoadData, Script, bounds_of, road_bands, road_base, road_names
 from maps.page import OfflineMap, Parts, asset, parts_of
 
 if TYPE_CHECKING:

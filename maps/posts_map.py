@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from data import words
+from data.bands import bands
 from maps import style
 from maps.coverage_map import band_rows
-from maps.layers import RoadData, bands, page_of, road_bands, road_names
+from maps.layers import RoadData, page_of, road_bands, road_names
 from maps.page import TEMPLATES, PageFacts
 from maps.signs import Sign, sign_layer
 

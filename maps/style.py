@@ -173,8 +173,6 @@ class Band:
     ----------
     css : str
         Colour variable in assets/palette.css.
-    up_to : float
-        Upper bound as a multiple of T; infinity for the rest.
     width_px : float
         Line width at zoom 14.
     dash_px : tuple of float
@@ -182,19 +180,18 @@ class Band:
     """
 
     css: str
-    up_to: float
     width_px: float
     dash_px: tuple[float, ...]
 
 
 BANDS: Final = (
-    Band(css="--band-0", up_to=0.5, width_px=2.0, dash_px=()),
-    Band(css="--band-1", up_to=1.0, width_px=3.4, dash_px=()),
-    Band(css="--band-2", up_to=2.0, width_px=3.4, dash_px=(9.0, 4.0)),
-    Band(css="--band-3", up_to=float("inf"), width_px=3.4, dash_px=(4.0, 4.0)),
-    Band(css="--band-4", up_to=float("inf"), width_px=2.4, dash_px=(1.0, 5.0)),
+    Band(css="--band-0", width_px=2.0, dash_px=()),
+    Band(css="--band-1", width_px=3.4, dash_px=()),
+    Band(css="--band-2", width_px=3.4, dash_px=(9.0, 4.0)),
+    Band(css="--band-3", width_px=3.4, dash_px=(4.0, 4.0)),
+    Band(css="--band-4", width_px=2.4, dash_px=(1.0, 5.0)),
 )
-"""Nearest first; the last is for roads that no unit can reach."""
+"""By the rows of `data.bands`: nearest first; the last is for roads that no unit can reach."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

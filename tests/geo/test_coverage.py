@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 import shapely
 
+from data.bands import bands
 from data.beats import Beat
 from data.road_table import METRES_PER_DEG
 from data.settings import Policy, Settings
 from geo.as_json import coverage_json
-from geo.bands import band_areas, bands
+from geo.bands import band_areas
 from geo.cells import coverage_cells
 from geo.coverage import cover, edge_within_s, lost_shares, road_quantile, share_within
 from geo.dispatch import advise
@@ -21,7 +22,6 @@ from geo.preparedness import preparedness
 from geo.readiness import readiness
 from geo.router import search_back
 from geo.snap import Position, snap
-from maps.layers import bands as map_bands
 from tests.geo.towns import NOW, TEN_MPS, at, stop, town, unit
 
 if TYPE_CHECKING:
@@ -257,12 +257,6 @@ def test_stops_expected_weigh_what_is_within_t(street: RoadNetwork) -> None:
     assert answer["stops_an_hour"] == stops.sum() == 4
     assert answer["first"]["stops_within"] == 1
     assert answer["first"]["share_within"] < 0.5
-
-
-def test_bands_are_those_of_the_map() -> None:
-    times_s = np.array([0.0, 45, 45.1, 90, 90.1, 180, 180.1, 9e9, np.inf])
-    assert bands(times_s, 90).tolist() == [0, 0, 1, 1, 2, 2, 3, 3, 4]
-    assert bands(times_s, 90).tolist() == map_bands(times_s, 90).tolist()
 
 
 def test_areas_hold_the_roads_of_their_band_and_none_of_a_slower_one(denver: RoadNetwork) -> None:

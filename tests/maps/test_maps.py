@@ -16,7 +16,6 @@ import pytest
 
 from data.answers import Gap, Readiness
 from maps.coverage_map import coverage_map
-from maps.layers import bands
 from maps.route_map import route_map
 from maps.stops_map import stops_map
 from maps.style import Manner
@@ -139,11 +138,6 @@ def test_geometry_is_carried_once(roads: RoadTable, coverage: Coverage) -> None:
     html = coverage_map(roads, coverage)
     assert html.count('"deltas"') == 1
     assert html.count('"codes"') == 3
-
-
-def test_bands_are_multiples_of_t_and_a_bound_belongs_to_the_nearer() -> None:
-    times = np.array([0, 90, 90.1, 180, 180.1, 360, 361, np.inf, np.nan])
-    assert bands(times, 180.0).tolist() == [0, 0, 1, 1, 2, 2, 3, 4, 4]
 
 
 def test_a_two_way_street_shows_its_slower_direction(roads: RoadTable, coverage: Coverage) -> None:
