@@ -124,7 +124,15 @@ def read_cad(
         for one in told
         if isinstance(one, Told) and _latest(one.report) > clock + FUTURE
     ]
+    told = [_not_ahead(one, clock, written_at) for one in told]
     return [*told, *_unread(unread, content, lines, form), *ahead]
+
+
+def _not_ahead(one: Heard | Told, clock: datetime, written_at: datetime) -> Heard | Told:
+    """Take a row whose clock is ahead as one that does not tell when: it is no later word."""
+    if not isinstance(one, Told) or one.report.at <= clock + FUTURE:
+        return one
+    return replace(one, report=replace(one.report, at=written_at), untold=one.untold | {"at"})
 
 
 def _latest(report: StatusChange | StopChange) -> datetime:

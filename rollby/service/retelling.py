@@ -26,7 +26,7 @@ AT = "at"
 _AT = attrgetter(AT)
 HAND = frozenset({"officer", "desk"})  # the doors of what officers and dispatchers say themselves
 NEWEST = 20
-AHEAD = timedelta(minutes=2)  # an instant later than this is refused
+AHEAD = timedelta(minutes=2)  # of an instant later than this a row tells none
 OVER = ("phase", "ended_at")
 TOGETHER = (OVER, ("lon_deg", "lat_deg"), *(
     (name,) for name in ("unit_id", "started_at", "heading_deg", "backup", "needs")

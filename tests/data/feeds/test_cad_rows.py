@@ -335,6 +335,7 @@ def test_a_row_whose_clock_is_ahead_is_told_and_noted_and_one_of_another_day_ref
     ahead = (CLOCK + timedelta(hours=1)).isoformat()
     status, note = read(f"Unit,Code,Time\n4A1,10-8,{ahead}\n".encode(), STATUSES)
     assert isinstance(status, Told)
+    assert (status.report.at, "at" in status.untold) == (WRITTEN, True)
     assert note == Noted(kind="its clock is ahead", device="4A1", raw=status.raw)
     far = (CLOCK + timedelta(hours=25)).isoformat()
     refused = only_refusal(f"Unit,Code,Time\n4A1,10-8,{far}\n".encode())

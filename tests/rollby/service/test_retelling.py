@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from data.events import StatusChange, StopChange
+from data.feeds.cad_rows import CadForm, read_cad
 from data.feeds.heard import Told
 from data.records import Stop, StopPhase, UnitStatus
 from data.store.store import Entry, Store
@@ -211,3 +212,21 @@ def test_a_row_that_comes_late_is_no_later_word(store: Store) -> None:
     said_by(store, "officer", 5, phase=StopPhase.CLEARED, ended_at=end(5))
     keep(store, row(3, backup=("4A13",)))
     assert news(store, row(6, backup=("4A13",)), untold=PLACELESS) == []
+
+
+def test_a_clock_that_is_ahead_makes_no_later_word(store: Store) -> None:
+    """An officer cleared the stop at 02:05; at 02:10 it is told again, as of 03:10."""
+
+    def listed(phase: str, clock: datetime) -> list[Any]:
+        ahead = (clock + timedelta(hours=1)).isoformat()
+        row = f"stop_id,unit_id,started_at,phase,at\nT-1,4A12,{AT.isoformat()},{phase},{ahead}\n"
+        told = read_cad(row.encode(), ".csv", CadForm(), "f", clock=clock, written_at=clock)
+        one = next(one for one in told if isinstance(one, Told))
+        return news(store, one.report, untold=" ".join(one.untold))
+
+    (first,) = listed("contact", AT)
+    assert first.at == AT
+    keep(store, first)
+    cleared = replace(first.stop, phase=StopPhase.CLEARED)
+    keep(store, StopChange(stop=cleared, at=AT + LATER), door="officer")
+    assert listed("contact", AT + 2 * LATER) == []
