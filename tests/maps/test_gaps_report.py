@@ -209,3 +209,15 @@ def test_the_screen_may_be_dark_and_paper_is_light(
     page.emulate_media(media="print")
     assert page.evaluate(colour).startswith("rgb(255,")
     page.close()
+
+
+def test_a_phone_shows_the_second_car_without_being_moved(
+    browser: Browser, tmp_path: Path, html: str
+) -> None:
+    (tmp_path / "small.html").write_text(html, "utf-8")
+    page = browser.new_page(viewport={"width": 400, "height": 850})
+    page.goto((tmp_path / "small.html").as_uri())
+    box = page.locator("th.figure", has_text="Second car").first.bounding_box()
+    page.close()
+    assert box
+    assert box["x"] + box["width"] <= 400
