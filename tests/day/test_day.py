@@ -51,6 +51,11 @@ if TYPE_CHECKING:
 UNITS = {"denver": 25, "columbus_oh": 300}  # so that some are near each other
 DAY_S = float(os.environ.get("ROLLBY_DAY_S", "0"))
 ACL = "user rollby\ntopic read owntracks/#\n\nuser phones\ntopic write owntracks/phones/#\n"
+PLACE = """unit => {
+    const at = rollby.live.signs.get("unit:" + unit).marker.getLatLng();
+    return [at.lat, at.lng];
+}"""
+MOVED = f"([unit, lat, lng]) => rollby.map.distance(({PLACE})(unit), [lat, lng]) > 30"
 DATA = Path(__file__).parents[3] / "shared" / "data"
 
 
@@ -223,13 +228,7 @@ def test_a_day_in_its_life(day: Day, serve: Serve, capsys: pytest.CaptureFixture
             serve.start()
             back_s = time.monotonic() - killed_s
         expect(desk.locator("#lost")).to_be_hidden(timeout=60_000)
-        moved = f"[data-unit='{asked.unit_id}']"
-        desk.wait_for_function(
-            "([what, x, y]) => { const box = document.querySelector(what).getBoundingClientRect();"
-            " return Math.hypot(box.x - x, box.y - y) > 3; }",
-            arg=[moved, *before],
-            timeout=60_000,
-        )
+        desk.wait_for_function(MOVED, arg=[asked.unit_id, *before], timeout=60_000)
         wait_until(lambda: arrived(day, asked), DAY_S)
         shift.join(DAY_S + 60)
         assert not shift.is_alive()
@@ -261,9 +260,9 @@ def asked_first(day: Day) -> Suggested | None:
 
 
 def place_of(page: Page, unit_id: str) -> list[float]:
-    box = page.locator(f"[data-unit='{unit_id}']").bounding_box()
-    assert box
-    return [box["x"], box["y"]]
+    """Tell where the map has a unit: latitude, longitude."""
+    found: list[float] = page.evaluate(PLACE, unit_id)
+    return found
 
 
 def arrived(day: Day, asked: Suggested) -> bool:
