@@ -226,8 +226,8 @@ class Core:
         Come without a memory to where only the newest positions are missing.
 
         Another release may have laid memories out in another way, at an orderly end, when all had
-        been said. Where a unit was long ago nobody needs to know, and to decide a week anew would
-        take an hour.
+        been said. Where a unit was long ago nobody needs to know, and to decide a week anew
+        takes long.
         """
         seq = self._store.before(self._store.received_ms - PAST_MS)
         if not seq:
