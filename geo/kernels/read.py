@@ -17,6 +17,14 @@ if TYPE_CHECKING:
 
 SOON = 16
 """How many positions ahead what belongs to their edges is asked for."""
+LINE = 8
+"""Entries in a stretch of the cache."""
+
+
+@njit(inline="always")
+def _bit_of(edge: int) -> np.uint64:
+    """Give an edge's bit of 64, which it shares."""
+    return np.uint64(1) << np.uint64(edge & 63)
 
 
 @njit(
@@ -57,6 +65,10 @@ def read_back(
     time_ms : ndarray of int32, shape (k,)
         Filled; `UNREACHED` where there is no way within the limit.
     """
+    # Hardly a position is on one of the place's edges: a bit for each tells most at once.
+    own = np.uint64(0)
+    for end in range(len(end_edge)):
+        own |= _bit_of(end_edge[end])
     for i in range(len(start_edge)):
         best = np.int64(UNREACHED)
         soon = min(i + SOON, len(start_edge) - 1)
@@ -74,7 +86,7 @@ def read_back(
                 rest_ms = page_ms[page, state & (PAGE - 1)]
                 if rest_ms != UNREACHED:
                     best = min(best, price_ms + edge_ms[edge] - done_ms + rest_ms)
-            for end in range(len(end_edge)):
+            for end in range(len(end_edge) if own & _bit_of(edge) else 0):
                 if end_edge[end] == edge and end_done_ms[end] >= done_ms:
                     best = min(best, price_ms + end_done_ms[end] - done_ms)
         time_ms[i] = best if best <= limit_ms else UNREACHED
@@ -155,7 +167,20 @@ def read_standing(
     time_ms : ndarray of int32, shape (k, slots)
         Filled; `UNREACHED` where there is no way within the limit.
     """
+    last = len(start_edge) - 1
     for i in range(len(start_edge)):
+        # First where a fix's entries begin, then the entries: each would be waited for by itself.
+        far, soon = min(i + 2 * SOON, last), min(i + SOON, last)
+        for leg in range(start_edge.shape[1]):
+            edge = start_edge[far, leg]
+            if edge >= 0:
+                prefetch(edge_ms, edge)
+                prefetch(start, end_state[edge] if len(end_state) else edge)
+            edge = start_edge[soon, leg]
+            if edge >= 0:
+                state = end_state[edge] if len(end_state) else edge
+                for a in range(start[state], start[state + 1], LINE):
+                    prefetch(entry, a)
         time_ms[i, :] = UNREACHED
         for leg in range(start_edge.shape[1]):
             edge = start_edge[i, leg]
