@@ -11,6 +11,7 @@ from geo.backup import chance_within, reach_s
 from geo.coverage import edge_within_s, lost_shares
 from geo.hours import WEEK_HOURS, hours_of_week, local_hours, week_hour
 from geo.snap import middle_of, snap_all
+from geo.snapshots import begun_of, with_places
 from geo.staleness import WORKING
 from geo.standing import StandingStops
 
@@ -84,7 +85,7 @@ def stops_begun(net: RoadNetwork, history: History) -> tuple[IntArray, FloatArra
     net : RoadNetwork
         The roads.
     history : History
-        Stops without a place, or far from any road, are left out.
+        Stops without a place (`geo.snapshots.with_places`), or far from any road, are left out.
 
     Returns
     -------
@@ -101,7 +102,7 @@ def stops_begun(net: RoadNetwork, history: History) -> tuple[IntArray, FloatArra
     )
     positions = snap_all(net, lon, lat, np.full(len(placed), np.nan))
     found = [
-        (position.edge, (one.stop.started_at or one.at).timestamp())
+        (position.edge, begun_of(one).timestamp())
         for one, position in zip(placed, positions, strict=True)
         if position is not None
     ]
@@ -133,9 +134,9 @@ def expected_stops(
         shrunk towards an even spread, over road and over the recorded hours, as if that had been
         seen in 20 stops. In an hour of the week never recorded, the mean of the others.
     recorded : int
-        Stops it rests on: those with a place near a road.
+        Stops it rests on: those near a road, by their own place or by where their unit was.
     """
-    edge, began_s = stops_begun(net, history)
+    edge, began_s = stops_begun(net, with_places(history))
     began = local_hours(began_s, zone)
     seen_s = np.unique(history.fixes.received_at_s // _SEEN_EVERY_S) * _SEEN_EVERY_S
     seen = np.unique(local_hours(seen_s, zone))

@@ -20,6 +20,7 @@ from data.events import Fixes, History, StatusChange
 from data.records import StopPhase, UnitStatus
 from geo.hours import local_hours
 from geo.sightings import FUTURE_S
+from geo.snapshots import with_places
 from geo.what_if import with_post
 
 if TYPE_CHECKING:
@@ -256,7 +257,7 @@ def load(
     at_s : ndarray of float64, shape (s,)
         The instants to look at: none with no fix from anybody in the hour before.
     history : History
-        All they rest on.
+        All they rest on; stops that did not say where they are have their places.
     """
     first_s, last_s = part.reads_s(policy)
     found = read(part.days, first_s, last_s)
@@ -264,10 +265,12 @@ def load(
     newest = np.searchsorted(arrived_s, part.at_s, side="right") - 1
     at_s = part.at_s[newest >= 0]
     at_s = at_s[at_s - arrived_s[newest[newest >= 0]] < SILENCE_S]
-    history = replace(
-        found,
-        statuses=(*part.before.statuses, *found.statuses),
-        stops=(*part.before.stops, *found.stops),
+    history = with_places(
+        replace(
+            found,
+            statuses=(*part.before.statuses, *found.statuses),
+            stops=(*part.before.stops, *found.stops),
+        )
     )
     for post in posts:
         history = _with_post(history, post, first_s, last_s)

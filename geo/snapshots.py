@@ -1,7 +1,9 @@
-"""A history resampled: which units were idle at which instant, and by which fix each is known."""
+"""A history resampled: who was idle at which instant, by which fix, and where stops were."""
 
 from __future__ import annotations
 
+from collections import defaultdict
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -13,11 +15,15 @@ from geo.snap import FAR_M
 from geo.staleness import ages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
     from data.events import Fixes, History, StopChange
     from data.road_table import BoolArray, FloatArray, IntArray
     from data.settings import Policy
+
+SEEN_S = 900.0
+"""A fix of so long before a stop began does not say where that was."""
 
 
 def idle_fixes(history: History, at_s: FloatArray, policy: Policy) -> IntArray:
@@ -45,7 +51,8 @@ def idle_fixes(history: History, at_s: FloatArray, policy: Policy) -> IntArray:
     well after it arrived is by a clock that is wrong: it counts no more than in the live board.
     """
     fixes = history.fixes
-    fix = _newest(fixes, at_s)
+    newest = [_newest_of(fixes, own, at_s) for own in _own(fixes)]
+    fix = np.array(newest, np.int64).reshape(len(newest), len(at_s)).T
     idle = (fix >= 0) & _available(history, at_s) & ~_on_stops(history, at_s)
     row, unit = np.nonzero(idle)
     seen = fix[row, unit]
@@ -55,20 +62,92 @@ def idle_fixes(history: History, at_s: FloatArray, policy: Policy) -> IntArray:
     return np.where(idle, fix, -1)
 
 
-def _newest(fixes: Fixes, at_s: FloatArray) -> IntArray:
-    """Find each unit's newest fix of those that had arrived; of equals, the last to arrive."""
-    fix = np.full((len(at_s), len(fixes.unit_ids)), -1, np.int64)
+def with_places(history: History) -> History:
+    """
+    Place the stops that do not say where they are: where their unit was when they began.
+
+    Parameters
+    ----------
+    history : History
+        What was recorded. A stop made by an officer, or one of a dispatch system without
+        coordinates, has no place of its own.
+
+    Returns
+    -------
+    history : History
+        Every change of such a stop with the first place that another of its changes tells, else
+        that of the unit's newest fix that had arrived by its beginning; as it was where neither is
+        known, or that fix was more than `SEEN_S` old or is nowhere.
+    """
+    told: dict[str, tuple[float, float]] = {}
+    lost: dict[str, StopChange] = {}
+    for change in history.stops:
+        stop = change.stop
+        if stop.lon_deg is None or stop.lat_deg is None:
+            lost.setdefault(stop.stop_id, change)
+        else:
+            told.setdefault(stop.stop_id, (stop.lon_deg, stop.lat_deg))
+    unseen = [change for stop_id, change in lost.items() if stop_id not in told]
+    told |= _seen_at(history.fixes, unseen)
+
+    def placed(change: StopChange) -> StopChange:
+        stop = change.stop
+        if stop.lon_deg is not None or stop.stop_id not in told:
+            return change
+        lon_deg, lat_deg = told[stop.stop_id]
+        return replace(change, stop=replace(stop, lon_deg=lon_deg, lat_deg=lat_deg))
+
+    return replace(history, stops=tuple(map(placed, history.stops))) if lost else history
+
+
+def _seen_at(fixes: Fixes, stops: Sequence[StopChange]) -> dict[str, tuple[float, float]]:
+    """Tell where the units of stops were last seen before they began, by the stops' ids."""
+    found: dict[str, tuple[float, float]] = {}
+    by_unit: dict[str, list[StopChange]] = defaultdict(list)
+    for change in stops:
+        by_unit[change.stop.unit_id].append(change)
+    rows = dict(zip(fixes.unit_ids, _own(fixes), strict=True)) if by_unit else {}
+    for unit_id in by_unit.keys() & rows.keys():
+        own, changes = rows[unit_id], by_unit[unit_id]
+        begun_s = np.array([begun_of(change).timestamp() for change in changes])
+        fix = _newest_of(fixes, own, begun_s)
+        for change, row, at_s in zip(changes, fix.tolist(), begun_s.tolist(), strict=True):
+            fresh = row >= 0 and at_s - fixes.fixed_at_s[row] <= SEEN_S
+            if fresh and not fixes.accuracy_m[row] > FAR_M:
+                place = float(fixes.lon_deg[row]), float(fixes.lat_deg[row])
+                found[change.stop.stop_id] = place
+    return found
+
+
+def begun_of(change: StopChange) -> datetime:
+    """
+    Tell when a stop began, as far as a change of it says.
+
+    Returns
+    -------
+    began : datetime
+        When it was told of, where it does not say.
+    """
+    return change.stop.started_at or change.at
+
+
+def _own(fixes: Fixes) -> list[IntArray]:
+    """List the rows of each unit's fixes, in the order they arrived, those by wrong clocks not."""
     order = np.argsort(fixes.unit_row, kind="stable")
     order = order[fixes.fixed_at_s[order] <= fixes.received_at_s[order] + FUTURE_S]
-    start = np.searchsorted(fixes.unit_row[order], np.arange(fix.shape[1] + 1))
-    for unit, (begin, end) in enumerate(pairwise(start)):
-        own = order[begin:end]
-        fixed_s = fixes.fixed_at_s[own]
-        newest = np.maximum.accumulate(
-            np.where(fixed_s >= np.maximum.accumulate(fixed_s), np.arange(len(own)), 0)
-        )
-        upto = np.searchsorted(fixes.received_at_s[own], at_s, side="right") - 1
-        fix[upto >= 0, unit] = own[newest[upto[upto >= 0]]]
+    ends = np.searchsorted(fixes.unit_row[order], np.arange(len(fixes.unit_ids) + 1))
+    return [order[begin:end] for begin, end in pairwise(ends)]
+
+
+def _newest_of(fixes: Fixes, own: IntArray, at_s: FloatArray) -> IntArray:
+    """Find a unit's newest fix of those that had arrived; of equals, the last to arrive."""
+    fixed_s = fixes.fixed_at_s[own]
+    newest = np.maximum.accumulate(
+        np.where(fixed_s >= np.maximum.accumulate(fixed_s), np.arange(len(own)), 0)
+    )
+    upto = np.searchsorted(fixes.received_at_s[own], at_s, side="right") - 1
+    fix = np.full(len(at_s), -1, np.int64)
+    fix[upto >= 0] = own[newest[upto[upto >= 0]]]
     return fix
 
 

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from data.history import read_history
+from data.history import read_history, table_files
 from data.history_days import history_days
 from data.roadfile import roads_checksum
 from data.settings import Settings
 from geo.demand import stops_begun
 from geo.gaps import PastSum
 from geo.past_gaps import gaps_of
-from geo.past_parts import DAY_S, Posted, Recorded, parts_of
+from geo.past_parts import DAY_S, NO_FIXES, Posted, Recorded, parts_of
+from geo.sightings import FUTURE_S
+from geo.snapshots import SEEN_S, begun_of, with_places
 from geo.without import without_agencies, without_units
 from rollby.output import Bar, console_err
 from rollby.past_work import Job, contracted, covered, files_of, ground_of, told, versions
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from data.beats import Beat
-    from data.events import History
+    from data.events import Fixes, History, StopChange
     from data.past_gaps import PastGaps
     from data.road_table import FloatArray
     from geo.gaps import PastCover
@@ -163,14 +165,15 @@ def stops_of_folder(
     net : RoadNetwork
         The roads.
     folder : Path
-        The history; its fixes are not read.
+        The history; of its fixes only those are read that tell where stops without a place began.
     extent : Extent
         What of it counts: stops that began in it.
 
     Returns
     -------
     stops : ndarray of float64, shape (m,)
-        Whole numbers, by edge; stops without a place, or far from any road, are left out.
+        Whole numbers, by edge; stops that nobody knows the place of, or far from any road, are
+        left out.
     simulated : bool
         Nobody was there.
     """
@@ -184,9 +187,23 @@ def stops_of_folder(
         simulated |= told.simulated
         new = tuple(one for one in told.stops if one.stop.stop_id not in known)
         known |= {one.stop.stop_id for one in new}
-        edge, began_s = stops_begun(net, replace(told, stops=new))
+        fixes = _fixes_before(folder, new, by_day=own is not None)
+        edge, began_s = stops_begun(net, with_places(replace(told, stops=new, fixes=fixes)))
         counts += np.bincount(edge[began_s >= extent.since_s], minlength=len(counts))
     return counts, simulated
+
+
+def _fixes_before(folder: Path, stops: Sequence[StopChange], *, by_day: bool) -> Fixes:
+    """Read the fixes that may tell where stops without a place of their own began."""
+    lost = [one for one in stops if one.stop.lon_deg is None]
+    if not lost or not table_files(folder, "fixes"):
+        return NO_FIXES
+    begun_s = np.array([begun_of(one).timestamp() for one in lost])
+    first_s = begun_s - SEEN_S - FUTURE_S
+    days = np.unique(np.concatenate([first_s, begun_s]) // DAY_S).astype(int).tolist()
+    arrived_s = float(first_s.min()), float(begun_s.max())
+    where = days if by_day else None
+    return read_history(folder, days=where, arrived_s=arrived_s, tables=("fixes",)).fixes
 
 
 def past_of_folder(

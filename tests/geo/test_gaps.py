@@ -35,6 +35,7 @@ from geo.gap_figures import (
 )
 from geo.gaps import PastCover, past_cover
 from geo.past_gaps import gap_cells, gaps_of
+from geo.snapshots import with_places
 from tests.geo.towns import NOW, TEN_MPS, at, town
 from tests.prove import examples
 
@@ -228,6 +229,42 @@ def test_stops_are_counted_once_where_they_began() -> None:
     assert (stops_per_hour(past).sum(axis=0) > 0).all()
     assert exposed_per_week(past)[:, :, 1].sum() == pytest.approx(1)
     assert past.stops_begun.tolist() == [1, 0]
+
+
+def test_a_stop_without_a_place_began_where_its_unit_was() -> None:
+    rows = [
+        ("1A1", 0, 0, 0.0, 0.0),
+        ("1A1", 600, 600, 250.0, 0.0),  # the newest when the stop is made
+        ("1A1", 660, 660, 1500.0, 0.0),
+        ("1A2", 0, 0, 500.0, 0.0),  # too old by then
+        ("1A3", 900, 640, 750.0, 0.0),  # by a clock that is ahead
+    ]
+    stops = [
+        Stop(stop_id=unit_id, unit_id=unit_id, started_at=moment(650))
+        for unit_id in ("1A1", "1A2", "1A3", "1A4")
+    ]
+    stops[1] = replace(stops[1], started_at=moment(901))
+    lon, lat = at(1000, 0)
+    later = replace(stops[3], lon_deg=lon, lat_deg=lat)
+    told = [StopChange(stop=one, at=moment(1000)) for one in [*stops, later]]
+    found = with_places(history(rows, always(), told))
+    lon_deg = [one.stop.lon_deg for one in found.stops]
+    assert lon_deg == [at(250, 0)[0], None, None, lon, lon]
+    assert [one.at for one in found.stops] == [one.at for one in told]
+    blind = replace(found.fixes, accuracy_m=np.full(len(rows), 251.0))
+    whole = replace(history(rows, always(), told), fixes=blind)
+    assert with_places(whole).stops[0].stop.lon_deg is None
+    counted = past_cover(NET, history(rows, always(), told))
+    assert counted.stops.sum() == 2
+
+
+def test_a_unit_posted_elsewhere_made_its_stops_where_it_was() -> None:
+    rows = [("1A1", second, second, 250.0, 0.0) for second in range(0, 3000, 60)]
+    told = [StopChange(stop=Stop(stop_id="S", unit_id="1A1", started_at=moment(90)), at=moment(90))]
+    alone = past_cover(NET, history(rows, always(), told))
+    posted = past_cover(NET, history(rows, always(), told), posts=[("1A1", *at(2000, 0))])
+    np.testing.assert_array_equal(posted.stops, alone.stops)
+    assert alone.stops.sum() == 1
 
 
 def test_a_post_is_no_longer_recorded_than_the_others_and_every_day_is_told() -> None:

@@ -17,6 +17,7 @@ from data.settings import Settings
 from geo.demand import stops_begun
 from geo.network import RoadNetwork
 from geo.past_gaps import past_gaps
+from geo.snapshots import with_places
 from geo.without import without_agencies
 from rollby import past, past_work
 from rollby.past import Extent, gaps_of_folder, stops_of_folder
@@ -62,11 +63,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     stops = []
     for i in range(DAYS * 5):
         begun_s, unit = 3000.0 + i * 17_000, UNITS[i % 4]
+        lon_deg, lat_deg = (-104.985, 39.75) if i % 3 else (None, None)  # told with its place?
         stop = Stop(
             stop_id=f"S{i}",
             unit_id=unit,
-            lon_deg=-104.985,
-            lat_deg=39.75,
+            lon_deg=lon_deg,
+            lat_deg=lat_deg,
             started_at=moment(begun_s),
             ended_at=moment(begun_s + 2400),
         )
@@ -111,9 +113,10 @@ def test_no_more_than_three_days_are_read_at_once(
     whole = without_agencies(read_history(folder), ("county",))
     same(found, past_gaps(net, whole, settings=SETTINGS, every_s=900))
     counts, simulated = stops_of_folder(net, folder, extent)
-    expected = np.bincount(stops_begun(net, whole)[0], minlength=len(counts))
+    expected = np.bincount(stops_begun(net, with_places(whole))[0], minlength=len(counts))
     np.testing.assert_array_equal(counts, expected)
-    assert 0 < counts.sum() < DAYS * 5
+    city = {one.stop.stop_id for one in whole.stops}
+    assert 0 < counts.sum() == len(city) < DAYS * 5
     assert not simulated
     assert agencies == ("city",)
     assert shares == sorted(shares)
