@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import os
 import pickle
-import resource
 import subprocess
 import sys
 import tempfile
@@ -30,6 +29,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
+from bench.import_scale import peak_mb
 from bench.setup import ROOT, Setup, add_cache
 from data.events import Fixes, History, StatusChange, StopChange
 from data.history import day_name, table_files, write_history
@@ -121,7 +121,7 @@ def one_day(setup: Setup, folder: Path, name: str, units: int, every_s: float) -
     print(f"  its result: {len(pickle.dumps(day)) / 2**20:.1f} MiB; its files: {size / 1e6:.1f} MB")
     hours = taken_s / snapshots * YEAR_SNAPSHOTS / 3600
     print(f"a year of minutes: {hours:.1f} core-hours, {size * 365 / 1e9:.1f} GB of history")
-    print(f"peak memory of this process: {peak_mib():,.0f} MiB")
+    print(f"peak memory of this process: {peak_mb():,.0f} MiB")
 
 
 def scaling(folder: Path, options: argparse.Namespace) -> None:
@@ -319,8 +319,8 @@ def studied(kind: str, history: Path, folder: Path) -> float:
 def peak_of(load: str, words: Iterable[str], given: bytes | None = None) -> float:
     """Run a program's `main` in a process of its own, and give the most memory it had, MiB."""
     code = (
-        f"import resource, sys; {load}; code = main(); "
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr); sys.exit(code)"
+        f"import sys; from bench.import_scale import peak_mb; {load}; code = main(); "
+        "print(peak_mb(), file=sys.stderr); sys.exit(code)"
     )
     run = [sys.executable, "-c", code, *words]
     with subprocess.Popen(  # noqa: S603 - our own program
@@ -335,12 +335,7 @@ def peak_of(load: str, words: Iterable[str], given: bytes | None = None) -> floa
         said, errors = process.stdout.read(), process.stderr.read()
     assert process.returncode == 0, errors
     assert b'"fault"' not in said, said
-    return int(errors.split()[-1]) / 1024
-
-
-def peak_mib() -> float:
-    """Give the most memory this process had."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return float(errors.split()[-1])
 
 
 if __name__ == "__main__":

@@ -71,7 +71,7 @@ def measure_here(path: str) -> dict[str, float]:
 
 
 def peak_mb() -> float:
-    """Give the most this process held: what a system says that counts its parent's out, if any."""
+    """Give the most this process held, MiB; where the system tells, its parent's not counted."""
     status = Path("/proc/self/status")
     if status.is_file():
         (line,) = (row for row in status.read_text().splitlines() if row.startswith("VmHWM"))
