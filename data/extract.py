@@ -121,7 +121,7 @@ class CopiedRoads:
     date: str
 
 
-def copy_roads(path: Path, out: Path, *, service_roads: bool) -> CopiedRoads:
+def copy_roads(path: Path, out: Path) -> CopiedRoads:
     """
     Copy the roads a patrol car drives out of an OSM file, in a form that OSMnx reads.
 
@@ -135,8 +135,6 @@ def copy_roads(path: Path, out: Path, *, service_roads: bool) -> CopiedRoads:
         ``.osm``, ``.osm.gz``, ``.osm.bz2`` or ``.osm.pbf``.
     out : Path
         The ``.osm`` to write.
-    service_roads : bool
-        Copy all alleys, car parks and driveways too.
 
     Returns
     -------
@@ -158,7 +156,7 @@ def copy_roads(path: Path, out: Path, *, service_roads: bool) -> CopiedRoads:
             if isinstance(one, Relation):
                 relations.append((one.id, dict(one.tags), _members(one)))
                 continue
-            reason = reason_left_out(dict(one.tags), service_roads=service_roads)
+            reason = reason_left_out(dict(one.tags))
             if reason:
                 left_out[reason] += 1
                 undriven.append(one.id)

@@ -140,7 +140,7 @@ def _read_file(path: Path, *, service_roads: bool, progress: Progress) -> RoadTa
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder, "roads.osm")
         progress("picking the roads", 0.0)
-        copied = copy_roads(path, copy, service_roads=service_roads)
+        copied = copy_roads(path, copy)
         draft.leave_out(copied.left_out, copied.undriven)
         for relation in copied.relations:
             draft.add_relation(*relation)

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from data.road_table import BoolArray, FloatArray, Int32Array, IntArray, RoadTable
     from data.roads.arrange import Column
 
+_TWO = 2  # ends of roads where one goes on as another
 _PLAIN_TEXTS = tuple(key for key in TEXT_COLUMNS if key != "maxspeed")
 
 
@@ -91,7 +92,7 @@ class RoadDraft:
         way : int or None
             Row for `add_path`; None if the way is left out.
         """
-        reason = reason_left_out(tags, service_roads=self._service_roads)
+        reason = reason_left_out(tags)
         if reason:
             self._left_out[reason] += 1
             self._undriven.append(way_id)
@@ -239,7 +240,11 @@ class RoadDraft:
         RoadSourceError
             If there is no road to drive.
         """
-        segments = self._joined(self._block(self._segments()))
+        found = self._segments()
+        segments = self._joined(self._block(found))
+        at = np.unique(np.concatenate([segments.tail, segments.head]))
+        if parted := int((at >= len(found.node_id)).sum()):
+            self._left_out["roads closed by a barrier"] = parted
         if not len(segments.way):
             left_out = count_left_out(self._left_out) or "nothing"
             raise RoadSourceError(
@@ -314,7 +319,7 @@ class RoadDraft:
         known &= row < len(node_id)
         path = np.repeat(np.arange(len(size)), size)
         way = _ints(self._path_way)[path]
-        clipped = len(np.unique(way[~known]))
+        clipped = len(np.unique(way[~known & ~self._of_kind(way)]))
         if clipped:
             self._left_out["roads cut off at the edge of the data"] = clipped
         keep = (path[1:] == path[:-1]) & (refs[1:] != refs[:-1]) & known[1:] & known[:-1]
@@ -333,7 +338,8 @@ class RoadDraft:
         """
         Part the roads at barriers: the second of two road ends gets a node of its own.
 
-        A barrier where more than two ends meet is passed over: which arm it bars is unknown.
+        A barrier where more than two ends meet is passed over: which arm it bars is unknown. Alleys
+        and aisles at a street's barrier stay on one of its sides.
 
         Returns
         -------
@@ -343,8 +349,12 @@ class RoadDraft:
         tail, head, node_id = segments.tail, segments.head, segments.node_id
         end_node = np.concatenate([head, tail])
         barrier = np.isin(node_id, np.array(sorted(self._blocked), np.int64))
-        barrier &= np.bincount(end_node, minlength=len(node_id)) == 2  # noqa: PLR2004 - road ends
-        at = np.flatnonzero(barrier[end_node])
+        road = ~self._of_kind(np.tile(segments.way, 2))
+        roads, ends = (
+            np.bincount(one, minlength=len(node_id)) for one in (end_node[road], end_node)
+        )
+        barrier &= (roads == _TWO) | ((roads < _TWO) & (ends == _TWO))
+        at = np.flatnonzero(barrier[end_node] & (road | (roads < _TWO)[end_node]))
         if not len(at):
             return segments
         leaves = at >= len(head)
@@ -353,7 +363,6 @@ class RoadDraft:
         second = at[np.lexsort((far_id, way_id, leaves, end_node[at]))][1::2]
         old = end_node[second]
         end_node[second] = len(node_id) + np.arange(len(second))
-        self._left_out["roads closed by a barrier"] = len(second)
         return Segments(
             node_id=np.append(node_id, min(0, node_id[0]) - 1 - np.arange(len(second))),
             lon_deg=np.append(segments.lon_deg, segments.lon_deg[old]),
@@ -375,9 +384,7 @@ class RoadDraft:
         """
         if self._service_roads:
             return segments
-        text = np.frombuffer(self._way_texts["highway"], np.int32)
-        service = (text == self._pool.row(SERVICE))[segments.way]
-        joins = joins_streets(segments, service)
+        joins = joins_streets(segments, self._service(segments.way), self._of_kind(segments.way))
         kept = replace(
             segments, tail=segments.tail[joins], head=segments.head[joins], way=segments.way[joins]
         )
@@ -385,6 +392,18 @@ class RoadDraft:
         if len(left_out):
             self.leave_out({SERVICE_ROADS: len(left_out)}, _ints(self._way_id)[left_out].tolist())
         return kept
+
+    def _service(self, way: IntArray) -> BoolArray:
+        """Tell which ways are service roads."""
+        text = np.frombuffer(self._way_texts["highway"], np.int32)
+        found: BoolArray = (text == self._pool.row(SERVICE))[way]
+        return found
+
+    def _of_kind(self, way: IntArray) -> BoolArray:
+        """Tell which are service roads of a kind, where not all of those are wanted."""
+        kind = np.frombuffer(self._way_texts["service"], np.int32)[way] != self._pool.row("")
+        found: BoolArray = kind & self._service(way) & (not self._service_roads)
+        return found
 
     def _node_columns(self, segments: Segments) -> dict[str, Column]:
         """

@@ -119,7 +119,7 @@ NODE_TAGS = ("highway", "direction", "traffic_signals:direction", "barrier", "em
 """Every tag of a node that a rule or a column reads."""
 
 
-def reason_left_out(tags: Mapping[str, str], *, service_roads: bool) -> str:
+def reason_left_out(tags: Mapping[str, str]) -> str:
     """
     Say why a patrol car does not drive a way.
 
@@ -127,20 +127,17 @@ def reason_left_out(tags: Mapping[str, str], *, service_roads: bool) -> str:
     ----------
     tags : mapping of str to str
         The way's tags.
-    service_roads : bool
-        All alleys, car parks and driveways are wanted; else only service roads of no such kind,
-        which have yet to join streets (`data.roads.joining`).
 
     Returns
     -------
     reason : str
-        In the plural, to be counted: ``private roads``; "" where the way is a road to drive.
+        In the plural, to be counted: ``private roads``; "" where the way is a road to drive, or a
+        service road that may be one (`data.roads.joining`).
     """
     highway = tags.get("highway", "")
     reasons = {
         "ferries": tags.get("route") == "ferry",
         "roads not built yet": highway in _UNBUILT,
-        SERVICE_ROADS: highway == SERVICE and bool(tags.get("service")) and not service_roads,
         NOT_FOR_CARS: highway not in ROAD_CLASSES and highway != SERVICE,
         "abandoned roads": any(tags.get(key) == "yes" for key in _GONE),
         "areas": tags.get("area") == "yes",

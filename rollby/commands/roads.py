@@ -26,7 +26,8 @@ def build_roads_file(
     out : Path
         The ``.roads`` file to write.
     service_roads : bool
-        Take all alleys and car parks; else only service roads that join streets.
+        Take all alleys and car parks; else only service roads that join streets, and those by which
+        alone a street is reached.
     response : bool
         Times with lights and siren.
     **source

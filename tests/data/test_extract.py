@@ -92,9 +92,7 @@ def test_the_date_in_the_head_goes_first(tmp_path: Path) -> None:
 @pytest.mark.parametrize("ending", [".osm", ".osm.gz", ".osm.bz2"])
 def test_the_date_in_the_head_of_xml(tmp_path: Path, head: str, ending: str) -> None:
     path = packed(write(tmp_path, osm_text(WAYS, head=head)), ending)
-    assert copy_roads(path, tmp_path / "copy.osm", service_roads=False).date == (
-        "2025-01-02T03:04:05Z"
-    )
+    assert copy_roads(path, tmp_path / "copy.osm").date == "2025-01-02T03:04:05Z"
 
 
 def test_no_date_anywhere(tmp_path: Path) -> None:
@@ -129,7 +127,7 @@ def test_roads_and_nodes_that_are_in_the_file_twice_count_once(tmp_path: Path) -
 def test_a_copy_holds_the_roads_alone(tmp_path: Path) -> None:
     ways: list[Way] = [*WAYS, (8, [8, 9], {"building": "yes"}), (9, [7, 9], {"highway": "path"})]
     path = write(tmp_path, osm_text(ways, missing=[2]))
-    copied = copy_roads(path, tmp_path / "copy.osm", service_roads=False)
+    copied = copy_roads(path, tmp_path / "copy.osm")
     assert (copied.ways, copied.left_out) == (2, {"ways not for cars": 1})
     kept = {(one.type_str(), one.id) for one in osmium.FileProcessor(tmp_path / "copy.osm")}
     assert kept == {("w", 1), ("w", 2), ("n", 1), ("n", 2), ("n", 3), ("n", 4)}

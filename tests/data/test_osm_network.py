@@ -421,6 +421,28 @@ def test_service_roads_that_join_streets_are_taken_unasked(read: Read) -> None:
     assert table.source.left_out == "service roads: 3"
 
 
+def test_a_street_behind_a_car_park_is_reached(read: Read) -> None:
+    aisle = {"highway": "service", "service": "parking_aisle"}
+    ways: list[Way] = [(1, [1, 2, 3], STREET), (2, [8, 9], STREET)]
+    ways += [(3, [2, 5], aisle), (4, [5, 8], {"highway": "service"}), (5, [5, 6], aisle)]
+    table = read([*ways, (6, [1, 7, 3], aisle)])
+    # The aisle that leads around by the street alone, and the dead end, are left out.
+    roads = [(1, 2, 1), (2, 3, 1), (2, 5, 3), (5, 8, 4), (8, 9, 2)]
+    assert edges_of(table) == both_ways(*roads)
+    assert table.source.left_out == "service roads: 2"
+
+
+@pytest.mark.parametrize("aisles", [0, 1])
+def test_an_aisle_at_a_barrier_opens_no_street(read: Read, aisles: int) -> None:
+    aisle = {"highway": "service", "service": "parking_aisle"}
+    ways: list[Way] = [(1, [1, 2], STREET), (2, [2, 3], STREET), (3, [1, 7, 3], STREET)]
+    ways += [(4, [2, 6], aisle)] * aisles
+    table = read(ways, node_tags={2: {"barrier": "bollard"}})
+    ends = {edge[:2] for edge in edges_of(table) if edge[2] in {1, 2}}
+    assert len({node for pair in ends for node in pair} - {1, 3}) == 2  # the barrier's two sides
+    assert "roads closed by a barrier: 1" in table.source.left_out
+
+
 def test_what_kind_of_service_road_is_kept(read: Read) -> None:
     ways: list[Way] = [(1, [1, 2], {"highway": "service", "service": "alley"}), (2, [2, 3], STREET)]
     table = read(ways, service_roads=True)

@@ -118,7 +118,11 @@ def test_nodes_follow_the_curve_and_edges_follow_them(ways: list[Drawn], signs: 
 
 def test_nothing_to_drive_is_told_with_what_was_left_out() -> None:
     draft = RoadDraft(service_roads=False)
-    assert draft.add_way(1, {"highway": "service", "service": "alley"}) is None
+    row = draft.add_way(1, {"highway": "service", "service": "alley"})
+    assert row is not None
+    draft.add_path(row, [1, 2])
+    for node in (1, 2):
+        draft.add_node(node, node / 1000, 0.0)
     with pytest.raises(
         RoadSourceError,
         match=r"^here: must hold at least one road a patrol car drives "

@@ -20,11 +20,7 @@ FORWARD, BACKWARD, BOTH = (True, False), (False, True), (True, True)
 
 
 def reason(**tags: str) -> str:
-    return reason_left_out({"highway": "residential"} | tags, service_roads=False)
-
-
-def reason_with_service_roads(**tags: str) -> str:
-    return reason_left_out({"highway": "residential"} | tags, service_roads=True)
+    return reason_left_out({"highway": "residential"} | tags)
 
 
 @pytest.mark.parametrize("highway", ROAD_CLASSES)
@@ -48,7 +44,6 @@ def test_roads_for_cars_are_driven(highway: str) -> None:
 )
 def test_ways_for_others_are_left_out(highway: str) -> None:
     assert reason(highway=highway) == "ways not for cars"
-    assert reason_with_service_roads(highway=highway) == "ways not for cars"
 
 
 @pytest.mark.parametrize("highway", ["construction", "proposed", "planned"])
@@ -57,14 +52,15 @@ def test_roads_not_built_yet_are_left_out(highway: str) -> None:
 
 
 @pytest.mark.parametrize("service", ["alley", "parking_aisle", "driveway", "drive-through"])
-def test_service_roads_are_driven_on_request(service: str) -> None:
-    assert reason(highway="service", service=service) == "service roads"
-    assert reason_with_service_roads(highway="service", service=service) == ""
-    assert reason(highway="service") == ""  # for now: `data.roads.joining` has yet to see it
+def test_service_roads_may_be_driven(service: str) -> None:
+    assert (
+        reason(highway="service", service=service) == ""
+    )  # `data.roads.joining` has yet to see it
+    assert reason(highway="service") == ""
 
 
 def test_ferries_areas_and_abandoned_roads_are_left_out() -> None:
-    assert reason_left_out({"route": "ferry"}, service_roads=True) == "ferries"
+    assert reason_left_out({"route": "ferry"}) == "ferries"
     assert reason(route="ferry") == "ferries"
     assert reason(area="yes") == "areas"
     assert reason(abandoned="yes") == reason(disused="yes") == "abandoned roads"
@@ -72,7 +68,7 @@ def test_ferries_areas_and_abandoned_roads_are_left_out() -> None:
 
 def test_a_route_on_a_road_takes_nothing_away() -> None:
     assert reason(route="road") == ""
-    assert reason_left_out({"route": "hiking"}, service_roads=True) == "ways not for cars"
+    assert reason_left_out({"route": "hiking"}) == "ways not for cars"
 
 
 @pytest.mark.parametrize(
@@ -92,7 +88,7 @@ def test_closed_roads_are_left_out(key: str, value: str) -> None:
 
 def test_private_roads_are_left_out_and_told_apart() -> None:
     assert reason(access="private") == "private roads"
-    assert reason_with_service_roads(highway="service", access="private") == "private roads"
+    assert reason(highway="service", access="private") == "private roads"
 
 
 def test_the_most_particular_access_decides() -> None:
@@ -255,7 +251,7 @@ def test_every_tag_a_rule_reads_is_asked_of_osmnx() -> None:
             return super().__contains__(key)
 
     way = Recorder(highway="primary", access="private")
-    reason_left_out(way, service_roads=True)
+    reason_left_out(way)
     directions(way)
     directed(way, "maxspeed", "forward")
     directed(way, "maxspeed", "backward")

@@ -236,7 +236,8 @@ def test_whatever_is_read_is_what_pynmeagps_reads(kind: str, data: st.DataObject
     fix, told = heard.fix, vars(NMEAReader.parse(sentence))
     assert (fix.lon_deg, fix.lat_deg) == (round(told["lon"], 7), round(told["lat"], 7))
     assert fix.fixed_at.time() == told["time"]
-    assert fix.fixed_at.date() == told.get("date", fix.fixed_at.date())
+    # A week count that has rolled over is mended here, by whole times 1024 weeks.
+    assert (fix.fixed_at.date() - told.get("date", fix.fixed_at.date())).days % (1024 * 7) == 0
     assert fix.speed_mps == (
         told["spd"] * KNOT_TO_MPS if told.get("spd") != "" and kind == "RMC" else None
     )
