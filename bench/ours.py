@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +20,6 @@ from geo.starts import Starts, ends_of, seeds_back, starts_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -56,6 +57,18 @@ def real_network(path: Path) -> RoadNetwork:
 def load(path: Path) -> RoadNetwork:
     """Map a network's file into memory."""
     return RoadNetwork.load(path)
+
+
+def searched_copy(net: RoadNetwork) -> RoadNetwork:
+    """Map a network anew, put a fix on its roads and search once for a stop there."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "city.roads"
+        net.save(path)
+        copy = RoadNetwork.load(path)
+    place = snap(copy, float(copy.table.lon_deg[0]), float(copy.table.lat_deg[0]), arriving=True)
+    assert place is not None
+    search_back(copy, place, within_s=600.0)
+    return copy
 
 
 def without_turns(net: RoadNetwork) -> RoadNetwork:

@@ -34,7 +34,8 @@ def memory(setup: Setup) -> Iterator[Figure | Curve]:
     except MissingError as missing:
         facts = {"row": "memory", "work": "memory of a loaded network", "peer": ""}
         yield unmeasured(str(missing), **facts, graph="porto_pt")
-    for name, net in nets.items():
+    for name, used in nets.items():
+        net = ours.searched_copy(used)  # other rows leave with it what they alone need
         count = net.table.edge_count
         for work, parts in ours.memory_parts(net).items():
             value = spread([sum(parts.values()) / count])
