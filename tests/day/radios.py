@@ -15,7 +15,7 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
 from data.events import Answer, StatusChange, StopChange
-from data.feeds.cot_fake import write_cot
+from data.feeds.cot_fake import STALE_S, write_cot
 from data.feeds.nmea_fake import write_nmea
 from data.feeds.owntracks_fake import write_owntracks
 from data.feeds.taip_fake import write_taip
@@ -123,8 +123,10 @@ class Radios(Simulation):
         door = self._door_of.setdefault(unit_id, DOORS[turn])
         if door in UNHEARD:
             with self._air:
-                self._on_air(door, unit_id, fix)
-                self.sent[door] += 1
+                old_s = time.time() - fix.fixed_at.timestamp()
+                if door != "cot" or old_s < STALE_S:  # ATAK sends none out of a dead zone
+                    self._on_air(door, unit_id, fix)
+                    self.sent[door] += 1
             return
         if door == "owntracks":
             self._phone.publish(f"owntracks/phones/{unit_id}", write_owntracks(fix), qos=1)

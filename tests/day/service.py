@@ -40,13 +40,15 @@ class Day:
     ports: dict[str, int]
     heard: list[tuple[float, dict[str, Any]]] = field(default_factory=list)
 
-    def look(self, what: str) -> dict[str, Any]:
-        """Ask the service, as a supervisor."""
-        answer = httpx.get(
-            f"{self.base}{what}", headers=bearer(self.keys["supervisor"]), timeout=30
-        )
-        found: dict[str, Any] = answer.raise_for_status().json()
-        return found
+    def look(self, what: str, role: str = "supervisor") -> Any:
+        """Ask the service."""
+        answer = httpx.get(f"{self.base}{what}", headers=bearer(self.keys[role]), timeout=30)
+        return answer.raise_for_status().json()
+
+    def refused(self) -> list[tuple[str, str]]:
+        """Tell by which door what was refused, and why."""
+        letters = self.look("/api/dead-letters?most=1000", "administrator")
+        return [(one["door"], one["reason"]) for one in letters]
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Tell what became of what came, by door."""
@@ -100,7 +102,7 @@ def accounts(address: str) -> dict[str, str]:
     add_account(access, CHIEF, Account(name="desk", role=Role.SUPERVISOR, created_ms=0), PASSWORD)
     keys = {
         role.value: add_key(access, CHIEF, name=role, role=role, unit_ids=("*",), agency="").text
-        for role in (Role.FEED, Role.OFFICER, Role.SUPERVISOR)
+        for role in (Role.FEED, Role.OFFICER, Role.SUPERVISOR, Role.ADMINISTRATOR)
     }
     engine.dispose()
     return keys

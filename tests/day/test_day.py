@@ -233,11 +233,15 @@ def test_a_day_in_its_life(day: Day, serve: Serve, capsys: pytest.CaptureFixture
         shift.join(DAY_S + 60)
         assert not shift.is_alive()
         wait_until(lambda: all(day.became(door) >= radios.sent[door] for door in DOORS), 60)
-        counts = day.counts()
+        counts, refused = day.counts(), day.refused()
         over.set()
         serve.end()
     radios.close()
     assert {door: ended(counts, door) for door in DOORS} == dict(radios.sent)
+    # Nothing was refused but the nonsense, once by each door, for what was wrong with it.
+    assert sorted(door for door, _ in refused) == sorted(COUNTED.get(one, one) for one in DOORS), (
+        refused
+    )
     serve.start()  # what came since the last part is recorded as it begins
     recorded(day, sum(counts[COUNTED.get(door, door)]["accepted"] for door in DOORS))
     serve.end()
