@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy import bindparam, select
 
 from data.store.codec import OTHER_KINDS, decoded, instant_text
-from data.store.schema import COUNTERS, DEAD_LETTERS, EVENTS, SAID
+from data.store.schema import COUNTERS, DEAD_LETTERS, EVENTS, KEYS_TAKEN, SAID
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -221,6 +221,20 @@ class Reading:
         if before is not None:
             mine &= EVENTS.c.seq < before
         return self._first(select(EVENTS).where(mine).order_by(EVENTS.c.seq.desc()))
+
+    def key_taken(self, sender: str, key: str) -> tuple[bytes, int] | None:
+        """
+        Tell what an idempotency key was used for.
+
+        Returns
+        -------
+        digest, seq : bytes, int
+            Of what came with it, and the last event of that; None where it was not used.
+        """
+        mine = (KEYS_TAKEN.c.sender == sender) & (KEYS_TAKEN.c.key == key)
+        with self.engine.connect() as connection:
+            row = connection.execute(select(KEYS_TAKEN).where(mine)).first()
+        return (bytes(row.digest), row.seq) if row else None
 
     def about(
         self,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import Depends, HTTPException, Request
 
 from data.store.reading import DeadLetter
-from data.store.store import Entry
+from data.store.store import Entry, Taken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from data.settings import Settings
     from data.store.audit import Action
     from data.store.reading import Event
-    from data.store.store import Store, Taken
+    from data.store.store import Store
     from geo.board import Board
     from geo.live import Live
     from geo.live_coverage import Covering
@@ -180,11 +180,39 @@ class Running:
             duplicates=duplicates,
         )
         taken = await asyncio.wrap_future(self.core.submit(entry, expects))
+        taken = taken or await self.repeated(caller, key, content)
         if taken is None:
             raise HTTPException(412, "the stop has changed meanwhile; read it again")
-        if taken.clash:
-            raise HTTPException(422, f"Idempotency-Key={key}: was used for something else")
-        return taken
+        return _unless_clash(taken, key)
+
+    async def repeated(self, caller: Caller, key: str, content: bytes) -> Taken | None:
+        """
+        Tell what a request came to that was sent before: its answer may have been lost on its way.
+
+        Parameters
+        ----------
+        caller : Caller
+            Whose idempotency key it is.
+        key : str
+            Idempotency key; empty for none.
+        content : bytes
+            What the key is sent with.
+
+        Returns
+        -------
+        taken : Taken or None
+            None where the key was not used.
+
+        Raises
+        ------
+        HTTPException
+            422 where the key was used for something else.
+        """
+        found = await asyncio.to_thread(self.store.key_taken, caller.name, key) if key else None
+        if found is None:
+            return None
+        clash = found[0] != hashlib.sha256(content).digest()
+        return _unless_clash(Taken(found[1], fresh=False, clash=clash), key)
 
     async def note(self, caller: Caller, action: Action, about: str = "") -> None:
         """Write down in the audit log what somebody does: when this returns, it is on disk."""
@@ -214,6 +242,20 @@ class Running:
             As `Store.newest`.
         """
         return await asyncio.to_thread(self.store.newest, kind, subject, before)
+
+
+def _unless_clash(taken: Taken, key: str) -> Taken:
+    """
+    Refuse a key that was used for something else.
+
+    Raises
+    ------
+    HTTPException
+        422 where it was.
+    """
+    if taken.clash:
+        raise HTTPException(422, f"Idempotency-Key={key}: was used for something else")
+    return taken
 
 
 def running_of(request: Request) -> Running:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 from fastapi import APIRouter, Depends, Header, HTTPException, Query, Request, Response
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
@@ -21,9 +21,12 @@ from rollby.service.rights import Right
 from rollby.service.running import InService, Running
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from data.reports import Report
 
 router = APIRouter(prefix="/api", tags=["stops and statuses in"])
+Laid = TypeVar("Laid")
 TRIES = 20  # each one that fails is another's that succeeded
 CHANGED = 412
 Sender = Annotated[Caller, Depends(needs(Right.SEND, Right.OVERRIDE))]
@@ -177,6 +180,36 @@ def expected(stop_id: str, request: Request) -> tuple[str, int | None] | None:
     return stop_id, int(number)
 
 
+async def laid(lay: Callable[[], Awaitable[Laid]], what: str) -> Laid:
+    """
+    Lay a change on what was read: where somebody else's came in between, on that, so none is lost.
+
+    Parameters
+    ----------
+    lay : callable
+        Reads, and has accepted what expects nothing to have changed since.
+    what : str
+        What is changed, for the message.
+
+    Returns
+    -------
+    laid : any
+        What `lay` returns.
+
+    Raises
+    ------
+    HTTPException
+        409 where somebody else is always first.
+    """
+    for _ in range(TRIES):
+        try:
+            return await lay()
+        except HTTPException as error:
+            if error.status_code != CHANGED:
+                raise
+    raise HTTPException(409, f"{what}: others change it all the time; try again")
+
+
 async def _accept_stop(
     service: Running,
     caller: Caller,
@@ -232,23 +265,17 @@ async def patch_stop(
 ) -> Taken:
     """Say what has changed of a stop."""
     expects = expected(stop_id, request)
-    for _ in range(TRIES):
+
+    async def lay() -> tuple[Taken, Stop]:
         event = await service.newest("stop", stop_id)
         if event is None:
             raise HTTPException(404, f"stop_id={stop_id}: no such stop; PUT it first")
         stop = _changed(event.report, body, caller)
         at = body.at or service.now()
-        # What has changed is laid on what was read: somebody else's change in between is not lost.
         last = expects or (stop_id, event.seq)
-        try:
-            taken = await _accept_stop(service, caller, request, key, stop, at, last)
-        except HTTPException as error:
-            if expects or error.status_code != CHANGED:
-                raise
-        else:
-            break
-    else:
-        raise HTTPException(409, f"stop_id={stop_id}: others change it all the time; try again")
+        return await _accept_stop(service, caller, request, key, stop, at, last), stop
+
+    taken, stop = await (lay() if expects else laid(lay, f"stop_id={stop_id}"))
     await _note(service, caller, f"stop {stop_id} of {stop.unit_id} {stop.phase}", reason)
     response.headers["ETag"] = f'"{taken.seq}"'
     return taken

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Depends, HTTPException, Path
 from pydantic import BaseModel, ConfigDict, Field
@@ -20,8 +20,11 @@ from geo.board import Board
 from rollby.service.callers import Caller
 from rollby.service.guard import check_reason, check_unit, needs
 from rollby.service.rights import Right
-from rollby.service.routes.cad import Id, Key
+from rollby.service.routes.cad import Id, Key, laid
 from rollby.service.running import InService, Running
+
+if TYPE_CHECKING:
+    from data.store.store import Taken
 
 router = APIRouter(prefix="/api", tags=["officers"])
 Answerer = Annotated[Caller, Depends(needs(Right.ANSWER, Right.OVERRIDE))]
@@ -164,28 +167,47 @@ async def post_word(body: WordBody, service: InService, caller: Reporter, key: K
     check_unit(caller, body.unit_id)
     own = caller.speaks_for(body.unit_id)
     reason = body.reason.strip() if own else check_reason(body.reason)
-    now = service.now()
-    stop = await service.look(lambda board: own_stop(board, body.unit_id))
-    before = await service.newest("status", body.unit_id)
-    shown = before.report if before and isinstance(before.report, StatusChange) else None
-    changed = _after(stop, body, now)
-    reports: list[StatusChange | StopChange] = [StopChange(stop=changed, at=now)]
-    if body.word in {Word.ON_STOP, Word.CLEAR}:
-        on_stop = body.word is Word.ON_STOP
-        reports.append(
-            StatusChange(
-                unit_id=body.unit_id,
-                at=now,
-                status=UnitStatus.ON_STOP if on_stop else UnitStatus.AVAILABLE,
-                officers=shown.officers if shown else 1,
-                agency=shown.agency if shown else "",
-            )
+    now, content = service.now(), body.model_dump_json().encode()
+
+    async def lay() -> Taken:
+        stop = await service.look(lambda board: own_stop(board, body.unit_id))
+        last = await service.newest("stop", stop.stop_id) if stop else None
+        if last and isinstance(last.report, StopChange):
+            stop = last.report.stop if last.report.stop.phase is not StopPhase.CLEARED else None
+        changed = _after(stop, body, now)
+        if last is None or stop is None:
+            last = await service.newest("stop", changed.stop_id)
+        shown = await _shown(service, body, now)
+        reports: list[StatusChange | StopChange] = [StopChange(stop=changed, at=now), *shown]
+        expects = changed.stop_id, last.seq if last else None
+        return await service.accept(
+            "officer", reports, caller, key=key, content=content, expects=expects
         )
-    content = body.model_dump_json().encode()
-    taken = await service.accept("officer", reports, caller, key=key, content=content)
+
+    taken = await service.repeated(caller, key, content)
+    if taken is None:
+        taken = await laid(lay, f"unit_id={body.unit_id}")
     if not own:
         await service.note(caller, Action.OVERRIDE, f"{body.word} for {body.unit_id}: {reason}")
     return Said(seq=taken.seq, undo_until=_undo_until(service, now))
+
+
+async def _shown(service: Running, body: WordBody, now: datetime) -> list[StatusChange]:
+    """Tell what a unit shows from a word on, where that changes."""
+    if body.word not in {Word.ON_STOP, Word.CLEAR}:
+        return []
+    before = await service.newest("status", body.unit_id)
+    shown = before.report if before and isinstance(before.report, StatusChange) else None
+    on_stop = body.word is Word.ON_STOP
+    return [
+        StatusChange(
+            unit_id=body.unit_id,
+            at=now,
+            status=UnitStatus.ON_STOP if on_stop else UnitStatus.AVAILABLE,
+            officers=shown.officers if shown else 1,
+            agency=shown.agency if shown else "",
+        )
+    ]
 
 
 def own_stop(board: Board, unit_id: str) -> Stop | None:

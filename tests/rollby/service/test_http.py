@@ -6,11 +6,14 @@ import asyncio
 import base64
 import json
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from data.events import StopChange
+from data.records import StopPhase
 from data.settings import Settings
 from rollby.service.administration import add_key, revoke_key
 from rollby.service.callers import Caller
@@ -150,7 +153,10 @@ def test_who_expects_another_stop_changes_nothing(service: Service) -> None:
     shown = service.http.get("/api/stops/T/1")
     assert (shown.headers["ETag"], shown.json()["unit_id"]) == ('"1"', "4A12")
     patch = {"phase": "secured"}
-    for tag, status in (('"1"', 200), ('"1"', 412), ("x", 400), ('"2"', 200)):
+    sent: dict[str, Any] = {"json": {"needs": 3}, "headers": {"If-Match": '"1"', "Idempotency-Key": "once"}}
+    first, again = (service.http.patch("/api/stops/T/1", **sent) for _ in range(2))
+    assert (first.json(), again.status_code, again.json()) == ({"seq": 2}, 200, {"seq": 2})
+    for tag, status in (('"2"', 200), ('"2"', 412), ("x", 400), ('"3"', 200)):
         answer = service.http.patch("/api/stops/T/1", json=patch, headers={"If-Match": tag})
         assert answer.status_code == status
     assert service.http.get("/api/stops/T/1").json()["phase"] == "secured"
@@ -318,10 +324,13 @@ def test_what_was_said_long_ago_stands(service: Service, settings: Settings) -> 
     assert "over 0 s old; call in" in answer.json()["detail"]
 
 
-def say(service: Service, word: str, unit_id: str = "4A12", reason: str = "") -> httpx.Response:
+def say(
+    service: Service, word: str, unit_id: str = "4A12", reason: str = "", key: str = ""
+) -> httpx.Response:
     """Say something of the stop at hand."""
     told = {"unit_id": unit_id, "word": word, "reason": reason}
-    return service.http.post("/api/my-stop", json=told)
+    headers = {"Idempotency-Key": key} if key else {}
+    return service.http.post("/api/my-stop", json=told, headers=headers)
 
 
 def test_an_officers_own_stop_from_its_begin_to_its_end(service: Service) -> None:
@@ -342,6 +351,71 @@ def test_an_officers_own_stop_from_its_begin_to_its_end(service: Service) -> Non
     live = service.live()
     assert live["stops"] == []
     assert {one["status"] for one in live["units"]} == {"available"}
+
+
+def test_a_word_that_is_sent_again_is_one_word(service: Service) -> None:
+    """Its answer was lost on the way: the phone cannot tell, and sends it once more."""
+    service.on_duty()
+    become(service, Role.OFFICER, "4A12")
+    for word in ("on_stop", "need_one_more", "clear"):
+        first, again = (say(service, word, key=word) for _ in range(2))
+        assert (first.status_code, again.status_code) == (200, 200)
+        assert first.json()["seq"] == again.json()["seq"]
+        if word == "need_one_more":
+            assert service.live()["stops"][0]["needs"] == 3
+    assert say(service, "custody", key="clear").status_code == 422
+    assert service.live()["stops"] == []
+
+
+def test_an_officers_word_and_dispatchs_at_once_both_count(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.on_duty()
+    service.stop("T-1", "4A12")
+    become(service, Role.OFFICER, "4A12")
+    accept, others = Running.accept, [1]
+
+    async def after_dispatch(self: Running, door: str, reports: Any, *more: Any, **how: Any) -> Any:
+        if others:
+            others.pop()
+            event = self.store.newest("stop", "T-1")
+            assert event is not None
+            assert isinstance(event.report, StopChange)
+            heard = replace(event.report, stop=replace(event.report.stop, backup=("4A13",)))
+            await accept(self, "cad", [heard], *more)
+        return await accept(self, door, reports, *more, **how)
+
+    monkeypatch.setattr(Running, "accept", after_dispatch)
+    assert say(service, "custody").status_code == 200
+    event = service.running.store.newest("stop", "T-1")
+    assert event is not None
+    assert isinstance(event.report, StopChange)
+    assert (event.report.stop.phase, event.report.stop.backup) == ("custody", ("4A13",))
+
+
+def test_a_stop_that_ends_while_a_word_is_said_stays_over(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.on_duty()
+    service.stop("T-1", "4A12")
+    become(service, Role.OFFICER, "4A12")
+    look, accept = Running.look, Running.accept
+
+    async def ended_after(self: Running, at: Any) -> Any:
+        found = await look(self, at)
+        event = self.store.newest("stop", "T-1")
+        assert event is not None
+        assert isinstance(event.report, StopChange)
+        over = replace(event.report.stop, phase=StopPhase.CLEARED, ended_at=self.now())
+        sender = Caller(name="cad", role=Role.FEED, unit_ids=("*",), how="key")
+        if event.report.stop.phase is not StopPhase.CLEARED:
+            await accept(self, "cad", [StopChange(stop=over, at=self.now())], sender)
+        return found
+
+    monkeypatch.setattr(Running, "look", ended_after)
+    assert say(service, "custody").status_code == 409
+    monkeypatch.undo()
+    assert service.live()["stops"] == []
 
 
 def test_every_word_can_be_taken_back(service: Service) -> None:
