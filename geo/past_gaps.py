@@ -12,19 +12,16 @@ from data.past_gaps import CARS, PastGaps, PeriodChange, Trend
 from data.settings import Settings
 from geo.cells import with_outlines
 from geo.demand import WEIGHT_OF_ROAD
+from geo.gap_days import by_week, change, days_alike, trend
 from geo.gap_figures import (
     by_cell,
     by_hour_of_week,
-    by_week,
-    change,
-    days_alike,
     exposed_bounds,
     exposed_per_week,
     interval,
     percentile_interval_s,
     percentile_s,
     stops_per_hour,
-    trend,
     two_car_preparedness,
 )
 from geo.gaps import past_cover

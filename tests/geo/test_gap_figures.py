@@ -9,15 +9,8 @@ import numpy as np
 import pytest
 
 from data.settings import Policy
-from geo.gap_figures import (
-    change,
-    days_alike,
-    dependence,
-    exposed_bounds,
-    interval,
-    trend,
-    two_car_preparedness,
-)
+from geo.gap_days import change, days_alike, dependence, trend
+from geo.gap_figures import exposed_bounds, interval, two_car_preparedness
 
 if TYPE_CHECKING:
     from data.road_table import FloatArray

@@ -21,17 +21,15 @@ from data.settings import Settings
 from geo.cells import cells_of_edges
 from geo.coverage import cover, edge_within_s
 from geo.demand import expected_stops
+from geo.gap_days import by_week, change, trend
 from geo.gap_figures import (
     by_cell,
     by_hour_of_week,
-    by_week,
-    change,
     exposed_per_week,
     interval,
     percentile_interval_s,
     percentile_s,
     stops_per_hour,
-    trend,
 )
 from geo.gaps import PastCover, past_cover
 from geo.past_gaps import gap_cells, gaps_of
