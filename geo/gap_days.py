@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from data.errors import InputError
+from data.past_gaps import PeriodChange
 from geo.gap_figures import NOTHING, interval
 
 if TYPE_CHECKING:
@@ -23,28 +23,6 @@ FEWEST_IN_TREND = 8  # two weekends at the least, or a week of working days and 
 FEWEST_ALIKE = 14  # in fewer days nobody sees how alike two that follow each other are
 MOST_ALIKE = 0.9
 DAYS_OF_WEEK, FIRST_MONDAY = 7, 4  # days from 1970-01-01, a Thursday
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """
-    Two periods held against each other.
-
-    Parameters
-    ----------
-    before, after : float
-        Mean share of the days of each.
-    p : float
-        Chance of a difference as large if days were alike; NaN where they are too few to tell.
-    days_before, days_after : int
-        How many.
-    """
-
-    before: float
-    after: float
-    p: float
-    days_before: int
-    days_after: int
 
 
 def dependence(day: IntArray, mean: FloatArray, fitted: FloatArray) -> float:
@@ -131,7 +109,7 @@ def by_week(
     return weeks, interval(mean, np.broadcast_to(days[:, None], mean.shape), alike)
 
 
-def change(past: PastCover, after: BoolArray, figures: Figures, *, seed: int = 0) -> Change:
+def change(past: PastCover, after: BoolArray, figures: Figures, *, seed: int = 0) -> PeriodChange:
     """
     Test whether a share differs between two periods.
 
@@ -148,7 +126,7 @@ def change(past: PastCover, after: BoolArray, figures: Figures, *, seed: int = 0
 
     Returns
     -------
-    change : Change
+    change : PeriodChange
         By days shuffled between the periods, working days and weekends each among themselves: no
         law is assumed, and an hour says nothing that its day does not. Where days are like those
         before, what shuffling gives is spread by the root of `dependence`.
@@ -167,14 +145,14 @@ def change(past: PastCover, after: BoolArray, figures: Figures, *, seed: int = 0
     counts = int((~late).sum()), int(late.sum())
     found = mean[late].mean() - mean[~late].mean()
     weekend = _weekend(day // 2)
-    p = np.nan
+    p = None
     if min(counts) >= FEWEST_DAYS:
         kinds = np.stack([late & weekend, late & ~weekend, ~late & weekend, ~late & ~weekend])
         spread = np.sqrt(dependence(day // 2, mean, kinds.T.astype(np.float64)))
         labels = _shuffled(late, weekend, seed)
         shuffled = labels @ mean / late.sum() - ~labels @ mean / (~late).sum()
         p = _chance(found, shuffled * spread)
-    return Change(
+    return PeriodChange(
         before=float(mean[~late].mean()),
         after=float(mean[late].mean()),
         p=p,
