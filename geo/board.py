@@ -17,17 +17,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from data.events import AnswerKind
-from data.records import Flag, Unit, UnitStatus
-from data.said import Attended, Suggested
-from geo.alarms import Sounds, escalated
+from data.records import Unit, UnitStatus
+from data.said import Attended
+from geo.alarms import Sounds
 from geo.crew import Crew, crew_of
+from geo.deciding import decide, is_on_scene
 from geo.demand import Zones
-from geo.picking import pickable
-from geo.policies import Candidates, ours
+from geo.policies import ours
 from geo.scene import Scene
 from geo.sightings import AT, LAT, LON, Sightings, among
-from geo.snapshot import Snapshot, take_snapshot
-from geo.staleness import WORKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,14 +33,13 @@ if TYPE_CHECKING:
     from data.beats import Beat
     from data.events import Answer, Fixes, StatusChange, StopChange
     from data.records import Stop, UnitFix
-    from data.said import Said
+    from data.said import Said, Suggested
     from data.settings import Settings
     from geo.network import RoadNetwork
     from geo.policies import Choose
     from geo.scene import OpenStop
 
 HOUR_S = 3600.0
-ELSEWHERE = {UnitStatus.BUSY, UnitStatus.OUT_OF_SERVICE}
 
 
 class Board:
@@ -74,11 +71,12 @@ class Board:
         choose: Choose = ours,
         watch: Callable[[Board, Suggested], None] | None = None,
     ) -> None:
-        self._watch = watch
-        self.net, self.settings, self._beats, self._choose = net, settings, beats, choose
+        self.net, self.settings, self.beats = net, settings, beats
+        self.choose, self.watch = choose, watch
         self.policy = settings.policy
         self.seen = Sightings(net, self.policy)
         self.scene = Scene(net, self.policy, beats, self.seen)
+        self.open: dict[str, OpenStop] = self.scene.open
         self.statuses: dict[str, StatusChange] = {}
         self.asked_s: dict[str, deque[float]] = defaultdict(deque)
         self.muted_until_s: dict[str, float] = {}
@@ -92,20 +90,10 @@ class Board:
         self._due = False
         self._runs_out_s: float | None = None
 
-    @property
-    def open(self) -> dict[str, OpenStop]:
-        """The stops that go on, by stop_id."""
-        return self.scene.open
-
-    @property
-    def beats(self) -> Sequence[Beat]:
-        """Those with a T of their own."""
-        return self._beats
-
     @cached_property
     def zones(self) -> Zones:
         """Where stops may begin."""
-        return Zones(self.net, self.policy, self._beats)
+        return Zones(self.net, self.policy, self.beats)
 
     # -- events in ---------------------------------------------------------------------------
 
@@ -171,7 +159,6 @@ class Board:
                 self._crew = None
             self._forget(change.unit_id)
             self.seen.row(change.unit_id)
-        self._due = True
 
     def _forget(self, unit_id: str) -> None:
         """Write a unit anew, and see to stops anew that go by it."""
@@ -190,7 +177,6 @@ class Board:
         """
         self._begin(change.at)
         self.scene.take(change)
-        self._due = True
 
     def take_answer(self, answer: Answer) -> None:
         """
@@ -210,7 +196,6 @@ class Board:
         if one is not None:
             one.asking.answer(answer, self.now_s, self.policy)
             self._asks_changed()
-        self._due = True
 
     def take_undo(self, answer: Answer, at: datetime) -> None:
         """
@@ -230,7 +215,6 @@ class Board:
         if one := self.open.get(answer.stop_id):
             one.asking.undo(answer, self.now_s)
             self._asks_changed()
-        self._due = True
 
     def take_check(self, stop_id: str, at: datetime) -> None:
         """
@@ -246,7 +230,6 @@ class Board:
         self._begin(at)
         if one := self.open.get(stop_id):
             one.alarm.prompt_due_s = None
-        self._due = True
 
     def take_pick(self, stop_id: str, unit_id: str, at: datetime) -> None:
         """
@@ -261,7 +244,6 @@ class Board:
         """
         self._begin(at)
         self._picks[stop_id] = unit_id
-        self._due = True
 
     def take_silence(self, unit_id: str, at: datetime, *, on: bool) -> None:
         """
@@ -280,7 +262,6 @@ class Board:
         self.muted_until_s.pop(unit_id, None)
         if on:
             self.muted_until_s[unit_id] = self.now_s + 60 * self.policy.mute_min
-        self._due = True
 
     def advance(self, now_s: float) -> list[Said]:
         """
@@ -327,7 +308,8 @@ class Board:
         """
         if not self.open and not self.shown:
             return self.scene.turns_s
-        return min(self._tick_after(self.now_s), self._timer_s(), self.scene.turns_s)
+        tick_s = float((self.now_s // self.policy.tick_s + 1) * self.policy.tick_s)
+        return min(tick_s, self._timer_s(), self.scene.turns_s)
 
     def _timer_s(self) -> float:
         """Give the next instant at which an ask or a promise runs out."""
@@ -339,10 +321,6 @@ class Board:
     def _asks_changed(self) -> None:
         """Note that asks or promises are other ones: timers, and who is with a stop, follow."""
         self._runs_out_s, self.scene.touched = None, True
-
-    def _tick_after(self, at_s: float) -> float:
-        """Give the first whole tick past an instant."""
-        return float((at_s // self.policy.tick_s + 1) * self.policy.tick_s)
 
     def _run(self, now_s: float) -> None:
         """Decide at every instant up to one that the board wished for."""
@@ -360,8 +338,9 @@ class Board:
             self._decide()
 
     def _begin(self, at: datetime) -> None:
-        """Come to the instant of an event."""
+        """Come to the instant of an event; whatever happens then is decided on together."""
         self._run(at.timestamp())
+        self._due = True
 
     def now(self) -> datetime:
         """
@@ -428,6 +407,31 @@ class Board:
         self._refresh()
         return [one.stop for _, one in sorted(self.open.items())]
 
+    def is_muted(self, unit_id: str) -> bool:
+        """
+        Tell whether a unit wants to be left alone for now.
+
+        Returns
+        -------
+        muted : bool
+            For `Policy.mute_min` after it said so.
+        """
+        return self.now_s < self.muted_until_s.get(unit_id, -np.inf)
+
+    def asks_last_hour(self, unit_id: str) -> int:
+        """
+        Count a unit's asks of the last hour.
+
+        Returns
+        -------
+        asks : int
+            Older ones but the last are forgotten.
+        """
+        asked_s = self.asked_s.get(unit_id, deque[float]())
+        while len(asked_s) > 1 and asked_s[0] <= self.now_s - HOUR_S:
+            asked_s.popleft()
+        return sum(at_s > self.now_s - HOUR_S for at_s in asked_s)
+
     def _attend(
         self, stop_id: str, row: int, seen_s: float, since_s: float, *, arrived: bool
     ) -> None:
@@ -454,13 +458,7 @@ class Board:
         picks, self._picks = self._picks, {}
         if not self.open:
             return
-        snapshot = take_snapshot(self, to_decide=True)
-        column_of = {stop_id: column for column, stop_id in enumerate(snapshot.stop_ids)}
-        for stop_id, one in sorted(self.open.items()):
-            self._alarm(one, snapshot, column_of.get(stop_id))
-        for stop_id, unit_id in sorted(picks.items()):
-            self._pick(snapshot, stop_id, unit_id)
-        self._ask(snapshot)
+        self._said += decide(self, picks)
         self._runs_out_s = None
 
     def _expire(self) -> None:
@@ -469,35 +467,10 @@ class Board:
             if one.asking.next_s(self.policy) > self.now_s:
                 continue
             there = self.scene.there(stop_id) | {
-                unit_id for unit_id in one.asking.promised if self._is_on_scene(unit_id)
+                unit_id for unit_id in one.asking.promised if is_on_scene(self, unit_id)
             }
             self._said += one.asking.expire(self.now_s, self.policy, there)
         self._asks_changed()
-
-    def _pick(self, snapshot: Snapshot, stop_id: str, unit_id: str) -> None:
-        """Ask whom a dispatcher has chosen, and let go who was asked before."""
-        if stop_id not in snapshot.stop_ids:  # it is over, or nobody is missing there
-            return
-        asking = self.open[stop_id].asking
-        drive_time_s = pickable(self, snapshot, stop_id).get(unit_id)
-        again = asking.pending is not None and asking.pending.unit_id == unit_id
-        if drive_time_s is None or again or unit_id in asking.promised:
-            return
-        row, column = snapshot.unit_row[unit_id], snapshot.stop_ids.index(stop_id)
-        self._said += asking.withdraw(self.now_s, "dispatch chose another")
-        self._suggest(snapshot, row, column, drive_time_s)
-
-    def _is_on_scene(self, unit_id: str) -> bool:
-        """Tell whether a unit shows itself on scene: its word, where positions are missing."""
-        change = self.statuses.get(unit_id)
-        return change is not None and change.status is UnitStatus.ON_SCENE
-
-    def _is_by_word(self, unit_id: str) -> bool:
-        """Tell whether a unit shows itself on scene, and was not seen since."""
-        if not self._is_on_scene(unit_id):
-            return False
-        fix = self.seen.fix_of(unit_id)
-        return fix is None or fix.fixed_at <= self.statuses[unit_id].at
 
     def _refresh(self) -> None:
         """Open, close and place stops by what is known now."""
@@ -509,224 +482,6 @@ class Board:
         # By name: rows follow the order in which units were first heard of.
         for stop_id, row in sorted(gone, key=lambda one: (one[0], self.seen.unit_ids[one[1]])):
             self._attend(stop_id, row, self.now_s, self.now_s, arrived=False)
-
-    def _alarm(self, one: OpenStop, snapshot: Snapshot, column: int | None) -> None:
-        """Raise and clear the alarm of a stop, and see to its checks; None: nobody is missing."""
-        now_s, policy, sounds = self.now_s, self.policy, self.sounds
-        stop_id, flag, probability, short = one.stop.stop_id, Flag.COVERED, 1.0, False
-        if column is not None:
-            flag, short = snapshot.cover.flag(column), snapshot.needs.short.item(column) > 0
-            probability = snapshot.cover.probability.item(column)
-        self._said += one.alarm.flag(
-            stop_id, flag, probability, short=short, now_s=now_s, policy=policy, sounds=sounds
-        )
-        self._said += one.alarm.prompt(
-            stop_id, one.began_s, now_s=now_s, policy=policy, sounds=sounds
-        )
-        if short and one.asking.in_vain(policy):
-            self._said.append(escalated(stop_id, "nobody came", now_s, sounds))
-
-    def _ask(self, snapshot: Snapshot) -> None:
-        """Take back suggestions that no longer hold, and ask whom the policy names."""
-        stops = [self.open[stop_id] for stop_id in snapshot.stop_ids]
-        for column, one in enumerate(stops):
-            if one.asking.promised:
-                self._let_go_engaged(one)
-                self._release(one, snapshot, column)
-            if one.asking.pending is None:
-                continue
-            row = snapshot.unit_row.get(one.asking.pending.unit_id)
-            if snapshot.needs.short[column] <= 0:
-                self._said += one.asking.withdraw(self.now_s, "enough officers")
-            elif row is None or not snapshot.askable[row]:
-                self._said += one.asking.withdraw(self.now_s, "unit not free")
-        allowed = self._allowed(snapshot, stops)
-        columns = np.flatnonzero(allowed.any(axis=0))
-        if not len(columns):
-            return
-        # Idle units that may go nowhere matter to the reserve: ours counts all that could be asked.
-        idle = np.flatnonzero(snapshot.askable)
-        unit_ids = tuple(snapshot.unit_ids[row] for row in idle.tolist())
-        pick = np.ix_(idle, columns)
-        candidates = Candidates(
-            unit_ids=unit_ids,
-            stop_ids=tuple(snapshot.stop_ids[column] for column in columns.tolist()),
-            allowed=allowed[pick],
-            tau_s=snapshot.cover.tau_s[pick],
-            crow_m=lambda: snapshot.crow_m(idle, columns),
-            gain=snapshot.gain()[pick],
-            score=lambda: snapshot.score()[pick],
-            alone=snapshot.cover.alone[columns],
-            waiting_s=np.array([self.now_s - stops[c].seen_s for c in columns.tolist()]),
-            asked_s=np.array([self._last_asked(unit_id) for unit_id in unit_ids]),
-            now_s=self.now_s,
-        )
-        for unit, stop in sorted(self._choose(candidates, self.policy), key=lambda pair: pair[1]):
-            self._suggest(snapshot, int(idle[unit]), int(columns[stop]))
-
-    def _let_go_engaged(self, one: OpenStop) -> None:
-        """Believe no promise of who is on a stop of its own since, or does something else."""
-        own = {
-            other.stop.unit_id
-            for other in self.open.values()
-            if not self._by_status_just_now(other)
-        }
-        for unit_id, (asked, _) in list(one.asking.promised.items()):
-            change = self.statuses.get(unit_id)
-            elsewhere = (
-                change is not None
-                and change.status in ELSEWHERE
-                and change.at.timestamp() > asked.at_s
-            )
-            if unit_id in own or elsewhere:
-                self._said.append(one.asking.release(unit_id, self.now_s, "unit not free"))
-                self._asks_changed()
-
-    def _by_status_just_now(self, one: OpenStop) -> bool:
-        """Tell whether only a status speaks of a stop, and for seconds: it may mean another's."""
-        early = self.now_s - one.seen_s < self.policy.status_stop_after_s
-        return one.stop.from_status and early
-
-    def _release(self, one: OpenStop, snapshot: Snapshot, column: int) -> None:
-        """Let go who is on the way, where enough are there or others will be there sooner."""
-        missing = short = self._missing(one, snapshot, column)
-        under_way = [
-            (unit_id not in one.asking.picked, float(snapshot.cover.tau_s[row, column]), unit_id)
-            for unit_id in self._not_there(one, snapshot, column)
-            if not self._is_on_scene(unit_id)
-            if (row := snapshot.unit_row.get(unit_id)) is not None
-        ]
-        for _, tau_s, unit_id in sorted(under_way):
-            if short <= 0:
-                sooner = "dispatch chose another" if one.asking.picked else "nearer unit"
-                why = "enough officers" if missing <= 0 else sooner
-                self._said.append(one.asking.release(unit_id, self.now_s, why))
-                self._asks_changed()
-            elif np.isfinite(tau_s):
-                short -= self._officers(unit_id)
-
-    def _missing(self, one: OpenStop, snapshot: Snapshot, column: int) -> int:
-        """
-        Count the officers that somebody is still to be asked for.
-
-        Who promised and shows on scene is there by its word, until a later fix tells otherwise.
-        That clears no alarm: only positions do. But another car is not sent for it.
-        """
-        short = int(snapshot.needs.short[column])
-        if not one.asking.promised:
-            return short
-        by_word = filter(self._is_by_word, self._not_there(one, snapshot, column))
-        return short - sum(map(self._officers, by_word))
-
-    def _not_there(self, one: OpenStop, snapshot: Snapshot, column: int) -> list[str]:
-        """List the units that promised to come and that no position shows there."""
-        there = snapshot.there[column] | self.scene.there(one.stop.stop_id)
-        return [unit_id for unit_id in one.asking.promised if unit_id not in there]
-
-    def _officers(self, unit_id: str) -> int:
-        """Count the officers in a car."""
-        change = self.statuses.get(unit_id)
-        return change.officers if change else 1
-
-    def _allowed(self, snapshot: Snapshot, stops: list[OpenStop]) -> np.ndarray:
-        """Tell which pairs no rule forbids."""
-        may_ask = {one.stop.stop_id for one in self.open.values() if self._may_ask(one)}
-        missing = {
-            column: short
-            for column, stop_id in enumerate(snapshot.stop_ids)
-            if stop_id in may_ask and (short := self._missing(stops[column], snapshot, column)) > 0
-        }
-        allowed = np.zeros(snapshot.allowed.shape, np.bool_)
-        if not missing:
-            return allowed
-        pending = {one.asking.pending.unit_id for one in stops if one.asking.pending}
-        free = snapshot.askable.copy()
-        for unit_id in pending & snapshot.unit_row.keys():
-            free[snapshot.unit_row[unit_id]] = False
-        for column, short in missing.items():
-            may = snapshot.allowed[:, column] & free
-            asking, tau_s = stops[column].asking, snapshot.cover.tau_s[:, column]
-            for unit_id in (asking.refused | asking.unanswered) & snapshot.unit_row.keys():
-                may[snapshot.unit_row[unit_id]] = False
-            coming_s = snapshot.coming_s[column]
-            if short <= len(coming_s):
-                if asking.picked & asking.promised.keys():
-                    continue
-                # Enough are on the way: only one that is clearly sooner is worth another question.
-                may &= tau_s <= coming_s[short - 1] - self.policy.switch_saves_s
-            if asking.pending and asking.pending.unit_id in asking.picked:
-                continue
-            if asking.pending:
-                # It stays unless another is clearly sooner, and worth no less.
-                row = snapshot.unit_row[asking.pending.unit_id]
-                may &= tau_s <= tau_s[row] - self.policy.switch_saves_s
-                if may.any():
-                    score = snapshot.score()[:, column]
-                    may &= score >= score[row]
-            allowed[:, column] = may
-        return allowed
-
-    def _may_ask(self, one: OpenStop) -> bool:
-        """Tell whether somebody may be asked about a stop now."""
-        # The record of a stop follows its unit's status: not asked about twice.
-        return not self._by_status_just_now(one) and one.asking.may_ask(self.now_s, self.policy)
-
-    def _last_asked(self, unit_id: str) -> float:
-        """Give when a unit was last asked, seconds since the epoch; -inf for never."""
-        asked_s = self.asked_s.get(unit_id)
-        return asked_s[-1] if asked_s else -np.inf
-
-    def _suggest(
-        self, snapshot: Snapshot, row: int, column: int, picked_s: float | None = None
-    ) -> None:
-        """Ask a unit; `picked_s` is the drive time of one whom a dispatcher has chosen."""
-        stop_id = snapshot.stop_ids[column]
-        asking = self.open[stop_id].asking
-        self._said += asking.withdraw(self.now_s, "nearer unit")
-        drive_time_s = float(snapshot.drive_time_s[row, column]) if picked_s is None else picked_s
-        score = float(snapshot.score()[row, column])
-        suggested = Suggested(
-            at_s=self.now_s,
-            suggestion_id=f"{stop_id}/{asking.count + 1}",
-            stop_id=stop_id,
-            unit_id=snapshot.unit_ids[row],
-            drive_time_s=drive_time_s,
-            tau_s=drive_time_s + WORKING * float(snapshot.effective_age_s[row]),
-            score=score if np.isfinite(score) else 0.0,
-        )
-        if self._watch:
-            self._watch(self, suggested)
-        if picked_s is None:
-            asking.ask(suggested)
-        else:
-            asking.pick(suggested)
-        self.asked_s[suggested.unit_id].append(self.now_s)
-        self._said.append(suggested)
-
-    def is_muted(self, unit_id: str) -> bool:
-        """
-        Tell whether a unit wants to be left alone for now.
-
-        Returns
-        -------
-        muted : bool
-            For `Policy.mute_min` after it said so.
-        """
-        return self.now_s < self.muted_until_s.get(unit_id, -np.inf)
-
-    def asks_last_hour(self, unit_id: str) -> int:
-        """
-        Count a unit's asks of the last hour.
-
-        Returns
-        -------
-        asks : int
-            Older ones but the last are forgotten.
-        """
-        asked_s = self.asked_s.get(unit_id, deque[float]())
-        while len(asked_s) > 1 and asked_s[0] <= self.now_s - HOUR_S:
-            asked_s.popleft()
-        return sum(at_s > self.now_s - HOUR_S for at_s in asked_s)
 
 
 def _unit(change: StatusChange, fix: UnitFix) -> Unit:

@@ -19,7 +19,6 @@ from geo.shift.car import Doing
 from geo.shift.response import response
 from geo.shift.truth import GRID_S
 from geo.shift.world import LOOK_S, simulate
-from geo.snap import position_on
 from geo.standing import StandingStops
 from geo.starts import starts_at
 from geo.tally import tally
@@ -123,7 +122,7 @@ class _Look:
         cars = [car for car in world.cars if car.doing in {Doing.PATROL, Doing.HELP}]
         free = np.array([car.doing is Doing.PATROL for car in cars], np.bool_)
         starts = _starts(world, cars, at_s)
-        if (at_s - world.start_s) % 120 == 0:
+        if (at_s - world.plan.start_s) % 120 == 0:
             share = self._zones.share_within(starts.rows(np.flatnonzero(free)))
             world.truth.covered.append((at_s, share))
         for stop_id in set(self._stops.stop_ids) - going_on.keys():
@@ -149,8 +148,8 @@ class _Look:
     def _put(self, world: World, stop: StopTruth, at_s: float) -> None:
         """Put a stop up that has begun, with what each officer would say."""
         car = next(car for car in world.cars if car.unit_id == stop.unit_id)
-        edge, fraction, lon, lat, _ = world.place(car, at_s)
-        self._stops.put(stop.stop_id, position_on(world.net, edge, fraction, lon, lat))
+        place, _ = world.fleet.ground.place(*car.trip.at(at_s))
+        self._stops.put(stop.stop_id, place)
         drawn = [response(world.seed, world.plan, stop.stop_id, one.row) for one in world.cars]
         delay_s = np.array([one.delay_s if one.comes else np.inf for one in drawn])
         factor = np.array([one.factor for one in drawn])
@@ -234,7 +233,7 @@ def _flood_share(record: ShiftRecord) -> float:
         for one in record.said
         if isinstance(one, Escalated) or (isinstance(one, Flagged) and one.flag is Flag.ALONE)
     ]
-    since_s = np.array(at_s) - round(record.plan.start.timestamp())
+    since_s = np.array(at_s) - record.plan.start_s
     periods = int(np.ceil(record.plan.hours * 3600 / FLOOD_S))
     period = np.minimum(since_s // FLOOD_S, periods - 1).astype(np.int64)
     counts = np.bincount(period, minlength=periods)

@@ -1,34 +1,25 @@
-"""What months of coverage come to: shares with intervals, stops exposed, before and after."""
+"""What months of coverage come to: shares with intervals, drive times, stops exposed."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 from scipy.stats import gamma, norm
 
-from data.errors import InputError
 from geo.demand import WEIGHT_OF_ROAD
 from geo.gaps import BIN_S
 from geo.hours import WEEK_HOURS
 from geo.kernels.beyond import BINS
 
 if TYPE_CHECKING:
-    from data.road_table import BoolArray, FloatArray, IntArray
+    from data.road_table import FloatArray, IntArray
     from data.settings import Policy
     from geo.gaps import PastCover
 
-Figures = npt.NDArray[np.floating[Any]]
 Z_95 = 1.959964  # of the normal law
 HALF_LEFT_OUT = 0.0125  # on each side, of each of two figures whose product is to hold at 95 %
-SHUFFLES = 9999
-FEWEST_DAYS = 4  # on each side: three against three cannot come under p = 0.05
-FEWEST_IN_TREND = 8  # two weekends at the least, or a week of working days and more
-FEWEST_ALIKE = 14  # in fewer days nobody sees how alike two that follow each other are
-MOST_ALIKE = 0.9
-DAYS_OF_WEEK, FIRST_MONDAY = 7, 4  # days from 1970-01-01, a Thursday
 NOTHING = 1e-12
 
 
@@ -49,28 +40,6 @@ class Shares:
     low: FloatArray
     high: FloatArray
     times: IntArray
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """
-    Two periods held against each other.
-
-    Parameters
-    ----------
-    before, after : float
-        Mean share of the days of each.
-    p : float
-        Chance of a difference as large if days were alike; NaN where they are too few to tell.
-    days_before, days_after : int
-        How many.
-    """
-
-    before: float
-    after: float
-    p: float
-    days_before: int
-    days_after: int
 
 
 def interval(
@@ -106,88 +75,6 @@ def interval(
         high=np.where(times > 0, np.clip(middle + half, known, 1), 1.0),
         times=times,
     )
-
-
-def dependence(day: IntArray, mean: FloatArray, fitted: FloatArray) -> float:
-    """
-    Tell how many days that follow each other count as one independent.
-
-    Parameters
-    ----------
-    day : ndarray of int64, shape (d,)
-        Which days, rising.
-    mean : ndarray of float64, shape (d,)
-        A figure of each.
-    fitted : ndarray of float64, shape (d, p)
-        What it goes by: columns of a regression.
-
-    Returns
-    -------
-    days : float
-        (1 + rho) / (1 - rho), by which the variance of a mean grows where each day goes by the one
-        before with correlation rho, from 0 to 0.9: that of the residuals, made up for its bias of
-        about -(p + 3 rho) / d in few days (for p = 1: Kendall 1954, and Marriott and Pope 1954,
-        Biometrika 41). 1 below 14 days, and where the figure never moves.
-    """
-    slope, _, free, _ = np.linalg.lstsq(fitted, mean, rcond=None)
-    residual = mean - fitted @ slope
-    follows = np.flatnonzero(np.diff(day) == 1)
-    spread = float(residual @ residual)
-    if len(day) < FEWEST_ALIKE or not len(follows) or spread < len(day) * NOTHING:
-        return 1.0
-    together = float(residual[follows] @ residual[follows + 1]) / len(follows)
-    seen = together / (spread / len(day))
-    rho = (seen + int(free) / len(day)) / (1 - 3 / len(day))
-    rho = min(max(rho, 0.0), MOST_ALIKE)
-    return float((1 + rho) / (1 - rho))
-
-
-def days_of(past: PastCover, figures: Figures) -> tuple[IntArray, FloatArray]:
-    """
-    Average a share by day.
-
-    Parameters
-    ----------
-    past : PastCover
-        With its hours.
-    figures : ndarray of float, shape (h,)
-        A share for each hour.
-
-    Returns
-    -------
-    day : ndarray of int64, shape (d,)
-        Those looked at, rising.
-    mean : ndarray of float64, shape (d,)
-        Of each.
-    """
-    day, row = np.unique(past.day, return_inverse=True)
-    return day, np.bincount(row, figures) / np.bincount(row)
-
-
-def days_alike(past: PastCover, figures: Figures) -> float:
-    """
-    Tell how many days count as one independent, working days and weekends on parallel lines.
-
-    Parameters
-    ----------
-    past : PastCover
-        With its hours.
-    figures : ndarray of float, shape (h,)
-        A share for each hour.
-
-    Returns
-    -------
-    days : float
-        1 or more; see `dependence`.
-    """
-    day, mean = days_of(past, figures)
-    return dependence(day, mean, _lines(day))
-
-
-def _lines(day: IntArray) -> FloatArray:
-    """Give the columns of a line each for working days and weekends, parallel."""
-    weekend = _weekend(day)
-    return np.stack([weekend, ~weekend, day - day.mean()], axis=1).astype(np.float64)
 
 
 def by_hour_of_week(past: PastCover) -> Shares:
@@ -228,15 +115,6 @@ def by_cell(past: PastCover, alike: FloatArray | float = 1.0) -> Shares:
     """
     mean: FloatArray = past.hours_beyond.sum(axis=0) / len(past.hour)
     return interval(mean, np.full(mean.shape, len(np.unique(past.day))), alike)
-
-
-def _averaged(figures: Figures, group: IntArray, groups: int) -> Shares:
-    """Average rows by group."""
-    total = np.zeros((groups, *figures.shape[1:]))
-    np.add.at(total, group, figures)
-    rows = np.bincount(group, minlength=groups)
-    times = np.broadcast_to(rows.reshape(-1, *(1,) * (total.ndim - 1)), total.shape)
-    return interval(total / np.maximum(times, 1), times)
 
 
 def percentile_s(past: PastCover, share: FloatArray | float) -> FloatArray:
@@ -393,148 +271,3 @@ def exposed_bounds(
     shape = np.maximum(seen, NOTHING)
     low, high = (gamma.ppf(q, shape) / shape for q in (HALF_LEFT_OUT, 1 - HALF_LEFT_OUT))
     return (rate * low)[:, None] * of_share.low, (rate * high)[:, None] * of_share.high
-
-
-def change(past: PastCover, after: BoolArray, figures: Figures, *, seed: int = 0) -> Change:
-    """
-    Test whether a share differs between two periods.
-
-    Parameters
-    ----------
-    past : PastCover
-        Both.
-    after : ndarray of bool, shape (h,)
-        Which hours are of the later one.
-    figures : ndarray of float, shape (h,)
-        A share for each hour.
-    seed : int
-        Of the shuffles.
-
-    Returns
-    -------
-    change : Change
-        By days shuffled between the periods, working days and weekends each among themselves: no
-        law is assumed, and an hour says nothing that its day does not. Where days are like those
-        before, what shuffling gives is spread by the root of `dependence`.
-
-    Raises
-    ------
-    InputError
-        If a period is empty.
-    """
-    # A day that the instant parts is one of each.
-    day, row = np.unique(past.day * 2 + after, return_inverse=True)
-    mean = np.bincount(row, figures) / np.bincount(row)
-    late = day % 2 == 1
-    if late.all() or not late.any():
-        empty = "before" if late.all() else "after"
-        raise InputError(f"nothing was recorded {empty} that instant; choose one within the period")
-    counts = int((~late).sum()), int(late.sum())
-    found = mean[late].mean() - mean[~late].mean()
-    weekend = _weekend(day // 2)
-    p = np.nan
-    if min(counts) >= FEWEST_DAYS:
-        kinds = np.stack([late & weekend, late & ~weekend, ~late & weekend, ~late & ~weekend])
-        spread = np.sqrt(dependence(day // 2, mean, kinds.T.astype(np.float64)))
-        shuffled = _shuffled(mean, late, weekend, np.random.default_rng(seed)) * spread
-        as_large = np.abs(shuffled) >= abs(found) * (1 - 1e-9)
-        p = (1 + as_large.sum()) / (1 + SHUFFLES)
-    return Change(
-        before=float(mean[~late].mean()),
-        after=float(mean[late].mean()),
-        p=float(p),
-        days_before=counts[0],
-        days_after=counts[1],
-    )
-
-
-def by_week(
-    past: PastCover, figures: Figures, alike: FloatArray | float = 1.0
-) -> tuple[IntArray, Shares]:
-    """
-    Average a share by week.
-
-    Parameters
-    ----------
-    past : PastCover
-        With its hours.
-    figures : ndarray of float, shape (h, 2)
-        Two shares for each hour.
-    alike : ndarray of float64, shape (2,), or float
-        So many days count as one independent.
-
-    Returns
-    -------
-    monday : ndarray of int64, shape (w,)
-        Days from 1970-01-01 to the local Monday of each week with anything looked at.
-    shares : Shares
-        Shape (w, 2), a day as one observation.
-    """
-    day, row = np.unique(past.day, return_inverse=True)
-    mean = np.stack([np.bincount(row, one) / np.bincount(row) for one in figures.T], axis=1)
-    monday, week = np.unique(day - (day - FIRST_MONDAY) % DAYS_OF_WEEK, return_inverse=True)
-    shares = _averaged(mean, week, len(monday))
-    return monday, interval(shares.mean, shares.times, alike)
-
-
-def trend(past: PastCover, figures: Figures, *, seed: int = 0) -> tuple[float, float, int]:
-    """
-    Fit a line to the days of a share.
-
-    Parameters
-    ----------
-    past : PastCover
-        With its hours.
-    figures : ndarray of float, shape (h,)
-        A share for each hour.
-    seed : int
-        Of the shuffles.
-
-    Returns
-    -------
-    slope : float
-        A day; working days and weekends lie on parallel lines. NaN of a single day of each kind.
-    p : float
-        Chance of a slope as steep if days came in any order, each among its kind, spread by the
-        root of `dependence` where days are like those before; NaN where they are too few to tell.
-    days : int
-        How many.
-    """
-    day, mean = days_of(past, figures)
-    weekend = _weekend(day)
-    along = day - day.mean()
-    for kind in (weekend, ~weekend):
-        if kind.any():
-            along[kind] -= along[kind].mean()
-    spread = float(along @ along)
-    if spread == 0:
-        return np.nan, np.nan, len(day)
-    slope = float(along @ mean) / spread
-    if len(day) < FEWEST_IN_TREND:
-        return slope, np.nan, len(day)
-    rng = np.random.default_rng(seed)
-    shuffled = np.broadcast_to(mean, (SHUFFLES, len(day))).copy()
-    for kind in (weekend, ~weekend):
-        shuffled[:, kind] = rng.permuted(shuffled[:, kind], axis=1)
-    wider = np.sqrt(dependence(day, mean, _lines(day)))
-    as_steep = np.abs(shuffled @ along / spread) * wider >= abs(slope) * (1 - 1e-9)
-    return slope, float((1 + as_steep.sum()) / (1 + SHUFFLES)), len(day)
-
-
-def _weekend(day: IntArray) -> BoolArray:
-    """Tell Saturdays and Sundays."""
-    found: BoolArray = (day - FIRST_MONDAY) % DAYS_OF_WEEK >= 5  # noqa: PLR2004 - Saturday
-    return found
-
-
-def _shuffled(
-    mean: FloatArray, late: BoolArray, weekend: BoolArray, rng: np.random.Generator
-) -> FloatArray:
-    """Give differences with days shuffled within their kind, shape (shuffles,)."""
-    labels = np.broadcast_to(late, (SHUFFLES, len(late))).copy()
-    for kind in (weekend, ~weekend):
-        labels[:, kind] = rng.permuted(labels[:, kind], axis=1)
-    after = labels @ mean / late.sum()
-    before = ~labels @ mean / (~late).sum()
-    difference: FloatArray = after - before
-    return difference

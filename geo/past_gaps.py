@@ -8,23 +8,20 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from data.past_gaps import CARS, PastGaps, PeriodChange, Trend
+from data.past_gaps import CARS, PastGaps, Trend
 from data.settings import Settings
 from geo.cells import with_outlines
 from geo.demand import WEIGHT_OF_ROAD
+from geo.gap_days import by_week, change, days_alike, trend
 from geo.gap_figures import (
     by_cell,
     by_hour_of_week,
-    by_week,
-    change,
-    days_alike,
     exposed_bounds,
     exposed_per_week,
     interval,
     percentile_interval_s,
     percentile_s,
     stops_per_hour,
-    trend,
     two_car_preparedness,
 )
 from geo.gaps import past_cover
@@ -37,6 +34,7 @@ if TYPE_CHECKING:
 
     from data.beats import Beat
     from data.events import History
+    from data.past_gaps import PeriodChange
     from data.road_table import FloatArray
     from geo.gap_figures import Shares
     from geo.gaps import PastCover
@@ -319,19 +317,7 @@ def _changes(
     """Hold the hours from an instant on against those before, over all road."""
     local_s = split.astimezone(zone).replace(tzinfo=None) - datetime(1970, 1, 1)  # noqa: DTZ001 - local
     after = past.hour * HOUR_S >= local_s.total_seconds()
-    found = []
-    for car in range(2):
-        one = change(past, after, everywhere[:, car])
-        found.append(
-            PeriodChange(
-                before=one.before,
-                after=one.after,
-                p=_known(one.p),
-                days_before=one.days_before,
-                days_after=one.days_after,
-            )
-        )
-    return tuple(found)
+    return tuple(change(past, after, everywhere[:, car]) for car in range(2))
 
 
 def _known(figure: float) -> float | None:

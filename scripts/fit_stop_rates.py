@@ -109,7 +109,7 @@ def main(path: Path) -> None:
     rows = "\n".join("    " + ", ".join(relative[i : i + 12]) + "," for i in range(0, 168, 12))
     (ROOT / "geo/shift/rates.py").write_text(
         '"""How often stops happen by hour of week; written by scripts/fit_stop_rates.py."""\n\n'
-        "RATE_BY_HOUR_OF_WEEK = (\n" + rows + "\n)\n"
+        "RATE_BY_HOUR_OF_WEEK = (\n" + rows + "\n)  # fmt: skip\n"
         '"""Relative to the week\'s mean, from Monday 00:00, local time; fitted to the traffic\n'
         'stops of the City of Minneapolis, 2017 (open data)."""\n',
         encoding="utf-8",

@@ -96,6 +96,11 @@ class Car:
     post: Position | None = None
     to_post: bool = False
 
+    def take_up(self, doing: Doing, at_s: float) -> None:
+        """Do something else from where it stands; what was planned for another job is dropped."""
+        self.trip = parked(*self.trip.at(at_s), at_s, at_s)
+        self.doing, self.job, self.pending, self.to_post = doing, self.job + 1, "", False
+
 
 class Patrol:
     """

@@ -98,3 +98,13 @@ class ShiftPlan:
     dead_zones: int = 2
     dead_share: float = 0.02
     skew_s: float = 0.5
+
+    @property
+    def start_s(self) -> float:
+        """When it begins, whole seconds since the epoch."""
+        return float(round(self.start.timestamp()))
+
+    @property
+    def end_s(self) -> float:
+        """When it ends, seconds since the epoch."""
+        return self.start_s + 3600 * self.hours

@@ -9,14 +9,13 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from data.errors import InputError
-from geo.router import many_to_many, search_back
+from geo.router import many_to_many
 from geo.snap import position_on
 from geo.starts import starts_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from data.road_table import FloatArray
     from geo.network import RoadNetwork
     from geo.shift.car import Car
     from geo.shift.world import World
@@ -92,31 +91,6 @@ def _begins(net: RoadNetwork, car: Car) -> Position:
     return position_on(net, *car.trip.at(car.trip.enter_s[0]), 0.0, 0.0)
 
 
-def drives_s(world: World, cars: Sequence[Car], to: Position, at_s: float) -> FloatArray:
-    """
-    Give the drive times of cars to a place, from where they really are.
-
-    Parameters
-    ----------
-    world : World
-        The shift.
-    cars : sequence of Car, length k
-        Of it.
-    to : Position
-        Where to.
-    at_s : float
-        When.
-
-    Returns
-    -------
-    drive_time_s : ndarray of float64, shape (k,)
-        Inf where there is no way.
-    """
-    times = search_back(world.net, to)
-    here = [position_on(world.net, *world.place(car, at_s)[:4]) for car in cars]
-    return np.array([times.drive_time_s(place) for place in here], np.float64)
-
-
 @dataclass(slots=True)
 class Reached:
     """
@@ -134,6 +108,6 @@ class Reached:
         """Look."""
         for number in world.truth.places.keys() - self.nearest_s.keys():
             place = world.truth.places[number]
-            found = np.sort(drives_s(world, world.free(), place, at_s)).tolist()
+            found = np.sort(world.fleet.drives_s(world.fleet.free(), place, at_s)).tolist()
             first, second = [*found, np.inf, np.inf][:2]
             self.nearest_s[number] = first, second

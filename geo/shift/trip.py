@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from geo.snap import position_on
+
 if TYPE_CHECKING:
     from data.road_table import FloatArray, IntArray
     from geo.network import RoadNetwork
+    from geo.snap import Position
 
 
 @dataclass(slots=True)
@@ -143,3 +146,32 @@ class Ground:
         east, north = lon[after] - lon[after - 1], lat[after] - lat[after - 1]
         heading = np.degrees(np.arctan2(east * np.cos(np.radians(lat[after])), north)) % 360
         return lon[after - 1] + part * east, lat[after - 1] + part * north, heading
+
+    def place(self, edge: int, fraction: float) -> tuple[Position, float]:
+        """
+        Give one place as a position, and the direction of travel.
+
+        Returns
+        -------
+        position : Position
+            On the line of the road.
+        heading_deg : float
+            Along it.
+        """
+        lon, lat, heading = self.places(np.array([edge]), np.array([fraction]))
+        here = position_on(self._net, edge, fraction, float(lon[0]), float(lat[0]))
+        return here, float(heading[0])
+
+
+def edges_along(net: RoadNetwork, share: FloatArray) -> IntArray:
+    """
+    Give the edges at shares of all road, along the network's Hilbert curve.
+
+    Returns
+    -------
+    edges : ndarray of int64, shape of `share`
+        Directed, of the main part.
+    """
+    upto = np.cumsum(net.table.road_m * net.main)
+    edges: IntArray = np.minimum(np.searchsorted(upto, share * upto[-1]), len(upto) - 1)
+    return edges

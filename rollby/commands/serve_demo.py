@@ -125,7 +125,7 @@ def _run(store: Store, net: RoadNetwork, chosen: Settings) -> None:
     simulation = Simulation(clock)
     running = begin(store, Board(net, chosen), chosen, clock, simulation.hear)
     password = secrets.token_urlsafe(9)
-    world = World(net, PLAN(start=start), SEED, simulation, None)
+    world = World(net, PLAN(start=start), SEED, simulation)
     for role, _ in SCREENS:
         units = (world.cars[0].unit_id,) if role == Role.OFFICER else ()
         _let_in(running.access, role, units, password)

@@ -210,7 +210,7 @@ def test_a_day_in_its_life(day: Day, serve: Serve, capsys: pytest.CaptureFixture
         radios = Radios(SteadyClock(), day.base, day.keys, day.ports, at_the_screen)
         threading.Thread(target=listen, args=(day, radios, over), daemon=True).start()
         desk = signed_in(browser, day, "desk", "/supervisor")
-        world = World(net, plan, 3, radios, None)
+        world = World(net, plan, 3, radios)
         shift = threading.Thread(target=world.run, daemon=True)
         shift.start()
         radios.nonsense()

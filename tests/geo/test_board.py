@@ -19,6 +19,7 @@ from data.said import Attended, Escalated, Flagged, Prompted, Suggested, Withdra
 from data.settings import Settings
 from geo.board import Board
 from geo.crew import crew_of
+from geo.deciding import is_on_scene, not_there
 from geo.dispatch import weigh_up
 from geo.memory import recall, remember
 from geo.replay import picture
@@ -292,8 +293,8 @@ class AnyDay(RuleBasedStateMachine):
             rows = {unit: snapshot.unit_row.get(unit) for unit in one.asking.promised}
             driving = [
                 unit
-                for unit in board._not_there(one, snapshot, column)
-                if not board._is_on_scene(unit)
+                for unit in not_there(board, one, snapshot, column)
+                if not is_on_scene(board, unit)
                 and (row := rows[unit]) is not None
                 and np.isfinite(tau_s[row, column])
             ]

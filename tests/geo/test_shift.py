@@ -19,6 +19,7 @@ from geo.compare import watched as watched_shift
 from geo.network import RoadNetwork
 from geo.policies import by_road, ours
 from geo.replay import replay
+from geo.shift.incidents import arrivals
 from geo.shift.plan import ShiftPlan
 from geo.shift.rates import RATE_BY_HOUR_OF_WEEK
 from geo.shift.truth import StopTruth
@@ -98,8 +99,8 @@ def test_cars_keep_to_the_roads_and_never_jump(net: RoadNetwork) -> None:
             for i in range(len(car.trip.edges) - 1):
                 ahead, after = car.trip.edges[i : i + 2]
                 assert net.table.head[ahead] == net.table.tail[after]
-            _, _, lon, lat, _ = world.place(car, at_s)
-            seen.setdefault(car.unit_id, []).append((at_s, lon, lat))
+            here, _ = world.fleet.ground.place(*car.trip.at(at_s))
+            seen.setdefault(car.unit_id, []).append((at_s, here.lon_deg, here.lat_deg))
 
     simulate(net, PLAN, seed=1, look=look)
     assert len(seen) == 12
@@ -127,13 +128,10 @@ def test_parked_cars_send_heartbeats_only(watched: ShiftRecord) -> None:
         assert (fixes.speed_mps[own] == 0).sum() < own.sum()
 
 
-def test_stops_come_at_the_rate_of_the_hour(net: RoadNetwork) -> None:
+def test_stops_come_at_the_rate_of_the_hour() -> None:
     assert len(RATE_BY_HOUR_OF_WEEK) == 168
     assert np.mean(RATE_BY_HOUR_OF_WEEK) == pytest.approx(1.0, abs=0.001)
-    counts = [
-        len(World(net, PLAN, seed, None, None)._arrivals("stops", 18.0, weekly=True))
-        for seed in range(40)
-    ]
+    counts = [len(arrivals(PLAN, seed, "stops", 1.5, weekly=True)) for seed in range(40)]
     friday_18 = RATE_BY_HOUR_OF_WEEK[4 * 24 + 18]
     assert sum(counts) == pytest.approx(40 * 18 * friday_18 / 2, rel=0.15)
 

@@ -64,8 +64,8 @@ def test_free_units_stand_at_their_posts_and_drive_back_along_the_roads(
         for car in world.cars:
             for before, after in zip(car.trip.edges, car.trip.edges[1:], strict=False):
                 assert denver.table.head[before] == denver.table.tail[after]
-            _, _, lon, lat, _ = world.place(car, at_s)
-            seen.setdefault(car.unit_id, []).append((at_s, lon, lat))
+            here, _ = world.fleet.ground.place(*car.trip.at(at_s))
+            seen.setdefault(car.unit_id, []).append((at_s, here.lon_deg, here.lat_deg))
             if car.doing is not Doing.PATROL or car.post is None:
                 continue
             assert car.to_post
@@ -91,7 +91,7 @@ def test_free_units_stand_at_their_posts_and_drive_back_along_the_roads(
 def test_posts_are_given_out_so_that_the_ways_are_shortest_in_all(
     denver: RoadNetwork, posts: tuple[Position, ...]
 ) -> None:
-    cars = World(denver, PLAN, 4, None, None).cars
+    cars = World(denver, PLAN, 4).cars
     begins = [position_on(denver, *car.trip.at(car.trip.enter_s[0]), 0, 0) for car in cars]
     drive_s = np.array(
         [[search_back(denver, post).drive_time_s(b) for post in posts] for b in begins]
