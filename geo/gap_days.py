@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from data.errors import InputError
 from data.past_gaps import PeriodChange
-from geo.gap_figures import NOTHING, interval
+from geo.gap_figures import NOTHING, interval, spread
 
 if TYPE_CHECKING:
     from data.road_table import BoolArray, FloatArray, IntArray
@@ -79,8 +79,33 @@ def days_alike(past: PastCover, figures: Figures) -> float:
     return dependence(day, mean, _lines(day))
 
 
+def day_spread(past: PastCover, figures: Figures, alike: FloatArray) -> FloatArray:
+    """
+    Tell how much a share varies from day to day.
+
+    Parameters
+    ----------
+    past : PastCover
+        With its hours.
+    figures : ndarray of float, shape (h, 2)
+        Two shares for each hour.
+    alike : ndarray of float64, shape (2,)
+        So many days count as one independent.
+
+    Returns
+    -------
+    variance : ndarray of float64, shape (2,)
+        See `geo.gap_figures.spread`.
+    """
+    day = np.stack([_averaged(past.day, one)[1] for one in figures.T], axis=1)
+    return spread(day - day.mean(axis=0), len(day) - 1, len(day) / alike)
+
+
 def by_week(
-    past: PastCover, figures: Figures, alike: FloatArray | float = 1.0
+    past: PastCover,
+    figures: Figures,
+    alike: FloatArray | float = 1.0,
+    variance: FloatArray | float = np.inf,
 ) -> tuple[IntArray, Shares]:
     """
     Average a share by week.
@@ -93,6 +118,8 @@ def by_week(
         Two shares for each hour.
     alike : ndarray of float64, shape (2,), or float
         So many days count as one independent.
+    variance : ndarray of float64, shape (2,), or float
+        From day to day, `day_spread`; inf where it is not known.
 
     Returns
     -------
@@ -106,7 +133,8 @@ def by_week(
     weeks, days = np.unique(monday, return_counts=True)
     cars = [_averaged(monday, _averaged(past.day, one)[1])[1] for one in figures.T]
     mean = np.stack(cars, axis=1)
-    return weeks, interval(mean, np.broadcast_to(days[:, None], mean.shape), alike)
+    times = np.broadcast_to(days[:, None], mean.shape)
+    return weeks, interval(mean, times, alike, variance=variance)
 
 
 def change(past: PastCover, after: BoolArray, figures: Figures, *, seed: int = 0) -> PeriodChange:

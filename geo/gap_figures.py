@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.stats import gamma, norm
+from scipy.stats import t as t_law
 
 from geo.demand import WEIGHT_OF_ROAD
 from geo.gaps import BIN_S
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 Z_95 = 1.959964  # of the normal law
 HALF_LEFT_OUT = 0.0125  # on each side, of each of two figures whose product is to hold at 95 %
 NOTHING = 1e-12
+ENOUGH_DAYS = 28  # independent ones: of a kind that one in ten is, one was seen, at 95 %
+COINS = 24.0  # that a share counts for at most, however little shares vary
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +46,11 @@ class Shares:
 
 
 def interval(
-    mean: FloatArray, times: IntArray, alike: FloatArray | float = 1.0, z: float = Z_95
+    mean: FloatArray,
+    times: IntArray,
+    alike: FloatArray | float = 1.0,
+    z: float = Z_95,
+    variance: FloatArray | float = np.inf,
 ) -> Shares:
     """
     Give Wilson's interval of mean shares.
@@ -58,15 +65,20 @@ def interval(
         So many of them count as one independent: see `dependence`.
     z : float
         Of the normal law; 95 % by default.
+    variance : ndarray of float64 or float
+        Of one such share, `spread`; inf where it is not known.
 
     Returns
     -------
     shares : Shares
         No share from 0 to 1 varies more than a coin of the same mean, for which Wilson's interval
-        is: so it is too wide rather than too narrow.
+        is: so it is too wide rather than too narrow. Where they are known to vary less, each counts
+        for as many coins as vary as little (Korn and Graubard 1998, Survey Methodology 24), and for
+        `COINS` at most.
     """
-    n = np.maximum(times / alike, 1e-9)
     known = np.where(times > 0, mean, 0.5)
+    coins = np.clip(known * (1 - known) / np.maximum(variance, NOTHING), 1, COINS)
+    n = np.maximum(times / alike, 1e-9) * coins
     middle = (known + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * np.sqrt(known * (1 - known) / n + z**2 / (4 * n**2))
     return Shares(
@@ -75,6 +87,29 @@ def interval(
         high=np.where(times > 0, np.clip(middle + half, known, 1), 1.0),
         times=times,
     )
+
+
+def spread(off: FloatArray, free: int, days: FloatArray) -> FloatArray:
+    """
+    Tell how much the shares of days, or hours, vary.
+
+    Parameters
+    ----------
+    off : ndarray of float64, shape (n, k)
+        By how much each is off its mean.
+    free : int
+        n, less the means that were taken from them.
+    days : ndarray of float64, shape (k,)
+        Independent days that they are of.
+
+    Returns
+    -------
+    variance : ndarray of float64, shape (k,)
+        For `interval`, made larger as Student's law is wider than the normal one; inf where there
+        are fewer than `ENOUGH_DAYS`: some kind of day may never have been seen.
+    """
+    wider = (t_law.isf(0.025, ENOUGH_DAYS - 1) / Z_95) ** 2
+    return np.where(days >= ENOUGH_DAYS, wider * (off**2).sum(axis=0) / max(free, 1), np.inf)
 
 
 def by_hour_of_week(past: PastCover) -> Shares:

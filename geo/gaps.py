@@ -58,8 +58,8 @@ class PastCover:
         Stops that began there in each hour of the week.
     stops_begun : ndarray of int64, shape (h,)
         Stops that began anywhere in each hour that was looked at.
-    stops_beyond : ndarray of float64, shape (2,)
-        Stops, each by the share of its cell that was beyond T in the hour it began in.
+    stops_beyond : ndarray of float64, shape (h, 2)
+        The same stops, each by the share of its cell that was beyond T in that hour.
     """
 
     cell: npt.NDArray[np.str_]
@@ -165,7 +165,6 @@ class PastSum:
         self._share = np.zeros((WEEK_HOURS, cells, 2), np.int64)
         self._time_mm = np.zeros((cells, 2, BINS + 1), np.int64)
         self._stops = np.zeros((WEEK_HOURS, cells), np.int64)
-        self._stops_beyond = np.zeros(2, np.int64)
 
     def add(self, day: PastDay) -> None:
         """
@@ -178,11 +177,12 @@ class PastSum:
         """
         week = (day.hour - MONDAY) % WEEK_HOURS
         begun = np.bincount(day.stop_hour, minlength=len(day.hour))
-        self._hours.append((day.hour, day.snapshots, day.late_mm, begun))
+        beyond = np.zeros((len(day.hour), 2), np.int64)
+        np.add.at(beyond, day.stop_hour, day.share[day.stop_hour, day.stop_cell])
+        self._hours.append((day.hour, day.snapshots, day.late_mm, begun, beyond))
         np.add.at(self._share, week, day.share)
         self._time_mm += day.time_mm.astype(np.int64)
         np.add.at(self._stops, (week[day.stop_hour], day.stop_cell), 1)
-        self._stops_beyond += day.share[day.stop_hour, day.stop_cell].sum(axis=0, dtype=np.int64)
 
     def past(self, net: RoadNetwork) -> PastCover:
         """
@@ -205,7 +205,8 @@ class PastSum:
         """
         if not self._hours:
             raise InputError("fixes: none within the period; nothing can be looked at")
-        hour, snapshots, late_mm, begun = map(np.concatenate, zip(*self._hours, strict=True))
+        columns = map(np.concatenate, zip(*self._hours, strict=True))
+        hour, snapshots, late_mm, begun, beyond = columns
         order = np.argsort(hour)
         ground = self._ground
         whole_mm = snapshots[:, None] * ground.cell_mm.sum()
@@ -220,5 +221,5 @@ class PastSum:
             drive_time_km=self._time_mm / 1e6,
             stops=self._stops,
             stops_begun=begun[order],
-            stops_beyond=self._stops_beyond / WHOLE,
+            stops_beyond=beyond[order] / WHOLE,
         )

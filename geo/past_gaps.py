@@ -12,7 +12,7 @@ from data.past_gaps import CARS, PastGaps, Trend
 from data.settings import Settings
 from geo.cells import with_outlines
 from geo.demand import WEIGHT_OF_ROAD
-from geo.gap_days import by_week, change, days_alike, trend
+from geo.gap_days import by_week, change, day_spread, days_alike, trend
 from geo.gap_figures import (
     by_cell,
     by_hour_of_week,
@@ -21,6 +21,7 @@ from geo.gap_figures import (
     interval,
     percentile_interval_s,
     percentile_s,
+    spread,
     stops_per_hour,
     two_car_preparedness,
 )
@@ -120,11 +121,15 @@ def gaps_of(
     everywhere = past.all_road
     road: FloatArray = past.snapshots @ everywhere / past.snapshots.sum()
     alike = np.array([days_alike(past, everywhere[:, car]) for car in range(2)])
-    cells, all_road = by_cell(past, alike), interval(road, np.full(2, days), alike)
+    variance = day_spread(past, everywhere, alike)
+    cells = by_cell(past, alike)
+    all_road = interval(road, np.full(2, days), alike, variance=variance)
     exposed, (stops_low, stops_high) = _exposed(past, days, alike)
     by_hour: FloatArray = np.einsum("hck,c->hk", hours.mean, past.road_km / past.road_km.sum())
-    hourly = interval(by_hour, hours.times[:, 0, :])
-    monday, weeks = by_week(past, everywhere, alike)
+    off = everywhere - _hourly_means(past, everywhere)
+    of_hours = spread(off, len(off) - WEEK_HOURS, days / alike)
+    hourly = interval(by_hour, hours.times[:, 0, :], variance=of_hours)
+    monday, weeks = by_week(past, everywhere, alike, variance)
     at_stops = _at_stops(past, alike)
     p50, p90 = (percentile_interval_s(past, share, alike) for share in (0.5, 0.9))
     return PastGaps(
@@ -295,14 +300,27 @@ def _at_stops(past: PastCover, alike: FloatArray) -> Shares | None:
     Give the share beyond T where and when stops began, if any did.
 
     A day is one observation, and days with many stops weigh more: together they count for as many
-    equal ones as vary as much (Kish 1965, Survey Sampling, 11.7).
+    equal ones as vary as much (Kish 1965, Survey Sampling, 11.7), each by how far its stops are off
+    the share of all (the ratio's linearised variance, 6.2 there).
     """
     _, row = np.unique(past.day, return_inverse=True)
     per_day = np.bincount(row, past.stops_begun)
     if not per_day.any():
         return None
     days = int(per_day.sum() ** 2 / (per_day**2).sum())
-    return interval(past.stops_beyond / per_day.sum(), np.full(2, days), alike)
+    beyond = np.stack([np.bincount(row, one) for one in past.stops_beyond.T], axis=1)
+    share = beyond.sum(axis=0) / per_day.sum()
+    off = (beyond - share * per_day[:, None]) / per_day.sum() * np.sqrt(days * len(per_day))
+    variance = spread(off, len(per_day) - 1, days / alike)
+    return interval(share, np.full(2, days), alike, variance=variance)
+
+
+def _hourly_means(past: PastCover, figures: FloatArray) -> FloatArray:
+    """Give for each hour the mean of its hour of the week."""
+    hour = past.hour_of_week
+    times = np.maximum(np.bincount(hour, minlength=WEEK_HOURS), 1)
+    means = [np.bincount(hour, one, minlength=WEEK_HOURS) / times for one in figures.T]
+    return np.stack(means, axis=1)[hour]
 
 
 def _trend(past: PastCover, share: FloatArray) -> Trend:

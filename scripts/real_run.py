@@ -62,8 +62,8 @@ class Week(NamedTuple):
 
 def joined(parts: Sequence[PastCover]) -> PastCover:
     """Put periods that follow each other, on the same roads, one after the other."""
-    rows = ("hour", "snapshots", "all_road", "stops_begun")
-    sums = ("hours_beyond", "drive_time_km", "stops", "stops_beyond")
+    rows = ("hour", "snapshots", "all_road", "stops_begun", "stops_beyond")
+    sums = ("hours_beyond", "drive_time_km", "stops")
     return replace(
         parts[0],
         **{name: np.concatenate([getattr(part, name) for part in parts]) for name in rows},

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from data.settings import Policy
-from geo.gap_days import change, days_alike, dependence, trend
+from geo.gap_days import change, day_spread, days_alike, dependence, trend
 from geo.gap_figures import exposed_bounds, interval, two_car_preparedness
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from data.road_table import FloatArray
 
 MONDAY = 4  # days from 1970-01-01
@@ -63,6 +65,45 @@ def test_an_interval_holds_though_days_go_by_those_before(stays: float, least: f
         found = interval(np.array([share.mean()]), np.array([56]), alike)
         hits += bool(found.low[0] <= 0.5 <= found.high[0])
     assert hits / 200 >= least  # taken as independent: 0.72 of days that stay
+
+
+def one_odd_day_in_ten(rng: np.random.Generator, days: int, rho: float) -> FloatArray:
+    """Days much alike, and now and then one quite unlike them."""
+    usual = waves(rng, days, rho) * 0.1 + 0.85
+    found: FloatArray = np.where(rng.random(days) < 0.1, 0.0, usual)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("days", "kind", "rho", "truth", "least"),
+    [
+        (28, waves, 0.0, 0.5, 0.93),
+        (90, waves, 0.0, 0.5, 0.93),
+        (90, waves, 0.5, 0.5, 0.9),
+        (28, one_odd_day_in_ten, 0.0, 0.81, 0.93),
+        (60, one_odd_day_in_ten, 0.0, 0.81, 0.93),
+        (5, one_odd_day_in_ten, 0.0, 0.81, 0.93),  # too few to rest on how they vary
+    ],
+)
+def test_an_interval_by_how_days_differ_holds_and_is_narrower(
+    days: int, kind: Callable[..., FloatArray], rho: float, truth: float, least: float
+) -> None:
+    rng, past = np.random.default_rng(5), period(days)
+    hits, width, plain_width = 0, 0.0, 0.0
+    for _ in range(400):
+        share = kind(rng, days, rho)
+        hours = np.repeat(share, 24)
+        alike = np.full(2, days_alike(past, hours))
+        varies = day_spread(past, np.stack([hours, hours], axis=1), alike)[:1]
+        times, mean = np.array([days]), np.array([share.mean()])
+        found = interval(mean, times, alike[:1], variance=varies)
+        plain = interval(mean, times, alike[:1])
+        hits += bool(found.low[0] <= truth <= found.high[0])
+        width += float(found.high[0] - found.low[0])
+        plain_width += float(plain.high[0] - plain.low[0])
+    assert hits / 400 >= least
+    narrower = width / plain_width
+    assert narrower == 1 if days < 28 else narrower < (0.8 if days >= 60 else 1)
 
 
 def test_dependence_is_that_of_the_days_and_not_of_their_gaps() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -336,7 +336,7 @@ def made(beyond: np.ndarray) -> PastCover:
         drive_time_km=np.ones((1, 2, 181)),
         stops=stops,
         stops_begun=np.ones(len(hour), np.int64),
-        stops_beyond=both.sum(axis=0),
+        stops_beyond=both,
     )
 
 
@@ -491,7 +491,9 @@ def test_days_that_go_by_those_before_widen_every_interval() -> None:
 def test_days_with_most_stops_weigh_most_and_the_interval_says_so() -> None:
     past = made(np.full(12 * 24, 0.3))
     begun = past.stops_begun * np.where(past.day == 4, 1000, 1)
-    one_day = replace(past, stops_begun=begun, stops_beyond=np.full(2, 0.3 * begun.sum()))
+    one_day = replace(
+        past, stops_begun=begun, stops_beyond=np.stack([begun, begun], axis=1) * np.float64(0.3)
+    )
     for stops, days in ((past, 12), (one_day, 1)):
         said = gaps_of(stops, settings=Settings(), simulated=False)
         assert said.where_stops is not None
@@ -519,3 +521,23 @@ def test_worst_cells_are_those_with_most_stops_then_most_road() -> None:
         replace(two, stops=np.tile([5, 0], (168, 1))), settings=Settings(), simulated=False
     )
     assert busy.worst.tolist() == [0, 1]
+
+
+def test_weeks_and_hours_of_a_long_steady_period_are_known_well() -> None:
+    past, rng = made(np.full(13 * 7 * 24, 0.7)), np.random.default_rng(7)
+    steady = np.clip(0.7 + 0.02 * rng.normal(0, 1, (len(past.hour), 2)), 0, 1)
+    begun = rng.poisson(1, len(past.hour))
+    beyond = begun[:, None] * np.clip(0.4 + 0.1 * rng.normal(0, 1, (len(past.hour), 2)), 0, 1)
+    past = replace(past, all_road=steady, stops_begun=begun, stops_beyond=beyond)
+    found = gaps_of(past, settings=Settings(), simulated=True)
+    assert found.where_stops is not None
+    rows: tuple[tuple[Any, Any, Any, float], ...] = (
+        (found.all_road, found.all_road_low, found.all_road_high, 0.06),
+        (found.where_stops, found.where_stops_low, found.where_stops_high, 0.06),
+        (found.by_week, found.by_week_low, found.by_week_high, 0.15),
+        (found.all_by_hour, found.all_by_hour_low, found.all_by_hour_high, 0.15),
+    )
+    for mean, low, high, most in rows:
+        for ends in zip(low.ravel(), mean.ravel(), high.ravel(), strict=True):
+            assert ends[2] - most < ends[0] < ends[1] < ends[2]
+    assert (found.high - found.low > 0.15).all()  # of cells, hour by hour, no more is known

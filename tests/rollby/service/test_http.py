@@ -153,7 +153,10 @@ def test_who_expects_another_stop_changes_nothing(service: Service) -> None:
     shown = service.http.get("/api/stops/T/1")
     assert (shown.headers["ETag"], shown.json()["unit_id"]) == ('"1"', "4A12")
     patch = {"phase": "secured"}
-    sent: dict[str, Any] = {"json": {"needs": 3}, "headers": {"If-Match": '"1"', "Idempotency-Key": "once"}}
+    sent: dict[str, Any] = {
+        "json": {"needs": 3},
+        "headers": {"If-Match": '"1"', "Idempotency-Key": "once"},
+    }
     first, again = (service.http.patch("/api/stops/T/1", **sent) for _ in range(2))
     assert (first.json(), again.status_code, again.json()) == ({"seq": 2}, 200, {"seq": 2})
     for tag, status in (('"2"', 200), ('"2"', 412), ("x", 400), ('"3"', 200)):
