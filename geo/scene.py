@@ -134,12 +134,23 @@ class Scene:
             The newest by its instant counts, whenever it arrived.
         """
         stop_id = change.stop.stop_id
-        before = self.changes.get(stop_id)
-        known_at = before.at if before else self.over.get(stop_id)
+        known_at = self.known_at(stop_id)
         if known_at is None or known_at <= change.at:
             self.changes[stop_id] = change
             self.over.pop(stop_id, None)
             self.touched = True
+
+    def known_at(self, stop_id: str) -> datetime | None:
+        """
+        Tell of which instant the newest change of a stop is.
+
+        Returns
+        -------
+        known_at : datetime or None
+            None where nothing is known of it.
+        """
+        held = self.changes.get(stop_id)
+        return held.at if held else self.over.get(stop_id)
 
     def there(self, stop_id: str) -> set[str]:
         """

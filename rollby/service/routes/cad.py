@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from data.reports import Report
+    from data.store.store import Taken as Kept
 
 router = APIRouter(prefix="/api", tags=["stops and statuses in"])
 Laid = TypeVar("Laid")
@@ -210,6 +211,26 @@ async def laid(lay: Callable[[], Awaitable[Laid]], what: str) -> Laid:
     raise HTTPException(409, f"{what}: others change it all the time; try again")
 
 
+async def news_at(service: Running, stop_id: str) -> datetime:
+    """
+    Date what is said of a stop now: no earlier than what is known of it, by whatever clock.
+
+    Parameters
+    ----------
+    service : Running
+        The service.
+    stop_id : str
+        Which.
+
+    Returns
+    -------
+    at : datetime
+        Now, or that of the newest change the board knows.
+    """
+    known_at = await service.look(lambda board: board.scene.known_at(stop_id))
+    return max(service.now(), known_at or service.now())
+
+
 async def _accept_stop(
     service: Running,
     caller: Caller,
@@ -218,10 +239,10 @@ async def _accept_stop(
     stop: Stop,
     at: datetime,
     expects: tuple[str, int | None] | None,
-) -> Taken:
+) -> Kept:
     """Have a stop's change accepted."""
     check_unit(caller, stop.unit_id)
-    taken = await service.accept(
+    return await service.accept(
         _door_of(caller),
         [StopChange(stop=stop, at=at)],
         caller,
@@ -229,7 +250,6 @@ async def _accept_stop(
         content=request.url.path.encode() + await request.body(),
         expects=expects,
     )
-    return Taken(seq=taken.seq)
 
 
 @router.put("/stops/{stop_id:path}")
@@ -247,9 +267,7 @@ async def put_stop(
     stop = _stop_of(stop_id, body)
     expects, at = expected(stop_id, request), body.at or service.now()
     taken = await _accept_stop(service, caller, request, key, stop, at, expects)
-    await _note(service, caller, f"stop {stop_id} of {stop.unit_id} {stop.phase}", reason)
-    response.headers["ETag"] = f'"{taken.seq}"'
-    return taken
+    return await _told(service, caller, stop, taken, reason, response)
 
 
 @router.patch("/stops/{stop_id:path}")
@@ -266,19 +284,30 @@ async def patch_stop(
     """Say what has changed of a stop."""
     expects = expected(stop_id, request)
 
-    async def lay() -> tuple[Taken, Stop]:
+    async def lay() -> tuple[Kept, Stop]:
         event = await service.newest("stop", stop_id)
         if event is None:
             raise HTTPException(404, f"stop_id={stop_id}: no such stop; PUT it first")
-        stop = _changed(event.report, body, caller)
-        at = body.at or service.now()
+        # What was told last may be older news than what the board holds to be true.
+        held = await service.look(lambda board: board.scene.changes.get(stop_id))
+        stop = _changed(held or event.report, body, caller)
+        at = body.at or await news_at(service, stop_id)
         last = expects or (stop_id, event.seq)
         return await _accept_stop(service, caller, request, key, stop, at, last), stop
 
     taken, stop = await (lay() if expects else laid(lay, f"stop_id={stop_id}"))
-    await _note(service, caller, f"stop {stop_id} of {stop.unit_id} {stop.phase}", reason)
+    return await _told(service, caller, stop, taken, reason, response)
+
+
+async def _told(
+    service: Running, caller: Caller, stop: Stop, taken: Kept, reason: str, response: Response
+) -> Taken:
+    """Answer with the number of a stop's change, and note it the first time."""
+    if taken.fresh:
+        what = f"stop {stop.stop_id} of {stop.unit_id} {stop.phase}"
+        await _note(service, caller, what, reason)
     response.headers["ETag"] = f'"{taken.seq}"'
-    return taken
+    return Taken(seq=taken.seq)
 
 
 def _changed(report: Report, body: StopPatch, caller: Caller) -> Stop:

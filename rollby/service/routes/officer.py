@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Depends, HTTPException, Path
@@ -20,10 +21,11 @@ from geo.board import Board
 from rollby.service.callers import Caller
 from rollby.service.guard import check_reason, check_unit, needs
 from rollby.service.rights import Right
-from rollby.service.routes.cad import Id, Key, laid
+from rollby.service.routes.cad import CHANGED, Id, Key, laid, news_at
 from rollby.service.running import InService, Running
 
 if TYPE_CHECKING:
+    from data.store.reading import Event
     from data.store.store import Taken
 
 router = APIRouter(prefix="/api", tags=["officers"])
@@ -107,9 +109,17 @@ async def suggested(service: Running, suggestion_id: str) -> tuple[Suggested, bo
     return asked[-1], not any(isinstance(one, Withdrawn) for one in said)
 
 
-def _undo_until(service: Running, at: datetime) -> datetime:
+def _undo_until(service: Running, event: Event) -> datetime:
     """Tell how long something said can be taken back."""
-    return at + timedelta(seconds=service.settings.service.undo_s)
+    said_at = datetime.fromtimestamp(event.received_ms / 1000, UTC)
+    return said_at + timedelta(seconds=service.settings.service.undo_s)
+
+
+async def _undo_of(service: Running, taken: Taken) -> datetime:
+    """Tell how long what was taken, now or when it was first sent, can be taken back."""
+    event = await asyncio.to_thread(service.store.at, taken.seq)
+    assert event is not None  # noqa: S101 - it is on disk
+    return _undo_until(service, event)
 
 
 @router.post("/answers")
@@ -135,8 +145,10 @@ async def post_answer(
     action = Action.MUTE if body.answer is AnswerKind.MUTE else Action.ANSWER
     about = f"{asked.suggestion_id} {body.answer} for {asked.unit_id}"
     about += f": {reason}" if reason else ""
-    await service.note(caller, action if own else Action.OVERRIDE, about)
-    return AnswerSaid(seq=taken.seq, undo_until=_undo_until(service, now), stands=stands)
+    if taken.fresh:
+        await service.note(caller, action if own else Action.OVERRIDE, about)
+    undo_until = await _undo_of(service, taken)
+    return AnswerSaid(seq=taken.seq, undo_until=undo_until, stands=stands)
 
 
 @router.delete("/answers/{suggestion_id:path}")
@@ -150,8 +162,7 @@ async def undo_answer(suggestion_id: str, service: InService, caller: Answerer) 
     now = service.now()
     if undone and undone.seq > event.seq:
         return Said(seq=undone.seq, undo_until=now)
-    answered_at = datetime.fromtimestamp(event.received_ms / 1000, UTC)
-    if now > _undo_until(service, answered_at):
+    if now > _undo_until(service, event):
         undo_s = service.settings.service.undo_s
         raise HTTPException(409, f"suggestion_id={suggestion_id}: over {undo_s:.0f} s old; call in")
     taken = await service.accept("officer", [Undone(answer=event.report, at=now)], caller)
@@ -167,18 +178,20 @@ async def post_word(body: WordBody, service: InService, caller: Reporter, key: K
     check_unit(caller, body.unit_id)
     own = caller.speaks_for(body.unit_id)
     reason = body.reason.strip() if own else check_reason(body.reason)
-    now, content = service.now(), body.model_dump_json().encode()
+    content = body.model_dump_json().encode()
 
     async def lay() -> Taken:
-        stop = await service.look(lambda board: own_stop(board, body.unit_id))
-        last = await service.newest("stop", stop.stop_id) if stop else None
-        if last and isinstance(last.report, StopChange):
-            stop = last.report.stop if last.report.stop.phase is not StopPhase.CLEARED else None
+        now = service.now()
+        target = _after(await service.look(partial(own_stop, unit_id=body.unit_id)), body, now)
+        last = await service.newest("stop", target.stop_id)
+        # Looked at again: what was accepted up to `last` is on the board by now.
+        stop = await service.look(partial(own_stop, unit_id=body.unit_id))
         changed = _after(stop, body, now)
-        if last is None or stop is None:
-            last = await service.newest("stop", changed.stop_id)
+        if changed.stop_id != target.stop_id:
+            raise HTTPException(CHANGED, f"unit_id={body.unit_id}: is on another stop meanwhile")
+        at = await news_at(service, changed.stop_id)
         shown = await _shown(service, body, now)
-        reports: list[StatusChange | StopChange] = [StopChange(stop=changed, at=now), *shown]
+        reports: list[StatusChange | StopChange] = [StopChange(stop=changed, at=at), *shown]
         expects = changed.stop_id, last.seq if last else None
         return await service.accept(
             "officer", reports, caller, key=key, content=content, expects=expects
@@ -187,9 +200,9 @@ async def post_word(body: WordBody, service: InService, caller: Reporter, key: K
     taken = await service.repeated(caller, key, content)
     if taken is None:
         taken = await laid(lay, f"unit_id={body.unit_id}")
-    if not own:
+    if taken.fresh and not own:
         await service.note(caller, Action.OVERRIDE, f"{body.word} for {body.unit_id}: {reason}")
-    return Said(seq=taken.seq, undo_until=_undo_until(service, now))
+    return Said(seq=taken.seq, undo_until=await _undo_of(service, taken))
 
 
 async def _shown(service: Running, body: WordBody, now: datetime) -> list[StatusChange]:
@@ -257,14 +270,15 @@ async def undo_word(seq: Seq, service: InService, caller: Reporter) -> Said:
         raise HTTPException(404, f"seq={seq}: is no word about a stop")
     stop, now = event.report.stop, service.now()
     check_unit(caller, stop.unit_id)
-    if now > _undo_until(service, datetime.fromtimestamp(event.received_ms / 1000, UTC)):
+    if now > _undo_until(service, event):
         raise HTTPException(409, f"seq={seq}: is too old to be taken back; say what is true now")
     before = await service.newest("stop", stop.stop_id, event.seq)
     if before is not None and isinstance(before.report, StopChange):
         stop = before.report.stop
     else:
         stop = replace(stop, phase=StopPhase.CLEARED, ended_at=max(now, stop.started_at or now))
-    reports: list[StatusChange | StopChange] = [StopChange(stop=stop, at=now)]
+    at = await news_at(service, stop.stop_id)
+    reports: list[StatusChange | StopChange] = [StopChange(stop=stop, at=at)]
     if status is not None and isinstance(status.report, StatusChange):
         earlier = await service.newest("status", stop.unit_id, seq)
         known = earlier.report if earlier else replace(status.report, status=UnitStatus.AVAILABLE)

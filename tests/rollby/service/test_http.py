@@ -6,14 +6,16 @@ import asyncio
 import base64
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from data.events import StopChange
-from data.records import StopPhase
+from data.records import Stop, StopPhase
 from data.settings import Settings
 from rollby.service.administration import add_key, revoke_key
 from rollby.service.callers import Caller
@@ -370,8 +372,49 @@ def test_a_word_that_is_sent_again_is_one_word(service: Service) -> None:
     assert service.live()["stops"] == []
 
 
+def dispatch(service: Service, minutes_ago: float, **more: Any) -> None:
+    """Have dispatch say what T-1 is, as of some minutes ago."""
+    now = service.running.now()
+    told = {"unit_id": "4A12", "lon": -104.985, "lat": 39.742, "phase": "contact", **more}
+    times = {"started_at": now - timedelta(minutes=10), "at": now - timedelta(minutes=minutes_ago)}
+    body = told | {name: at.isoformat() for name, at in times.items()}
+    assert service.http.put("/api/stops/T-1", json=body).status_code == 200
+
+
+def test_a_word_is_laid_on_what_is_true_and_not_on_what_came_last(service: Service) -> None:
+    """A queue of dispatch delivers old news: the board holds the newer."""
+    service.on_duty()
+    dispatch(service, 0, phase="secured", backup=["4A13"], needs=3)
+    dispatch(service, 5)
+    become(service, Role.OFFICER, "4A12")
+    assert say(service, "need_one_more").status_code == 200
+    (stop,) = service.live()["stops"]
+    assert (stop["phase"], stop["needs"]) == ("secured", 4)
+    become(service, Role.FEED)
+    patch = service.http.patch("/api/stops/T-1", json={"heading_deg": 90})
+    assert patch.status_code == 200
+    dispatch(service, 5, phase="cleared")
+    become(service, Role.OFFICER, "4A12")
+    assert say(service, "custody").status_code == 200
+    (stop,) = service.live()["stops"]
+    assert (stop["stop_id"], stop["phase"], stop["needs"]) == ("T-1", "custody", 4)
+    assert say(service, "clear").status_code == 200
+    assert service.live()["stops"] == []
+
+
+def test_words_at_once_all_count(service: Service) -> None:
+    service.on_duty()
+    become(service, Role.OFFICER, "4A12")
+    say(service, "on_stop")
+    with ThreadPoolExecutor(8) as several:
+        answers = list(several.map(lambda _: say(service, "need_one_more"), range(8)))
+    assert {one.status_code for one in answers} == {200}
+    assert service.live()["stops"][0]["needs"] == 10
+
+
+@pytest.mark.parametrize(("word", "phases"), [("custody", ["custody"]), ("clear", [])])
 def test_an_officers_word_and_dispatchs_at_once_both_count(
-    service: Service, monkeypatch: pytest.MonkeyPatch
+    service: Service, monkeypatch: pytest.MonkeyPatch, word: str, phases: list[str]
 ) -> None:
     service.on_duty()
     service.stop("T-1", "4A12")
@@ -381,44 +424,67 @@ def test_an_officers_word_and_dispatchs_at_once_both_count(
     async def after_dispatch(self: Running, door: str, reports: Any, *more: Any, **how: Any) -> Any:
         if others:
             others.pop()
-            event = self.store.newest("stop", "T-1")
-            assert event is not None
-            assert isinstance(event.report, StopChange)
-            heard = replace(event.report, stop=replace(event.report.stop, backup=("4A13",)))
-            await accept(self, "cad", [heard], *more)
+            await asyncio.sleep(0.02)
+            stop = replace(known(self), backup=("4A13",))
+            await accept(self, "cad", [StopChange(stop=stop, at=self.now())], *more)
         return await accept(self, door, reports, *more, **how)
 
     monkeypatch.setattr(Running, "accept", after_dispatch)
-    assert say(service, "custody").status_code == 200
-    event = service.running.store.newest("stop", "T-1")
+    assert say(service, word).status_code == 200
+    assert known(service.running).backup == ("4A13",)
+    assert [one["phase"] for one in service.live()["stops"]] == phases
+
+
+def known(running: Running) -> Stop:
+    """What was last accepted of T-1."""
+    event = running.store.newest("stop", "T-1")
     assert event is not None
     assert isinstance(event.report, StopChange)
-    assert (event.report.stop.phase, event.report.stop.backup) == ("custody", ("4A13",))
+    return event.report.stop
 
 
-def test_a_stop_that_ends_while_a_word_is_said_stays_over(
-    service: Service, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("change", "units"),
+    [
+        ({"phase": StopPhase.CLEARED}, []),
+        ({"unit_id": "4A13"}, ["4A13"]),
+    ],
+)
+def test_a_stop_that_ends_or_is_anothers_while_a_word_is_said_stays_so(
+    service: Service, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any], units: list[str]
 ) -> None:
     service.on_duty()
     service.stop("T-1", "4A12")
     become(service, Role.OFFICER, "4A12")
-    look, accept = Running.look, Running.accept
+    look, accept, others = Running.look, Running.accept, [1]
 
-    async def ended_after(self: Running, at: Any) -> Any:
+    async def changed_after(self: Running, at: Any) -> Any:
         found = await look(self, at)
-        event = self.store.newest("stop", "T-1")
-        assert event is not None
-        assert isinstance(event.report, StopChange)
-        over = replace(event.report.stop, phase=StopPhase.CLEARED, ended_at=self.now())
-        sender = Caller(name="cad", role=Role.FEED, unit_ids=("*",), how="key")
-        if event.report.stop.phase is not StopPhase.CLEARED:
-            await accept(self, "cad", [StopChange(stop=over, at=self.now())], sender)
+        if others:
+            others.pop()
+            sender = Caller(name="cad", role=Role.FEED, unit_ids=("*",), how="key")
+            stop = replace(known(self), **change)
+            await accept(self, "cad", [StopChange(stop=stop, at=self.now())], sender)
         return found
 
-    monkeypatch.setattr(Running, "look", ended_after)
-    assert say(service, "custody").status_code == 409
+    monkeypatch.setattr(Running, "look", changed_after)
+    assert say(service, "clear").status_code == 409
     monkeypatch.undo()
-    assert service.live()["stops"] == []
+    assert [one["unit_id"] for one in service.live()["stops"]] == units
+
+
+def test_a_word_for_another_that_is_sent_again_is_noted_once(service: Service) -> None:
+    service.on_duty()
+    become(service, Role.SUPERVISOR, "Z9")
+    sent = {"reason": "said so by radio", "key": "once"}
+    first, again = (say(service, "on_stop", **sent).json() for _ in range(2))
+    assert first == again
+    patch: dict[str, Any] = {"json": {"needs": 3}, "headers": {"Idempotency-Key": "two"}}
+    stop_id = service.live()["stops"][0]["stop_id"]
+    for _ in range(2):
+        service.http.patch(f"/api/stops/{stop_id}?reason=radio", **patch)
+    notes = [one.about for one in service.running.access.audit.notes() if one.about]
+    assert notes == ["on_stop for 4A12: said so by radio", f"stop {stop_id} of 4A12 contact: radio"]
 
 
 def test_every_word_can_be_taken_back(service: Service) -> None:
