@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -58,6 +58,8 @@ class Part:
     ----------
     day : int
         Local days since 1970-01-01.
+    begins_s, ends_s : float
+        From local midnight to the next, seconds since 1970, UTC.
     at_s : ndarray of float64, shape (s,)
         Its instants, rising; of them those count that fixes came shortly before.
     days : tuple of int
@@ -68,13 +70,15 @@ class Part:
     """
 
     day: int
+    begins_s: float
+    ends_s: float
     at_s: FloatArray
     days: tuple[int, ...]
     before: History
 
     def reads_s(self, policy: Policy) -> tuple[float, float]:
-        """Tell from when to when fixes must have arrived to matter."""
-        return float(self.at_s[0]) - tail_s(policy), float(self.at_s[-1])
+        """Tell from when to when fixes must have arrived to matter: to instants, and to stops."""
+        return self.begins_s - tail_s(policy), self.ends_s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,13 +181,14 @@ def parts_of(
         at_s = at_s[at_s >= first_s]
         if not len(at_s):
             continue
-        first, last = int((at_s[0] - tail_s(policy)) // DAY_S), int(at_s[-1] // DAY_S)
+        begins_s, ends_s = (_midnight_s(one, zone) for one in (day, day + 1))
+        first, last = int((begins_s - tail_s(policy)) // DAY_S), int(at_s[-1] // DAY_S)
         while upto < len(days) and days[upto] < first:
             new = told(days[upto])
             anybody |= bool(new.statuses)
             before, upto = in_force(before, new, (days[upto] + 1) * DAY_S), upto + 1
         own = tuple(days[bisect_left(days, first) : bisect_left(days, last + 2)])
-        yield Part(day=day, at_s=at_s, days=own, before=before)
+        yield Part(day=day, begins_s=begins_s, ends_s=ends_s, at_s=at_s, days=own, before=before)
     if not anybody and not any(told(day).statuses for day in days[upto:]):
         raise InputError("statuses: a history must hold some, to know which units were idle")
 
@@ -348,6 +353,11 @@ def _instants(day: int, zone: ZoneInfo, every_s: float, last_s: float) -> FloatA
     at_s = np.arange(np.ceil(begin_s / every_s), np.floor(end_s / every_s) + 1) * every_s
     found: FloatArray = at_s[local_hours(at_s, zone) // 24 == day]
     return found
+
+
+def _midnight_s(day: int, zone: ZoneInfo) -> float:
+    """Tell when a local day begins."""
+    return (datetime(1970, 1, 1, tzinfo=zone) + timedelta(days=day)).timestamp()
 
 
 def _is_open(change: StopChange, at_s: float) -> bool:

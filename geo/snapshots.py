@@ -90,14 +90,25 @@ def with_places(history: History) -> History:
     unseen = [change for stop_id, change in lost.items() if stop_id not in told]
     told |= _seen_at(history.fixes, unseen)
 
-    def placed(change: StopChange) -> StopChange:
-        stop = change.stop
-        if stop.lon_deg is not None or stop.stop_id not in told:
-            return change
-        lon_deg, lat_deg = told[stop.stop_id]
-        return replace(change, stop=replace(stop, lon_deg=lon_deg, lat_deg=lat_deg))
+    placed = tuple(
+        put(change, *told[change.stop.stop_id])
+        if change.stop.lon_deg is None and change.stop.stop_id in told
+        else change
+        for change in history.stops
+    )
+    return replace(history, stops=placed) if lost else history
 
-    return replace(history, stops=tuple(map(placed, history.stops))) if lost else history
+
+def put(change: StopChange, lon_deg: float, lat_deg: float) -> StopChange:
+    """
+    Say of a stop where it is.
+
+    Returns
+    -------
+    change : StopChange
+        With the place.
+    """
+    return replace(change, stop=replace(change.stop, lon_deg=lon_deg, lat_deg=lat_deg))
 
 
 def _seen_at(fixes: Fixes, stops: Sequence[StopChange]) -> dict[str, tuple[float, float]]:

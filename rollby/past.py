@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections import defaultdict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from data.events import History
 from data.history import read_history, table_files
 from data.history_days import history_days
 from data.roadfile import roads_checksum
@@ -16,7 +18,7 @@ from geo.gaps import PastSum
 from geo.past_gaps import gaps_of
 from geo.past_parts import DAY_S, NO_FIXES, Posted, Recorded, parts_of
 from geo.sightings import FUTURE_S
-from geo.snapshots import SEEN_S, begun_of, with_places
+from geo.snapshots import SEEN_S, begun_of, put, with_places
 from geo.without import without_agencies, without_units
 from rollby.output import Bar, console_err
 from rollby.past_work import Job, contracted, covered, files_of, ground_of, told, versions
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from data.beats import Beat
-    from data.events import Fixes, History, StopChange
+    from data.events import Fixes, StopChange
     from data.past_gaps import PastGaps
     from data.road_table import FloatArray
     from geo.gaps import PastCover
@@ -181,29 +183,46 @@ def stops_of_folder(
     days = [(day,) for day in _known(found.days, extent)] if found else [None]
     hidden = _hidden_units(folder, days, extent)
     counts, simulated, known = np.zeros(len(net.edge_ms)), False, set[str]()
+    lost: dict[str, StopChange] = {}
+
+    def count(stops: Iterable[StopChange]) -> None:
+        edge, began_s = stops_begun(net, History(fixes=NO_FIXES, stops=tuple(stops)))
+        counts[:] += np.bincount(edge[began_s >= extent.since_s], minlength=len(counts))
+
     for own in days:
         told = read_history(folder, days=own, until=extent.until, tables=("stops",))
         told = without_units(told, hidden)
         simulated |= told.simulated
-        new = tuple(one for one in told.stops if one.stop.stop_id not in known)
-        known |= {one.stop.stop_id for one in new}
-        fixes = _fixes_before(folder, new, by_day=own is not None)
-        edge, began_s = stops_begun(net, with_places(replace(told, stops=new, fixes=fixes)))
-        counts += np.bincount(edge[began_s >= extent.since_s], minlength=len(counts))
+        placed = []
+        for change in told.stops:
+            stop = change.stop
+            if stop.stop_id in known:
+                continue
+            lost.setdefault(stop.stop_id, change)
+            if stop.lon_deg is not None and stop.lat_deg is not None:
+                known.add(stop.stop_id)
+                placed.append(put(lost.pop(stop.stop_id), stop.lon_deg, stop.lat_deg))
+        count(placed)
+    for stops, fixes in _seen_before(folder, lost.values(), by_day=found is not None):
+        count(with_places(History(fixes=fixes, stops=stops)).stops)
     return counts, simulated
 
 
-def _fixes_before(folder: Path, stops: Sequence[StopChange], *, by_day: bool) -> Fixes:
-    """Read the fixes that may tell where stops without a place of their own began."""
-    lost = [one for one in stops if one.stop.lon_deg is None]
+def _seen_before(
+    folder: Path, lost: Collection[StopChange], *, by_day: bool
+) -> Iterator[tuple[tuple[StopChange, ...], Fixes]]:
+    """Read, for stops that did not say where they are, the fixes from shortly before them."""
     if not lost or not table_files(folder, "fixes"):
-        return NO_FIXES
-    begun_s = np.array([begun_of(one).timestamp() for one in lost])
-    first_s = begun_s - SEEN_S - FUTURE_S
-    days = np.unique(np.concatenate([first_s, begun_s]) // DAY_S).astype(int).tolist()
-    arrived_s = float(first_s.min()), float(begun_s.max())
-    where = days if by_day else None
-    return read_history(folder, days=where, arrived_s=arrived_s, tables=("fixes",)).fixes
+        return
+    days: dict[int, list[StopChange]] = defaultdict(list)
+    for change in lost:
+        days[int(begun_of(change).timestamp() // DAY_S) if by_day else 0].append(change)
+    for day, stops in days.items():
+        begun_s = [begun_of(change).timestamp() for change in stops]
+        arrived_s = min(begun_s) - SEEN_S - FUTURE_S, max(begun_s)
+        own = sorted({int(arrived_s[0] // DAY_S), day}) if by_day else None
+        told = read_history(folder, days=own, arrived_s=arrived_s, tables=("fixes",))
+        yield tuple(stops), told.fixes
 
 
 def past_of_folder(

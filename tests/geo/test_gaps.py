@@ -256,6 +256,26 @@ def test_a_stop_without_a_place_began_where_its_unit_was() -> None:
     assert counted.stops.sum() == 2
 
 
+@pytest.mark.parametrize("every_s", [60, 900, 3600])
+def test_a_stop_after_the_last_look_of_its_day_began_where_its_unit_was(every_s: float) -> None:
+    tomorrow = datetime(NOW.year, NOW.month, NOW.day, tzinfo=UTC) + timedelta(days=1)
+    midnight = (tomorrow - NOW).seconds
+    seconds = range(midnight - 7200, midnight + 7200, 60)
+    rows = [("1A1", one, one, 250.0 if one < midnight - 300 else 3500.0, 0.0) for one in seconds]
+    bare = Stop(stop_id="S", unit_id="1A1", started_at=moment(midnight - 5))
+    lon, lat = at(3500.0, 0.0)
+    bare_past, past = (
+        past_cover(
+            NET,
+            history(rows, always(), [StopChange(stop=stop, at=moment(midnight + 60))]),
+            every_s=every_s,
+        )
+        for stop in (bare, replace(bare, lon_deg=lon, lat_deg=lat))
+    )
+    assert past.stops.sum() == 1
+    np.testing.assert_array_equal(bare_past.stops, past.stops)
+
+
 def test_a_unit_posted_elsewhere_made_its_stops_where_it_was() -> None:
     rows = [("1A1", second, second, 250.0, 0.0) for second in range(0, 3000, 60)]
     told = [StopChange(stop=Stop(stop_id="S", unit_id="1A1", started_at=moment(90)), at=moment(90))]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -123,6 +123,29 @@ def test_no_more_than_three_days_are_read_at_once(
     assert len(shares) >= DAYS
     assert len(reads) > 2 * DAYS
     assert all(days is not None and len(days) <= 3 for days in reads)
+
+
+def test_stops_told_late_or_without_a_place_are_counted_as_in_the_whole(
+    roads: str, folder: Path, tmp_path: Path, reads: list[Sequence[int] | None]
+) -> None:
+    net, later = RoadNetwork.load(Path(roads)), moment(4 * DAY_S + 100)
+    told = [
+        StopChange(stop=Stop(stop_id=f"L{i}", unit_id=UNITS[i % 4], started_at=at), at=later)
+        for i in range(12)
+        for at in [moment(i * DAY_S / 3 + 1000)]  # all of four days, told on the fifth
+    ]
+    bare = Stop(stop_id="N", unit_id=UNITS[0], started_at=moment(DAY_S - 60))
+    known = replace(bare, lon_deg=-104.98, lat_deg=39.744)
+    told += [StopChange(stop=bare, at=moment(DAY_S - 60)), StopChange(stop=known, at=moment(DAY_S))]
+    whole = read_history(folder)
+    stops = tuple(sorted((*whole.stops, *told), key=lambda one: one.at))
+    write_history(tmp_path / "more", replace(whole, stops=stops))
+    reads.clear()
+    counts, _ = stops_of_folder(net, tmp_path / "more")
+    expected = stops_begun(net, with_places(replace(whole, stops=stops)))[0]
+    np.testing.assert_array_equal(counts, np.bincount(expected, minlength=len(counts)))
+    assert counts.sum() == DAYS * 5 + 13
+    assert all(days is not None and len(days) <= 2 for days in reads)
 
 
 def test_a_period_is_looked_at_from_its_first_instant_to_its_last(
