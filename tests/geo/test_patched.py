@@ -188,7 +188,7 @@ def test_a_network_retimed_drives_as_one_slowed(net: RoadNetwork, data: st.DataO
     retimed = net.retimed(patched.edge_ms / 1000)
     there = search_back(retimed, end)
     assert there.drive_time_s(start) == search_back(patched, end).drive_time_s(start)
-    assert bool(there.edges(starts_of(net, [start]))) == np.isfinite(there.drive_time_s(start))
+    assert bool(there.edges(starts_of(retimed, [start]))) == np.isfinite(there.drive_time_s(start))
 
 
 def test_learnt_times_are_kept_in_the_file(tmp_path: Path) -> None:
