@@ -237,7 +237,7 @@ def count(number: int, noun: str) -> str:
     text : str
         ``1 stop``, ``2 stops``.
     """
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def clock(at: datetime, time_zone: str, *, day: bool = False) -> str:

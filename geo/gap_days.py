@@ -75,7 +75,25 @@ def days_alike(past: PastCover, figures: Figures) -> float:
     days : float
         1 or more; see `dependence`.
     """
-    day, mean = _averaged(past.day, figures)
+    return alike_days(*_averaged(past.day, figures))
+
+
+def alike_days(day: IntArray, mean: FloatArray) -> float:
+    """
+    Tell the same of days' own shares.
+
+    Parameters
+    ----------
+    day : ndarray of int64, shape (d,)
+        Rising.
+    mean : ndarray of float64, shape (d,)
+        A share of each.
+
+    Returns
+    -------
+    days : float
+        1 or more.
+    """
     return dependence(day, mean, _lines(day))
 
 

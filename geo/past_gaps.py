@@ -12,7 +12,7 @@ from data.past_gaps import CARS, PastGaps, Trend
 from data.settings import Settings
 from geo.cells import with_outlines
 from geo.demand import WEIGHT_OF_ROAD
-from geo.gap_days import by_week, change, day_spread, days_alike, trend
+from geo.gap_days import alike_days, by_week, change, day_spread, days_alike, trend
 from geo.gap_figures import (
     by_cell,
     by_hour_of_week,
@@ -130,7 +130,7 @@ def gaps_of(
     of_hours = spread(off, len(off) - WEEK_HOURS, days / alike)
     hourly = interval(by_hour, hours.times[:, 0, :], variance=of_hours)
     monday, weeks = by_week(past, everywhere, alike, variance)
-    at_stops = _at_stops(past, alike)
+    at_stops = _at_stops(past)
     p50, p90 = (percentile_interval_s(past, share, alike) for share in (0.5, 0.9))
     return PastGaps(
         simulated=simulated,
@@ -295,24 +295,27 @@ def _instant(hour: int, zone: ZoneInfo) -> datetime:
     return datetime(1970, 1, 1, tzinfo=zone) + timedelta(hours=int(hour))
 
 
-def _at_stops(past: PastCover, alike: FloatArray) -> Shares | None:
+def _at_stops(past: PastCover) -> Shares | None:
     """
     Give the share beyond T where and when stops began, if any did.
 
-    A day is one observation, and days with many stops weigh more: together they count for as many
+    A day is one observation, and days with many stops weigh more: alike they count for as many
     equal ones as vary as much (Kish 1965, Survey Sampling, 11.7), each by how far its stops are off
     the share of all (the ratio's linearised variance, 6.2 there).
     """
-    _, row = np.unique(past.day, return_inverse=True)
+    day, row = np.unique(past.day, return_inverse=True)
     per_day = np.bincount(row, past.stops_begun)
     if not per_day.any():
         return None
     days = int(per_day.sum() ** 2 / (per_day**2).sum())
     beyond = np.stack([np.bincount(row, one) for one in past.stops_beyond.T], axis=1)
     share = beyond.sum(axis=0) / per_day.sum()
+    some = per_day > 0
+    of_days = beyond[some] / per_day[some, None]
+    alikes = np.array([alike_days(day[some], one) for one in of_days.T])
     off = (beyond - share * per_day[:, None]) / per_day.sum() * np.sqrt(days * len(per_day))
-    variance = spread(off, len(per_day) - 1, days / alike)
-    return interval(share, np.full(2, days), alike, variance=variance)
+    variance = spread(off, len(per_day) - 1, days / alikes)
+    return interval(share, np.full(2, days), alikes, variance=variance)
 
 
 def _hourly_means(past: PastCover, figures: FloatArray) -> FloatArray:
