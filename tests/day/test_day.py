@@ -51,6 +51,14 @@ if TYPE_CHECKING:
 UNITS = {"denver": 25, "columbus_oh": 300}  # so that some are near each other
 DAY_S = float(os.environ.get("ROLLBY_DAY_S", "0"))
 ACL = "user rollby\ntopic read owntracks/#\n\nuser phones\ntopic write owntracks/phones/#\n"
+NONSENSE = {
+    "taip": "checksum",
+    "nmea": "checksum",
+    "cot": "cot ",
+    "phones": "must be JSON",
+    "osmand": "timestamp",
+}
+"""What is wrong with what `Radios.nonsense` sends, by the doors' names."""
 PLACE = """unit => {
     const at = rollby.live.signs.get("unit:" + unit).marker.getLatLng();
     return [at.lat, at.lng];
@@ -238,10 +246,7 @@ def test_a_day_in_its_life(day: Day, serve: Serve, capsys: pytest.CaptureFixture
         serve.end()
     radios.close()
     assert {door: ended(counts, door) for door in DOORS} == dict(radios.sent)
-    # Nothing was refused but the nonsense, once by each door, for what was wrong with it.
-    assert sorted(door for door, _ in refused) == sorted(COUNTED.get(one, one) for one in DOORS), (
-        refused
-    )
+    assert_nonsense(refused)
     serve.start()  # what came since the last part is recorded as it begins
     recorded(day, sum(counts[COUNTED.get(door, door)]["accepted"] for door in DOORS))
     serve.end()
@@ -254,6 +259,13 @@ def test_a_day_in_its_life(day: Day, serve: Serve, capsys: pytest.CaptureFixture
     lines += [f"killed; all doors open again after {back_s:.1f} s"]
     with capsys.disabled():
         sys.stdout.write("\n" + "\n  ".join(lines) + "\n")
+
+
+def assert_nonsense(refused: list[tuple[str, str]]) -> None:
+    """Hold that nothing else was refused, once by each door, for what was wrong with it."""
+    found = dict(refused)
+    assert (len(refused), found.keys()) == (len(NONSENSE), NONSENSE.keys()), refused
+    assert {door for door, word in NONSENSE.items() if word not in found[door]} == set(), refused
 
 
 def asked_first(day: Day) -> Suggested | None:
