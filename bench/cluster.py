@@ -29,7 +29,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
-from bench.import_scale import peak_mb
+from bench.peak import peak_mb
 from bench.setup import ROOT, Setup, add_cache
 from data.events import Fixes, History, StatusChange, StopChange
 from data.history import day_name, table_files, write_history
@@ -319,7 +319,7 @@ def studied(kind: str, history: Path, folder: Path) -> float:
 def peak_of(load: str, words: Iterable[str], given: bytes | None = None) -> float:
     """Run a program's `main` in a process of its own, and give the most memory it had, MiB."""
     code = (
-        f"import sys; from bench.import_scale import peak_mb; {load}; code = main(); "
+        f"import sys; from bench.peak import peak_mb; {load}; code = main(); "
         "print(peak_mb(), file=sys.stderr); sys.exit(code)"
     )
     run = [sys.executable, "-c", code, *words]

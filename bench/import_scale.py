@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import platform
-import resource
 import subprocess
 import sys
 import tempfile
@@ -24,11 +23,12 @@ from typing import TYPE_CHECKING, Any
 import osmium
 from osmium.osm import Node, RelationMember, Way
 
+from bench.peak import peak_mb
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 ID_STEP, LON_STEP_DEG = 1 << 33, 3.0
-_TO_MB = 1024 if platform.system() == "Linux" else 1024**2
 
 
 def replicate(source: Path, target: Path, copies: int) -> None:
@@ -68,15 +68,6 @@ def measure_here(path: str) -> dict[str, float]:
     cpu_s = time.process_time() - start_cpu_s
     edges, bans = (table.edge_count, table.ban_count) if table else (0, 0)
     return {"seconds": seconds, "cpu_s": cpu_s, "peak_mb": peak_mb(), "edges": edges, "bans": bans}
-
-
-def peak_mb() -> float:
-    """Give the most this process held, MiB; where the system tells, its parent's not counted."""
-    status = Path("/proc/self/status")
-    if status.is_file():
-        (line,) = (row for row in status.read_text().splitlines() if row.startswith("VmHWM"))
-        return float(line.split()[1]) / 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _TO_MB
 
 
 def count_nodes(path: Path) -> int:

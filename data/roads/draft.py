@@ -22,6 +22,7 @@ from data.roads.cut import Segments, cut_lines
 from data.roads.driving_side import DrivingSide
 from data.roads.joining import joins_streets
 from data.roads.lines import lengths_m, pick_lines
+from data.roads.parting import part_roads
 from data.roads.restrictions import Restriction, read_restriction
 from data.roads.rules import (
     CUTTING_SIGNS,
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from data.road_table import BoolArray, FloatArray, Int32Array, IntArray, RoadTable
     from data.roads.arrange import Column
 
-_TWO = 2  # ends of roads where one goes on as another
 _PLAIN_TEXTS = tuple(key for key in TEXT_COLUMNS if key != "maxspeed")
 
 
@@ -240,11 +240,9 @@ class RoadDraft:
         RoadSourceError
             If there is no road to drive.
         """
-        found = self._segments()
-        segments = self._joined(self._block(found))
-        at = np.unique(np.concatenate([segments.tail, segments.head]))
-        if parted := int((at >= len(found.node_id)).sum()):
-            self._left_out["roads closed by a barrier"] = parted
+        segments, stood_at = self._part(self._segments())
+        segments = self._joined(segments)
+        self._count_parted(segments, stood_at)
         if not len(segments.way):
             left_out = count_left_out(self._left_out) or "nothing"
             raise RoadSourceError(
@@ -319,7 +317,7 @@ class RoadDraft:
         known &= row < len(node_id)
         path = np.repeat(np.arange(len(size)), size)
         way = _ints(self._path_way)[path]
-        clipped = len(np.unique(way[~known & ~self._of_kind(way)]))
+        clipped = len(np.unique(way[~known & ~self._unasked(way)]))
         if clipped:
             self._left_out["roads cut off at the edge of the data"] = clipped
         keep = (path[1:] == path[:-1]) & (refs[1:] != refs[:-1]) & known[1:] & known[:-1]
@@ -334,44 +332,28 @@ class RoadDraft:
             way=way[1:][keep],
         )
 
-    def _block(self, segments: Segments) -> Segments:
+    def _part(self, segments: Segments) -> tuple[Segments, IntArray]:
         """
-        Part the roads at barriers: the second of two road ends gets a node of its own.
-
-        A barrier where more than two ends meet is passed over: which arm it bars is unknown. Alleys
-        and aisles at a street's barrier stay on one of its sides.
+        Part the roads at barriers.
 
         Returns
         -------
         segments : Segments
-            With new nodes at the end, whose ids are below every other and below 0.
+            With new nodes at the end.
+        stood_at : ndarray of int64
+            The row of the node that each new one was.
         """
-        tail, head, node_id = segments.tail, segments.head, segments.node_id
-        end_node = np.concatenate([head, tail])
-        barrier = np.isin(node_id, np.array(sorted(self._blocked), np.int64))
-        road = ~self._of_kind(np.tile(segments.way, 2))
-        roads, ends = (
-            np.bincount(one, minlength=len(node_id)) for one in (end_node[road], end_node)
-        )
-        barrier &= (roads == _TWO) | ((roads < _TWO) & (ends == _TWO))
-        at = np.flatnonzero(barrier[end_node] & (road | (roads < _TWO)[end_node]))
-        if not len(at):
-            return segments
-        leaves = at >= len(head)
-        way_id = _ints(self._way_id)[segments.way[at % len(head)]]
-        far_id = node_id[np.concatenate([tail, head])[at]]
-        second = at[np.lexsort((far_id, way_id, leaves, end_node[at]))][1::2]
-        old = end_node[second]
-        end_node[second] = len(node_id) + np.arange(len(second))
-        return Segments(
-            node_id=np.append(node_id, min(0, node_id[0]) - 1 - np.arange(len(second))),
-            lon_deg=np.append(segments.lon_deg, segments.lon_deg[old]),
-            lat_deg=np.append(segments.lat_deg, segments.lat_deg[old]),
-            cut=np.append(segments.cut, segments.cut[old]),
-            tail=end_node[len(head) :],
-            head=end_node[: len(head)],
-            way=segments.way,
-        )
+        barrier = np.isin(segments.node_id, np.array(sorted(self._blocked), np.int64))
+        way_id = _ints(self._way_id)[segments.way]
+        return part_roads(segments, barrier, self._unasked(segments.way), way_id)
+
+    def _count_parted(self, segments: Segments, stood_at: IntArray) -> None:
+        """Count the barriers that close a road, of which at least one side is driven."""
+        old = len(segments.node_id) - len(stood_at)
+        place = np.append(np.arange(old), stood_at)
+        driven = place[np.concatenate([segments.tail, segments.head])]
+        if parted := len(np.intersect1d(driven, stood_at)):
+            self._left_out["roads closed by a barrier"] = parted
 
     def _joined(self, segments: Segments) -> Segments:
         """
@@ -384,7 +366,14 @@ class RoadDraft:
         """
         if self._service_roads:
             return segments
-        joins = joins_streets(segments, self._service(segments.way), self._of_kind(segments.way))
+        way = segments.way
+        joins = joins_streets(
+            segments,
+            forward=np.frombuffer(self._forward, np.bool_)[way],
+            backward=np.frombuffer(self._backward, np.bool_)[way],
+            service=self._service(way),
+            kind=self._unasked(way),
+        )
         kept = replace(
             segments, tail=segments.tail[joins], head=segments.head[joins], way=segments.way[joins]
         )
@@ -399,10 +388,12 @@ class RoadDraft:
         found: BoolArray = (text == self._pool.row(SERVICE))[way]
         return found
 
-    def _of_kind(self, way: IntArray) -> BoolArray:
-        """Tell which are service roads of a kind, where not all of those are wanted."""
-        kind = np.frombuffer(self._way_texts["service"], np.int32)[way] != self._pool.row("")
-        found: BoolArray = kind & self._service(way) & (not self._service_roads)
+    def _unasked(self, way: IntArray) -> BoolArray:
+        """Tell which are alleys, aisles and the like; none of them where all are asked for."""
+        if self._service_roads:
+            return np.zeros(len(way), np.bool_)
+        text = np.frombuffer(self._way_texts["service"], np.int32)
+        found: BoolArray = self._service(way) & (text != self._pool.row(""))[way]
         return found
 
     def _node_columns(self, segments: Segments) -> dict[str, Column]:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 STREET = {"highway": "residential"}
 ONE_WAY = {"highway": "residential", "oneway": "yes"}
+AISLE = {"highway": "service", "service": "parking_aisle"}
+BOLLARD_AT_2 = {2: {"barrier": "bollard"}}
 
 
 class Read(Protocol):
@@ -40,6 +42,18 @@ def read(request: pytest.FixtureRequest, tmp_path: Path) -> Read:
 
 def both_ways(*edges: tuple[int, int, int]) -> list[tuple[int, int, int]]:
     return sorted([*edges, *((head, tail, way) for tail, head, way in edges)])
+
+
+def reached(table: RoadTable, node_id: int) -> set[int]:
+    """Ways that one can drive onto from a node."""
+    nodes, ways, before = {node_id}, set[int](), -1
+    while len(nodes) != before:
+        before = len(nodes)
+        for tail, head, way in edges_of(table):
+            if tail in nodes:
+                nodes.add(head)
+                ways.add(way)
+    return ways
 
 
 def distance_m(*node_ids: int) -> float:
@@ -422,25 +436,92 @@ def test_service_roads_that_join_streets_are_taken_unasked(read: Read) -> None:
 
 
 def test_a_street_behind_a_car_park_is_reached(read: Read) -> None:
-    aisle = {"highway": "service", "service": "parking_aisle"}
     ways: list[Way] = [(1, [1, 2, 3], STREET), (2, [8, 9], STREET)]
-    ways += [(3, [2, 5], aisle), (4, [5, 8], {"highway": "service"}), (5, [5, 6], aisle)]
-    table = read([*ways, (6, [1, 7, 3], aisle)])
+    ways += [(3, [2, 5], AISLE), (4, [5, 8], {"highway": "service"}), (5, [5, 6], AISLE)]
+    table = read([*ways, (6, [1, 7, 3], AISLE)])
     # The aisle that leads around by the street alone, and the dead end, are left out.
     roads = [(1, 2, 1), (2, 3, 1), (2, 5, 3), (5, 8, 4), (8, 9, 2)]
     assert edges_of(table) == both_ways(*roads)
     assert table.source.left_out == "service roads: 2"
 
 
+@pytest.mark.parametrize("oneway", ["yes", "-1"])
+def test_a_street_that_one_ways_only_leave_or_enter_is_reached_over_its_aisle(
+    read: Read, oneway: str
+) -> None:
+    ways: list[Way] = [(1, [1, 2, 3], STREET), (2, [8, 9], STREET)]
+    ways += [(3, [8, 3], STREET | {"oneway": oneway}), (4, [2, 5, 8], AISLE)]
+    table = read(ways)
+    one_way = (8, 3, 3) if oneway == "yes" else (3, 8, 3)
+    two_way = both_ways((1, 2, 1), (2, 3, 1), (8, 9, 2), (2, 8, 4))
+    assert edges_of(table) == sorted([*two_way, one_way])
+
+
 @pytest.mark.parametrize("aisles", [0, 1])
 def test_an_aisle_at_a_barrier_opens_no_street(read: Read, aisles: int) -> None:
-    aisle = {"highway": "service", "service": "parking_aisle"}
     ways: list[Way] = [(1, [1, 2], STREET), (2, [2, 3], STREET), (3, [1, 7, 3], STREET)]
-    ways += [(4, [2, 6], aisle)] * aisles
-    table = read(ways, node_tags={2: {"barrier": "bollard"}})
+    ways += [(4, [2, 6], AISLE)] * aisles
+    table = read(ways, node_tags=BOLLARD_AT_2)
     ends = {edge[:2] for edge in edges_of(table) if edge[2] in {1, 2}}
     assert len({node for pair in ends for node in pair} - {1, 3}) == 2  # the barrier's two sides
     assert "roads closed by a barrier: 1" in table.source.left_out
+
+
+@pytest.mark.parametrize("aisle", [[2, 6, 3], [3, 6, 2], [1, 7, 2, 6, 3]])
+@pytest.mark.parametrize("here", [[1, 2], [2, 1]])
+@pytest.mark.parametrize("there", [[2, 3], [3, 2]])
+def test_an_aisle_leads_around_no_barrier_however_it_is_drawn(
+    read: Read, here: list[int], there: list[int], aisle: list[int]
+) -> None:
+    table = read([(1, here, STREET), (2, there, STREET), (9, aisle, AISLE)], node_tags=BOLLARD_AT_2)
+    assert sorted(edge[2] for edge in edges_of(table)) == [1, 1, 2, 2]
+    assert reached(table, 1) == {1}
+    assert reached(table, 3) == {2}
+    assert table.source.left_out == "roads closed by a barrier: 1; service roads: 1"
+
+
+@pytest.mark.parametrize("street", [[2, 9], [9, 2]])
+@pytest.mark.parametrize(
+    "aisles", [[[1, 5, 2]], [[2, 1]], [[1, 2, 3]], [[3, 2, 1]], [[1, 5, 2], [3, 6, 2]]]
+)
+def test_a_street_that_ends_at_a_barrier_on_an_aisle_is_closed_there(
+    read: Read, street: list[int], aisles: list[list[int]]
+) -> None:
+    ways: list[Way] = [(1, [1, 4, 3], STREET), (2, street, STREET)]
+    ways += [(row, refs, AISLE) for row, refs in enumerate(aisles, 3)]
+    table = read(ways, node_tags=BOLLARD_AT_2)
+    # No aisle is driven, for none leads to a street; the street's own end keeps its node.
+    assert edges_of(table) == both_ways((1, 3, 1), (2, 9, 2))
+    counts = {"roads closed by a barrier: 1", f"service roads: {len(aisles)}"}
+    assert set(table.source.left_out.split("; ")) == counts
+
+
+def test_an_aisle_goes_on_past_the_end_of_a_street_that_a_barrier_closes(read: Read) -> None:
+    ways: list[Way] = [(1, [1, 3], STREET), (2, [2, 9], STREET), (4, [6, 7], STREET)]
+    table = read([*ways, (3, [1, 2, 6], AISLE)], node_tags=BOLLARD_AT_2)
+    assert reached(table, 1) == {1, 3, 4}
+    assert reached(table, 9) == {2}
+    assert table.source.left_out == "roads closed by a barrier: 1"
+
+
+@pytest.mark.parametrize(("arms", "beyond"), [([], set()), ([(7, [5, 9], AISLE)], {2, 3, 4})])
+def test_a_barrier_between_two_aisles_closes_them(
+    read: Read, arms: list[Way], beyond: set[int]
+) -> None:
+    ways: list[Way] = [(1, [1, 3], STREET), (2, [6, 8], STREET)]
+    ways += [(3, [1, 5], AISLE), (4, [5, 6], AISLE)]
+    table = read([*ways, *arms], node_tags={5: {"barrier": "bollard"}})
+    assert reached(table, 1) == {1} | beyond
+    assert "closed" not in table.source.left_out  # what it parts is driven on no side
+
+
+def test_with_all_service_roads_a_barrier_parts_aisles_as_it_does_streets(read: Read) -> None:
+    ways: list[Way] = [(1, [1, 2], STREET), (2, [2, 3], AISLE), (3, [2, 4], AISLE)]
+    passed_over = read(ways, node_tags=BOLLARD_AT_2, service_roads=True)
+    assert reached(passed_over, 1) == {1, 2, 3}
+    parted = read(ways[:2], node_tags=BOLLARD_AT_2, service_roads=True)
+    assert reached(parted, 1) == {1}
+    assert parted.source.left_out == "roads closed by a barrier: 1"
 
 
 def test_what_kind_of_service_road_is_kept(read: Read) -> None:
