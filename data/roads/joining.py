@@ -113,13 +113,16 @@ def _leading(among: csr_array, places: csr_array, place: IntArray) -> IntArray:
     leads : ndarray of int64
         Those of the k nodes, at a place, from which they do.
     """
-    leads = []
+    leads: list[int] = []
+    known: dict[int, IntArray] = {}
     for start in np.flatnonzero(place >= 0).tolist():
         found = place[breadth_first_order(among, start, return_predecessors=False)]
         others = found[(found >= 0) & (found != place[start])]
         if len(others):
-            known = breadth_first_order(places, place[start], return_predecessors=False)
-            if not np.isin(others, known).all():
+            at = int(place[start])
+            if at not in known:
+                known[at] = breadth_first_order(places, at, return_predecessors=False)
+            if not np.isin(others, known[at]).all():
                 leads.append(start)
     return np.array(leads, np.int64)
 
