@@ -16,7 +16,7 @@ from scipy.sparse.csgraph import breadth_first_order, connected_components
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-    from data.road_table import BoolArray, IntArray
+    from data.road_table import BoolArray, Int32Array, IntArray
     from data.roads.cut import Segments
 
 _PLACES_JOINED = 2
@@ -114,7 +114,7 @@ def _leading(among: csr_array, places: csr_array, place: IntArray) -> IntArray:
         Those of the k nodes, at a place, from which they do.
     """
     leads: list[int] = []
-    known: dict[int, IntArray] = {}
+    known: dict[int, Int32Array] = {}
     for start in np.flatnonzero(place >= 0).tolist():
         found = place[breadth_first_order(among, start, return_predecessors=False)]
         others = found[(found >= 0) & (found != place[start])]
