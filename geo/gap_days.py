@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from data.errors import InputError
 from data.past_gaps import PeriodChange
-from geo.gap_figures import NOTHING, interval, spread
+from geo.gap_figures import NOTHING, interval, variance_of
 
 if TYPE_CHECKING:
     from data.road_table import BoolArray, FloatArray, IntArray
@@ -113,10 +113,10 @@ def day_spread(past: PastCover, figures: Figures, alike: FloatArray) -> FloatArr
     Returns
     -------
     variance : ndarray of float64, shape (2,)
-        See `geo.gap_figures.spread`.
+        See `geo.gap_figures.variance_of`.
     """
     day = np.stack([_averaged(past.day, one)[1] for one in figures.T], axis=1)
-    return spread(day - day.mean(axis=0), len(day) - 1, len(day) / alike)
+    return variance_of(day - day.mean(axis=0), len(day) - 1, len(day) / alike)
 
 
 def by_week(

@@ -66,7 +66,7 @@ def interval(
     z : float
         Of the normal law; 95 % by default.
     variance : ndarray of float64 or float
-        Of one such share, `spread`; inf where it is not known.
+        Of one such share, `variance_of`; inf where it is not known.
 
     Returns
     -------
@@ -89,7 +89,7 @@ def interval(
     )
 
 
-def spread(off: FloatArray, free: int, days: FloatArray) -> FloatArray:
+def variance_of(off: FloatArray, free: int, days: FloatArray) -> FloatArray:
     """
     Tell how much the shares of days, or hours, vary.
 

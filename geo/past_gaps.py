@@ -21,9 +21,9 @@ from geo.gap_figures import (
     interval,
     percentile_interval_s,
     percentile_s,
-    spread,
     stops_per_hour,
     two_car_preparedness,
+    variance_of,
 )
 from geo.gaps import past_cover
 from geo.hours import HOUR_S, WEEK_HOURS
@@ -127,7 +127,7 @@ def gaps_of(
     exposed, (stops_low, stops_high) = _exposed(past, days, alike)
     by_hour: FloatArray = np.einsum("hck,c->hk", hours.mean, past.road_km / past.road_km.sum())
     off = everywhere - _hourly_means(past, everywhere)
-    of_hours = spread(off, len(off) - WEEK_HOURS, days / alike)
+    of_hours = variance_of(off, len(off) - WEEK_HOURS, days / alike)
     hourly = interval(by_hour, hours.times[:, 0, :], variance=of_hours)
     monday, weeks = by_week(past, everywhere, alike, variance)
     at_stops = _at_stops(past)
@@ -299,7 +299,7 @@ def _at_stops(past: PastCover) -> Shares | None:
     """
     Give the share beyond T where and when stops began, if any did.
 
-    A day is one observation, and days with many stops weigh more: alike they count for as many
+    A day is one observation, and days with many stops weigh more: together they count for as many
     equal ones as vary as much (Kish 1965, Survey Sampling, 11.7), each by how far its stops are off
     the share of all (the ratio's linearised variance, 6.2 there).
     """
@@ -314,7 +314,7 @@ def _at_stops(past: PastCover) -> Shares | None:
     of_days = beyond[some] / per_day[some, None]
     alikes = np.array([alike_days(day[some], one) for one in of_days.T])
     off = (beyond - share * per_day[:, None]) / per_day.sum() * np.sqrt(days * len(per_day))
-    variance = spread(off, len(per_day) - 1, days / alikes)
+    variance = variance_of(off, len(per_day) - 1, days / alikes)
     return interval(share, np.full(2, days), alikes, variance=variance)
 
 

@@ -91,7 +91,7 @@ def with_places(history: History) -> History:
     told |= _seen_at(history.fixes, unseen)
 
     placed = tuple(
-        put(change, *told[change.stop.stop_id])
+        placed_at(change, *told[change.stop.stop_id])
         if change.stop.lon_deg is None and change.stop.stop_id in told
         else change
         for change in history.stops
@@ -99,7 +99,7 @@ def with_places(history: History) -> History:
     return replace(history, stops=placed) if lost else history
 
 
-def put(change: StopChange, lon_deg: float, lat_deg: float) -> StopChange:
+def placed_at(change: StopChange, lon_deg: float, lat_deg: float) -> StopChange:
     """
     Say of a stop where it is.
 

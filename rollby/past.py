@@ -18,7 +18,7 @@ from geo.gaps import PastSum
 from geo.past_gaps import gaps_of
 from geo.past_parts import DAY_S, NO_FIXES, Posted, Recorded, parts_of
 from geo.sightings import FUTURE_S
-from geo.snapshots import SEEN_S, begun_of, put, with_places
+from geo.snapshots import SEEN_S, begun_of, placed_at, with_places
 from geo.without import without_agencies, without_units
 from rollby.output import Bar, console_err
 from rollby.past_work import Job, contracted, covered, files_of, ground_of, told, versions
@@ -201,7 +201,7 @@ def stops_of_folder(
             lost.setdefault(stop.stop_id, change)
             if stop.lon_deg is not None and stop.lat_deg is not None:
                 known.add(stop.stop_id)
-                placed.append(put(lost.pop(stop.stop_id), stop.lon_deg, stop.lat_deg))
+                placed.append(placed_at(lost.pop(stop.stop_id), stop.lon_deg, stop.lat_deg))
         count(placed)
     for stops, fixes in _seen_before(folder, lost.values(), by_day=found is not None):
         count(with_places(History(fixes=fixes, stops=stops)).stops)

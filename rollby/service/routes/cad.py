@@ -228,7 +228,8 @@ async def news_at(service: Running, stop_id: str) -> datetime:
         Now, or that of the newest change the board knows.
     """
     known_at = await service.look(lambda board: board.scene.known_at(stop_id))
-    return max(service.now(), known_at or service.now())
+    now = service.now()
+    return max(now, known_at or now)
 
 
 async def _accept_stop(
